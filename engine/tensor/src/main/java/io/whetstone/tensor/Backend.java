@@ -1,0 +1,228 @@
+package io.whetstone.tensor;
+
+import java.util.Set;
+
+/**
+ * The kernels a model is made of, on one device.
+ *
+ * <p>Conventions. Matrices are row-major; T is the number of packed tokens, h the hidden size, V the
+ * vocabulary's. Tensors are F32 unless said otherwise. An output tensor is overwritten, except where
+ * a parameter is said to be accumulated into ("+="). Weight gradients are always accumulated into.
+ * Outputs must not overlap inputs unless said so. Small per-row control data (ids, positions) are
+ * host arrays. Calls come from one thread and are finished when they return, as far as the caller
+ * can see. Shapes are checked; a mismatch is an {@link IllegalArgumentException} that names the
+ * tensor. Zero rows are legal and do nothing.
+ *
+ * <p>Randomness never comes from the backend: {@link #sample} is given its uniform numbers.
+ */
+public interface Backend extends AutoCloseable {
+  /** As in a configuration: {@code cpu}. */
+  String name();
+
+  /** One line for people: libraries, instruction set, threads. It decides bits, so it is recorded. */
+  String description();
+
+  Set<Capability> capabilities();
+
+  /** Worker threads in use. */
+  int threads();
+
+  // ---- memory
+
+  /** A new workspace; {@code purpose} is named when memory runs out. */
+  Workspace workspace(String purpose);
+
+  /** Storage for keys and values of {@code layers} layers. */
+  KvCache kvCache(int layers, int pages, Heads heads, DType dtype);
+
+  /** Copies host numbers into a tensor of the same size, rounding to its type. */
+  void write(Tensor to, float[] from);
+
+  /** Copies host integers into an I32 tensor of the same size. */
+  void write(Tensor to, int[] from);
+
+  /** A host copy of a F32 or BF16 tensor. */
+  float[] readFloats(Tensor from);
+
+  /** Copies elements, converting between F32 and BF16 (to nearest even). */
+  void copy(Tensor from, Tensor to);
+
+  /** Sets every element. */
+  void fill(Tensor x, float value);
+
+  // ---- elementwise and reductions
+
+  /** y += x. */
+  void add(Tensor x, Tensor y);
+
+  /** x *= factor. */
+  void scale(Tensor x, float factor);
+
+  /** Σ x², summed in double precision in an order that depends only on the size. */
+  double sumOfSquares(Tensor x);
+
+  /** True when every element is finite. */
+  boolean allFinite(Tensor x);
+
+  /** y[r] = x[rows[r]]: x [n, h], y [rows.length, h]; an index may repeat. */
+  void gatherRows(Tensor x, int[] rows, Tensor y);
+
+  /** dx[rows[r]] += dy[r], in the order of r. */
+  void scatterAddRows(Tensor dy, int[] rows, Tensor dx);
+
+  // ---- linear layers
+
+  /** Prepares a F32 weight [out, in] for products; the weight stays the master. */
+  Linear linear(Tensor weight);
+
+  /** y = x Wᵀ, or y += x Wᵀ when {@code accumulate}: x [T, in], y [T, out]. */
+  void linearForward(Linear w, Tensor x, Tensor y, boolean accumulate);
+
+  /** dx = dy W, or dx += dy W when {@code accumulate}: dy [T, out], dx [T, in]. */
+  void linearBackwardInput(Linear w, Tensor dy, Tensor dx, boolean accumulate);
+
+  /** dW += dyᵀ x: x [T, in], dy [T, out], dW [out, in]. */
+  void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw);
+
+  /** y[r, c] += bias[c]: y [T, n], bias [n]. */
+  void addBias(Tensor bias, Tensor y);
+
+  /** dBias[c] += Σ_r dy[r, c]. */
+  void addBiasBackward(Tensor dy, Tensor dBias);
+
+  // ---- layers
+
+  /** y[t] = table[ids[t]]: table [V, h], y [T, h]. */
+  void embedding(int[] ids, Tensor table, Tensor y);
+
+  /** dTable[ids[t]] += dy[t], in the order of t. */
+  void embeddingBackward(int[] ids, Tensor dy, Tensor dTable);
+
+  /**
+   * RMSNorm (Zhang & Sennrich 2019): y[r, c] = x[r, c] · rstd[r] · (offset + weight[c]), rstd[r] =
+   * 1/√(mean_c x[r, c]² + epsilon). x and y [R, n], weight [n], rstd [R]. y may be x.
+   *
+   * @param offset 0 for Llama and Qwen, 1 for Gemma
+   */
+  void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd);
+
+  /** dx += ∂/∂x, dWeight += ∂/∂weight, from x, weight and the forward's rstd. */
+  void rmsNormBackward(
+      Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight);
+
+  /**
+   * Rotary position embedding in Hugging Face's half-split form (Su et al. 2021), in place on the
+   * query and key heads of fused rows: for i < size/2, (a, b) = (x[i], x[i + size/2]) becomes (a cos
+   * − b sin, b cos + a sin).
+   *
+   * @param fused [T, heads.fusedColumns()]; value heads are left alone
+   * @param positions for each row, a row of {@code table}
+   * @param table [positions, size]: cosines of the size/2 frequencies, then their sines
+   * @param inverse rotates back, which is also the backward on gradients
+   */
+  void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse);
+
+  /**
+   * Causal grouped-query attention over packed sequences. For query head h of row r, over the keys j
+   * that {@code segments} lets r see: out = Σ_j softmax_j(scale · q·k_j) v_j.
+   *
+   * @param fused [T, heads.fusedColumns()], RoPE applied
+   * @param out [T, heads.outputColumns()]
+   * @param logSumExp [T, heads.queries()]: log Σ_j exp(scale · q·k_j), kept for the backward
+   */
+  void attention(
+      Tensor fused, Heads heads, Segments segments, float scale, Tensor out, Tensor logSumExp);
+
+  /** dFused = gradient of {@link #attention} with respect to fused, from its inputs and outputs. */
+  void attentionBackward(
+      Tensor dOut,
+      Tensor fused,
+      Heads heads,
+      Segments segments,
+      float scale,
+      Tensor out,
+      Tensor logSumExp,
+      Tensor dFused);
+
+  /** Stores the key and value heads of row r of {@code fused} (RoPE applied) at slot {@code slots[r]}. */
+  void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots);
+
+  /**
+   * Attention of the query heads of each row of {@code fused} over the cached positions it sees; the
+   * row's own key must be stored already. Same bits as {@link #attention} where EXACT is declared.
+   *
+   * @param out [rows, heads.outputColumns()]
+   */
+  void cachedAttention(
+      Tensor fused, Heads heads, KvCache cache, int layer, CachedRows rows, float scale, Tensor out);
+
+  /** y = gate(x[:, :n]) · x[:, n:]: x [T, 2n], y [T, n]. */
+  void gated(Gate gate, Tensor x, Tensor y);
+
+  /** dx = gradient of {@link #gated}: dy [T, n], x and dx [T, 2n]. */
+  void gatedBackward(Gate gate, Tensor dy, Tensor x, Tensor dx);
+
+  // ---- head
+
+  /**
+   * Logprobs of given tokens without holding all logits: with z = x Wᵀ / temperature, logprob[r] =
+   * z[r, target] − log Σ_v exp z[r, v] and entropy[r] = −Σ_v p log p, in nats. Works in chunks of
+   * rows, so memory is bounded by chunk × V.
+   *
+   * @param x [R, h]
+   * @param targets R token ids
+   * @param logprobs [R], overwritten
+   * @param entropy [R], overwritten
+   * @param logSumExp [R], overwritten; kept for the backward
+   */
+  void tokenLogprobs(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float temperature,
+      Tensor logprobs,
+      Tensor entropy,
+      Tensor logSumExp);
+
+  /**
+   * The backward of {@link #tokenLogprobs}: given ∂L/∂logprob and ∂L/∂entropy for each row, dx [R, h]
+   * is overwritten and dW [V, h] accumulated into. With p the softmax: ∂L/∂z[v] = dLogprob (1[v =
+   * target] − p[v]) − dEntropy p[v] (log p[v] + entropy).
+   */
+  void tokenLogprobsBackward(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float temperature,
+      Tensor entropy,
+      Tensor logSumExp,
+      float[] dLogprobs,
+      float[] dEntropy,
+      Tensor dx,
+      Tensor dHead);
+
+  /**
+   * Draws each row's next token as {@link Sampling} says. The logprob written is the one {@link
+   * #tokenLogprobs} gives for that token at that temperature, over the whole vocabulary, to the bit
+   * where EXACT is declared.
+   *
+   * @param logits [B, V], from {@link #linearForward} of the head
+   * @param rows B settings
+   * @param uniforms B numbers in [0, 1)
+   * @param tokens B drawn ids, written
+   * @param logprobs B logprobs, written
+   */
+  void sample(Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs);
+
+  // ---- optimizer
+
+  /**
+   * AdamW in place on F32 tensors of one shape: g = gradientScale · gradient; m = β₁m + (1−β₁)g; v =
+   * β₂v + (1−β₂)g²; w ← w − rate · (decay · w + (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε)).
+   */
+  void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step);
+
+  /** Frees what the backend holds; workspaces, caches and linears are closed by their makers. */
+  @Override
+  void close();
+}

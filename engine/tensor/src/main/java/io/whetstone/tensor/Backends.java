@@ -1,0 +1,47 @@
+package io.whetstone.tensor;
+
+import java.util.List;
+import java.util.ServiceLoader;
+import java.util.stream.Collectors;
+
+/** Finds and opens backends on the class path. */
+public final class Backends {
+  private Backends() {}
+
+  /** Every provider on the class path, usable here or not. */
+  public static List<BackendProvider> all() {
+    return ServiceLoader.load(BackendProvider.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .toList();
+  }
+
+  /**
+   * Opens the named backend.
+   *
+   * @throws IllegalArgumentException when there is none of that name, naming those there are, or it
+   *     cannot run here, saying why
+   */
+  public static Backend open(String name, int threads) {
+    List<BackendProvider> providers = all();
+    BackendProvider provider =
+        providers.stream()
+            .filter(p -> p.name().equals(name))
+            .findFirst()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        "backend: "
+                            + name
+                            + " is not known; there is: "
+                            + providers.stream()
+                                .map(BackendProvider::name)
+                                .collect(Collectors.joining(", "))));
+    provider
+        .unavailable()
+        .ifPresent(
+            why -> {
+              throw new IllegalArgumentException("backend: " + name + " cannot run here: " + why);
+            });
+    return provider.open(threads);
+  }
+}
