@@ -1,0 +1,66 @@
+package io.whetstone.cpu;
+
+import io.whetstone.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.nio.ByteOrder;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * Floats at absolute addresses, as scalars and as vectors of the widest species.
+ *
+ * <p>One segment over the whole address space keeps kernels free of per-tensor bounds and layouts;
+ * whoever calls a kernel has checked its shapes.
+ */
+final class Memory {
+  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+
+  /** Floats in a vector. */
+  static final int LANES = SPECIES.length();
+
+  private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+
+  private Memory() {}
+
+  /** Where a tensor's first element lies. */
+  static long address(Tensor tensor) {
+    return tensor.memory().address();
+  }
+
+  static float get(long address) {
+    return ALL.get(ValueLayout.JAVA_FLOAT_UNALIGNED, address);
+  }
+
+  static void set(long address, float value) {
+    ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, address, value);
+  }
+
+  static FloatVector load(long address) {
+    return FloatVector.fromMemorySegment(SPECIES, ALL, address, ORDER);
+  }
+
+  /** Lanes not in {@code mask} are 0 and are not read. */
+  static FloatVector load(long address, VectorMask<Float> mask) {
+    return FloatVector.fromMemorySegment(SPECIES, ALL, address, ORDER, mask);
+  }
+
+  static void store(FloatVector vector, long address) {
+    vector.intoMemorySegment(ALL, address, ORDER);
+  }
+
+  /** Lanes not in {@code mask} are not written. */
+  static void store(FloatVector vector, long address, VectorMask<Float> mask) {
+    vector.intoMemorySegment(ALL, address, ORDER, mask);
+  }
+
+  static void copy(long from, long to, long bytes) {
+    MemorySegment.copy(ALL, from, ALL, to, bytes);
+  }
+
+  static void zero(long address, long bytes) {
+    ALL.asSlice(address, bytes).fill((byte) 0);
+  }
+}

@@ -1,0 +1,178 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.cpu.Memory.LANES;
+import static io.whetstone.cpu.Memory.SPECIES;
+
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorShuffle;
+import jdk.incubator.vector.VectorSpecies;
+
+/**
+ * exp, log and sums whose bits are the same in a lane and in a scalar, interpreted and compiled.
+ *
+ * <p>The library's lanewise EXP and LOG and its {@code reduceLanes(ADD)} may give other bits once
+ * they are compiled. Here everything is made of correctly rounded +, ·, ÷, fused multiply-add,
+ * comparisons and integer operations, in one written order.
+ */
+final class VectorMath {
+  private static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
+
+  // ln 2 in two parts; the first has 15 bits, so its product with an exponent is exact.
+  private static final float LN2_HIGH = 0x1.62e4p-1f;
+  private static final float LN2_LOW = 0x1.7f7d1cp-20f;
+  private static final float LOG2_E = 0x1.715476p0f;
+
+  /** Adding 1.5 · 2²³ rounds to an integer, which then stands in the low bits of the sum. */
+  private static final float ROUNDER = 0x1.8p23f;
+
+  /** Below, exp rounds to 0; above, to infinity. */
+  private static final float EXP_MIN = -104;
+
+  private static final float EXP_MAX = 89;
+
+  // exp r = 1 + r + r² (E0 + E1 r + … + E4 r⁴) for |r| ≤ ln 2 / 2: minimax, 4e-9 relative.
+  private static final float E0 = 0x1.fffffcp-2f;
+  private static final float E1 = 0x1.555492p-3f;
+  private static final float E2 = 0x1.5558f2p-5f;
+  private static final float E3 = 0x1.123a2p-7f;
+  private static final float E4 = 0x1.6a23dp-10f;
+
+  // The series of 2 artanh s: log(1 + f) = 2 (s + s³/3 + s⁵/5 + …) with s = f / (2 + f).
+  private static final float L1 = 2f / 3;
+  private static final float L2 = 2f / 5;
+  private static final float L3 = 2f / 7;
+  private static final float L4 = 2f / 9;
+
+  /** Bits of √½: mantissas are taken from [√½, √2). */
+  private static final int SQRT_HALF = 0x3f3504f3;
+
+  private static final int ONE = 0x3f800000;
+
+  // Rotations that fold a vector's upper half, quarter, … onto its first lanes.
+  private static final VectorShuffle<Float> BY_HALF = rotation(LANES / 2);
+  private static final VectorShuffle<Float> BY_QUARTER = rotation(LANES / 4);
+  private static final VectorShuffle<Float> BY_EIGHTH = rotation(LANES / 8);
+  private static final VectorShuffle<Float> BY_SIXTEENTH = rotation(LANES / 16);
+
+  private VectorMath() {}
+
+  /** eˣ within 1.01 ulp, subnormal results included; e^−∞ = 0, e^∞ = ∞, NaN stays. */
+  static float exp(float x) {
+    float clamped = x < EXP_MIN ? EXP_MIN : x > EXP_MAX ? EXP_MAX : x;
+    float shifted = Math.fma(clamped, LOG2_E, ROUNDER);
+    float n = shifted - ROUNDER;
+    float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, clamped));
+    float p = Math.fma(E4, r, E3);
+    p = Math.fma(p, r, E2);
+    p = Math.fma(p, r, E1);
+    p = Math.fma(p, r, E0);
+    p = Math.fma(p, r * r, r) + 1;
+    int exponent = Float.floatToRawIntBits(shifted) - Float.floatToRawIntBits(ROUNDER);
+    int half = exponent >> 1;
+    // 2ⁿ in two factors, for n beyond the normal range; only the last product rounds.
+    return p
+        * Float.intBitsToFloat((half << 23) + ONE)
+        * Float.intBitsToFloat(((exponent - half) << 23) + ONE);
+  }
+
+  /** {@link #exp(float)} in each lane. */
+  static FloatVector exp(FloatVector x) {
+    FloatVector clamped =
+        x.blend(EXP_MIN, x.compare(VectorOperators.LT, EXP_MIN))
+            .blend(EXP_MAX, x.compare(VectorOperators.GT, EXP_MAX));
+    FloatVector shifted = clamped.fma(constant(LOG2_E), constant(ROUNDER));
+    FloatVector n = shifted.sub(ROUNDER);
+    FloatVector r = n.fma(constant(-LN2_HIGH), clamped);
+    r = n.fma(constant(-LN2_LOW), r);
+    FloatVector p = r.fma(constant(E4), constant(E3));
+    p = p.fma(r, constant(E2));
+    p = p.fma(r, constant(E1));
+    p = p.fma(r, constant(E0));
+    p = p.fma(r.mul(r), r).add(1);
+    IntVector exponent = shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(ROUNDER));
+    IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
+    IntVector rest = exponent.sub(half);
+    return p.mul(power(half)).mul(power(rest));
+  }
+
+  /** ln x within 1 ulp, subnormals included; ln 0 = −∞, ln ∞ = ∞, NaN for x < 0. */
+  static float log(float x) {
+    boolean tiny = x < Float.MIN_NORMAL;
+    int bits = Float.floatToRawIntBits(tiny ? x * 0x1p23f : x);
+    int exponent = (bits - SQRT_HALF) >> 23;
+    float f = Float.intBitsToFloat(bits - (exponent << 23)) - 1;
+    float k = tiny ? exponent - 23 : exponent;
+    float s = f / (f + 2);
+    float z = s * s;
+    float p = Math.fma(L4, z, L3);
+    p = Math.fma(p, z, L2);
+    p = Math.fma(p, z, L1);
+    p = p * z;
+    // log(1 + f) = f − (f²/2 − s (f²/2 + p)), which keeps f's bits where f is small.
+    float square = f * f * 0.5f;
+    float low = Math.fma(k, LN2_LOW, s * (square + p));
+    float value = Math.fma(k, LN2_HIGH, f - (square - low));
+    value = x == 0 ? Float.NEGATIVE_INFINITY : value;
+    value = x < 0 ? Float.NaN : value;
+    return x < Float.POSITIVE_INFINITY ? value : x;
+  }
+
+  /** {@link #log(float)} in each lane. */
+  static FloatVector log(FloatVector x) {
+    VectorMask<Float> tiny = x.compare(VectorOperators.LT, Float.MIN_NORMAL);
+    IntVector bits = x.blend(x.mul(0x1p23f), tiny).reinterpretAsInts();
+    IntVector exponent = bits.sub(SQRT_HALF).lanewise(VectorOperators.ASHR, 23);
+    FloatVector f =
+        bits.sub(exponent.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1);
+    FloatVector k =
+        exponent
+            .blend(exponent.sub(23), tiny.cast(INTS))
+            .convert(VectorOperators.I2F, 0)
+            .reinterpretAsFloats();
+    FloatVector s = f.div(f.add(2));
+    FloatVector z = s.mul(s);
+    FloatVector p = z.fma(constant(L4), constant(L3));
+    p = p.fma(z, constant(L2));
+    p = p.fma(z, constant(L1));
+    p = p.mul(z);
+    FloatVector square = f.mul(f).mul(0.5f);
+    FloatVector low = k.fma(constant(LN2_LOW), s.mul(square.add(p)));
+    FloatVector value = k.fma(constant(LN2_HIGH), f.sub(square.sub(low)));
+    value = value.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0));
+    value = value.blend(Float.NaN, x.compare(VectorOperators.LT, 0));
+    return x.blend(value, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY));
+  }
+
+  /** The sum of the lanes as a tree: the upper half onto the lower half, and so on. */
+  static float sum(FloatVector x) {
+    FloatVector sum = x;
+    if (LANES > 1) {
+      sum = sum.add(sum.rearrange(BY_HALF));
+    }
+    if (LANES > 2) {
+      sum = sum.add(sum.rearrange(BY_QUARTER));
+    }
+    if (LANES > 4) {
+      sum = sum.add(sum.rearrange(BY_EIGHTH));
+    }
+    if (LANES > 8) {
+      sum = sum.add(sum.rearrange(BY_SIXTEENTH));
+    }
+    return sum.lane(0);
+  }
+
+  private static FloatVector power(IntVector exponent) {
+    return exponent.lanewise(VectorOperators.LSHL, 23).add(ONE).reinterpretAsFloats();
+  }
+
+  private static FloatVector constant(float value) {
+    return FloatVector.broadcast(SPECIES, value);
+  }
+
+  private static VectorShuffle<Float> rotation(int by) {
+    return VectorShuffle.fromOp(SPECIES, i -> (i + by) % LANES);
+  }
+}
