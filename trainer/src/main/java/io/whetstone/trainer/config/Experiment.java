@@ -1,0 +1,56 @@
+package io.whetstone.trainer.config;
+
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * All that a run is made of, as read from a configuration file.
+ *
+ * @param name the run's name when {@code --run} gives none
+ * @param seed keys every random number of the run
+ * @param backend the engine's backend, by its provider's name
+ * @param exact whether to insist on a backend that gives the same bits whatever shares the batch
+ * @param threads worker threads; 0 for all the processors the process may use
+ * @param keepCheckpoints how many of the newest checkpoints stay; the best one stays besides
+ * @param prompt how a task's prompt becomes the model's, in every stage and in evaluation
+ * @param stages run one after another, each from the weights the one before it left
+ * @param evaluation what is measured on held-out tasks; without it nothing is
+ */
+public record Experiment(
+    @ResultNeutral String name,
+    @Default(value = "0", source = "convention") long seed,
+    @Default(value = "cpu", source = "runs everywhere") String backend,
+    @Default(value = "f32", source = "the precision every backend has") Precision precision,
+    @Default(value = "true", source = "docs/architecture.md, Exactness") boolean exact,
+    @ResultNeutral @Default(value = "0", source = "all processors") int threads,
+    @ResultNeutral @Default(value = "2", source = "docs/architecture.md, Run directory")
+        int keepCheckpoints,
+    Model model,
+    @Default(value = "{}", source = "R1-Zero shows the base model the bare question") Prompt prompt,
+    List<Stage> stages,
+    Optional<Evaluation> evaluation) {
+
+  public Experiment {
+    if (!name.matches("[A-Za-z0-9][A-Za-z0-9._-]*")) {
+      throw new IllegalArgumentException(
+          "name: \""
+              + name
+              + "\" cannot name a directory; use letters, digits, \".\", \"_\" and \"-\"");
+    }
+    Range.atLeast("threads", threads, 0);
+    Range.atLeast("keep-checkpoints", keepCheckpoints, 1);
+    if (stages.isEmpty()) {
+      throw new IllegalArgumentException("stages: is empty; expected at least one of sft, grpo");
+    }
+    stages = List.copyOf(stages);
+    Set<String> seen = new HashSet<>();
+    for (Stage stage : stages) {
+      if (!seen.add(stage.label())) {
+        throw new IllegalArgumentException(
+            "stages: two are called " + stage.label() + "; give each a name of its own");
+      }
+    }
+  }
+}

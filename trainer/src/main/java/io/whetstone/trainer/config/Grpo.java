@@ -1,0 +1,81 @@
+package io.whetstone.trainer.config;
+
+import java.nio.file.Path;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * Reinforcement learning with group-relative advantages.
+ *
+ * @param tasks what prompts and answers come from
+ * @param tasksPerStep groups a step
+ * @param groupSize completions a task
+ * @param rewards what completions are scored by; the sum of weight × value is the reward
+ * @param rewardPlugins directory of jars in which further rewards are found
+ * @param clipLow the ratio is held above 1 − this
+ * @param clipHigh and below 1 + this
+ * @param reductionLength constant of {@code constant-length}, in tokens; left out: {@code
+ *     max-tokens}
+ * @param maskTruncated leave completions that reached {@code max-tokens} out of the loss
+ * @param entropyBonus coefficient of the mean entropy (nats a token) that is added to the objective
+ * @param rolloutsInFlight sequences sampled at once; bounds the KV cache, changes no result
+ */
+public record Grpo(
+    Optional<String> name,
+    Data tasks,
+    int steps,
+    int tasksPerStep,
+    int groupSize,
+    @Inline Decoding decoding,
+    List<RewardEntry> rewards,
+    Optional<Path> rewardPlugins,
+    @Default(value = "{}", source = "see its keys") Advantage advantage,
+    @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipLow,
+    @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipHigh,
+    @Default(value = "sequence-mean", source = "GRPO, Shao et al. 2024, eq. 3") Reduction reduction,
+    Optional<Integer> reductionLength,
+    @Default(value = "{}", source = "see its keys") Kl kl,
+    @Default(value = "{}", source = "see its keys") UpdatesPerBatch updatesPerBatch,
+    @Default(value = "false", source = "GRPO, Shao et al. 2024; DAPO §3.4 masks")
+        boolean maskTruncated,
+    @Default(value = "{}", source = "see its keys") DynamicSampling dynamicSampling,
+    @Default(value = "0", source = "GRPO, Shao et al. 2024, has none") double entropyBonus,
+    @Inline Optimization optimization,
+    @ResultNeutral @Default(value = "256", source = "keeps 2 to 16 cores busy")
+        int rolloutsInFlight,
+    @Inline Cadence cadence)
+    implements Stage {
+
+  public Grpo {
+    Range.atLeast("steps", steps, 1);
+    Range.atLeast("tasks-per-step", tasksPerStep, 1);
+    Range.atLeast("group-size", groupSize, 2);
+    Range.below("clip-low", clipLow, 0, 1);
+    Range.notNegative("clip-high", clipHigh);
+    Range.notNegative("entropy-bonus", entropyBonus);
+    Range.atLeast("rollouts-in-flight", rolloutsInFlight, 1);
+    reductionLength.ifPresent(n -> Range.atLeast("reduction-length", n, 1));
+    if (decoding.temperature() == 0) {
+      throw new IllegalArgumentException(
+          "temperature: 0 makes a group's completions all alike; expected more than 0");
+    }
+    if (rewards.isEmpty()) {
+      throw new IllegalArgumentException("rewards: is empty; expected at least one");
+    }
+    Set<String> seen = new HashSet<>();
+    for (RewardEntry reward : rewards) {
+      if (!seen.add(reward.name())) {
+        throw new IllegalArgumentException("rewards: " + reward.name() + " is there twice");
+      }
+    }
+    rewards = List.copyOf(rewards);
+    reductionLength = Optional.of(reductionLength.orElse(decoding.maxTokens()));
+  }
+
+  @Override
+  public String kind() {
+    return "grpo";
+  }
+}

@@ -1,0 +1,36 @@
+package io.whetstone.trainer.config;
+
+/**
+ * The pull towards the reference, the policy the stage began with.
+ *
+ * @param coefficient 0 for none; no reference is then held
+ * @param estimator which estimate of the divergence
+ * @param place added to the loss, or taken from the reward
+ * @param refreshEvery steps after which the reference becomes the policy; 0 for never
+ */
+public record Kl(
+    @Default(value = "0", source = "DAPO, Yu et al. 2025, §2.3") double coefficient,
+    @Default(value = "k3", source = "GRPO, Shao et al. 2024, eq. 4") Estimator estimator,
+    @Default(value = "loss", source = "GRPO, Shao et al. 2024, §4.1.1") Place place,
+    @Default(value = "0", source = "a fixed reference") int refreshEvery) {
+
+  /**
+   * Schulman's estimators (2020), with r = p_reference / p_policy: −ln r, (ln r)²/2, r − 1 − ln r.
+   */
+  public enum Estimator {
+    K1,
+    K2,
+    K3
+  }
+
+  /** Where the divergence enters. */
+  public enum Place {
+    LOSS,
+    REWARD
+  }
+
+  public Kl {
+    Range.notNegative("coefficient", coefficient);
+    Range.atLeast("refresh-every", refreshEvery, 0);
+  }
+}

@@ -1,0 +1,43 @@
+package io.whetstone.trainer.config;
+
+import java.util.Optional;
+
+/**
+ * Supervised training on demonstrations.
+ *
+ * @param data what demonstrations come from
+ * @param steps optimizer steps; this or {@code epochs}
+ * @param epochs passes over the data, where the data has an end
+ * @param batch demonstrations a step
+ */
+public record Sft(
+    Optional<String> name,
+    Data data,
+    Optional<Integer> steps,
+    Optional<Integer> epochs,
+    int batch,
+    @Inline Optimization optimization,
+    @Default(value = "token-mean", source = "cross-entropy a token, transformers' Trainer")
+        Reduction reduction,
+    @Inline Cadence cadence)
+    implements Stage {
+
+  public Sft {
+    if (steps.isPresent() == epochs.isPresent()) {
+      throw new IllegalArgumentException(
+          (steps.isPresent() ? "both" : "none") + " of steps and epochs given; expected one");
+    }
+    steps.ifPresent(n -> Range.atLeast("steps", n, 1));
+    epochs.ifPresent(n -> Range.atLeast("epochs", n, 1));
+    Range.atLeast("batch", batch, 1);
+    if (reduction == Reduction.CONSTANT_LENGTH) {
+      throw new IllegalArgumentException(
+          "reduction: constant-length is for grpo; expected token-mean or sequence-mean");
+    }
+  }
+
+  @Override
+  public String kind() {
+    return "sft";
+  }
+}
