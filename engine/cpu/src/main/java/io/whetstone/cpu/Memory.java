@@ -9,13 +9,16 @@ import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Floats at absolute addresses, as scalars and as vectors of the widest species.
+ * Floats at absolute addresses, as scalars and as vectors of the widest species up to 16 lanes.
  *
  * <p>One segment over the whole address space keeps kernels free of per-tensor bounds and layouts;
  * whoever calls a kernel has checked its shapes.
  */
 final class Memory {
-  static final VectorSpecies<Float> SPECIES = FloatVector.SPECIES_PREFERRED;
+  static final VectorSpecies<Float> SPECIES =
+      FloatVector.SPECIES_PREFERRED.length() <= 16
+          ? FloatVector.SPECIES_PREFERRED
+          : FloatVector.SPECIES_512;
 
   /** Floats in a vector. */
   static final int LANES = SPECIES.length();

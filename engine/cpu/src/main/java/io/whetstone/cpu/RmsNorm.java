@@ -1,0 +1,156 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.cpu.Memory.LANES;
+import static io.whetstone.cpu.Memory.SPECIES;
+
+import io.whetstone.tensor.Tensor;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+
+/** RMSNorm over the rows of a matrix; formulas are with {@code Backend.rmsNorm}. */
+final class RmsNorm {
+  /** Rows whose part of the weight's gradient is summed on its own: fixed, so the bits are too. */
+  private static final int CHUNK = 64;
+
+  private final Workers workers;
+  private final Scratch partials = new Scratch();
+
+  RmsNorm(Workers workers) {
+    this.workers = workers;
+  }
+
+  void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
+    int n = x.columns();
+    long xs = Memory.address(x);
+    long ys = Memory.address(y);
+    long weights = Memory.address(weight);
+    long rstds = Memory.address(rstd);
+    Ranges.run(
+        workers,
+        x.rows(),
+        2L * n,
+        1,
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            long row = 4L * n * r;
+            float scale = 1 / (float) Math.sqrt(dot(xs + row, xs + row, n) / n + epsilon);
+            Memory.set(rstds + 4L * r, scale);
+            normalize(xs + row, weights, offset, scale, ys + row, n);
+          }
+        });
+  }
+
+  /**
+   * With g = dy (offset + weight): dx += rstd (g − x rstd² mean(g x)), dWeight += Σ_r dy x rstd.
+   *
+   * <p>The sum over rows is taken in chunks of {@value #CHUNK} rows, and the chunks added in order.
+   */
+  void rmsNormBackward(
+      Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
+    int n = x.columns();
+    int rows = x.rows();
+    int chunks = (rows + CHUNK - 1) / CHUNK;
+    int padded = (n + 15) / 16 * 16;
+    long sums = partials.reserve(4L * padded * chunks);
+    long dys = Memory.address(dy);
+    long xs = Memory.address(x);
+    long dxs = Memory.address(dx);
+    long weights = Memory.address(weight);
+    long rstds = Memory.address(rstd);
+    Ranges.run(
+        workers,
+        chunks,
+        4L * n * CHUNK,
+        1,
+        (from, to) -> {
+          for (int chunk = from; chunk < to; chunk++) {
+            long sum = sums + 4L * padded * chunk;
+            Memory.zero(sum, 4L * padded);
+            for (int r = chunk * CHUNK; r < Math.min(rows, (chunk + 1) * CHUNK); r++) {
+              long row = 4L * n * r;
+              float scale = Memory.get(rstds + 4L * r);
+              float projection = projection(dys + row, xs + row, weights, offset, n);
+              float shrink = -scale * scale * (projection / n);
+              backward(dys + row, xs + row, weights, offset, scale, shrink, dxs + row, sum, n);
+            }
+          }
+        });
+    long dWeights = Memory.address(dWeight);
+    Ranges.run(
+        workers,
+        n,
+        chunks,
+        16,
+        (from, to) -> {
+          for (int chunk = 0; chunk < chunks; chunk++) {
+            Rows.addColumns(sums + 4L * padded * chunk, dWeights, from, to);
+          }
+        });
+  }
+
+  private static void normalize(
+      long x, long weight, float offset, float scale, long y, int columns) {
+    int c = 0;
+    for (; c <= columns - LANES; c += LANES) {
+      FloatVector factor = Memory.load(weight + 4L * c).add(offset);
+      Memory.store(Memory.load(x + 4L * c).mul(scale).mul(factor), y + 4L * c);
+    }
+    if (c < columns) {
+      VectorMask<Float> rest = SPECIES.indexInRange(c, columns);
+      FloatVector factor = Memory.load(weight + 4L * c, rest).add(offset);
+      Memory.store(Memory.load(x + 4L * c, rest).mul(scale).mul(factor), y + 4L * c, rest);
+    }
+  }
+
+  private static void backward(
+      long dy,
+      long x,
+      long weight,
+      float offset,
+      float scale,
+      float shrink,
+      long dx,
+      long dWeight,
+      int columns) {
+    for (int c = 0; c < columns; c += LANES) {
+      VectorMask<Float> lanes = SPECIES.indexInRange(c, columns);
+      FloatVector dyc = Memory.load(dy + 4L * c, lanes);
+      FloatVector xc = Memory.load(x + 4L * c, lanes);
+      FloatVector g = dyc.mul(Memory.load(weight + 4L * c, lanes).add(offset));
+      FloatVector inner = xc.fma(FloatVector.broadcast(SPECIES, shrink), g);
+      FloatVector gradient = Memory.load(dx + 4L * c, lanes);
+      gradient = inner.fma(FloatVector.broadcast(SPECIES, scale), gradient);
+      Memory.store(gradient, dx + 4L * c, lanes);
+      // The partial sums are padded, so whole vectors may be written.
+      Memory.store(dyc.fma(xc.mul(scale), Memory.load(dWeight + 4L * c)), dWeight + 4L * c);
+    }
+  }
+
+  /** Σ a b in an order that depends on the number of columns only. */
+  private static float dot(long a, long b, int columns) {
+    FloatVector even = FloatVector.zero(SPECIES);
+    FloatVector odd = FloatVector.zero(SPECIES);
+    int c = 0;
+    for (; c <= columns - 2 * LANES; c += 2 * LANES) {
+      even = Memory.load(a + 4L * c).fma(Memory.load(b + 4L * c), even);
+      odd = Memory.load(a + 4L * (c + LANES)).fma(Memory.load(b + 4L * (c + LANES)), odd);
+    }
+    for (; c < columns; c += LANES) {
+      VectorMask<Float> lanes = SPECIES.indexInRange(c, columns);
+      even = Memory.load(a + 4L * c, lanes).fma(Memory.load(b + 4L * c, lanes), even);
+    }
+    return VectorMath.sum(even.add(odd));
+  }
+
+  /** Σ dy (offset + weight) x. */
+  private static float projection(long dy, long x, long weight, float offset, int columns) {
+    FloatVector sum = FloatVector.zero(SPECIES);
+    for (int c = 0; c < columns; c += LANES) {
+      VectorMask<Float> lanes = SPECIES.indexInRange(c, columns);
+      FloatVector g =
+          Memory.load(dy + 4L * c, lanes).mul(Memory.load(weight + 4L * c, lanes).add(offset));
+      sum = g.fma(Memory.load(x + 4L * c, lanes), sum);
+    }
+    return VectorMath.sum(sum);
+  }
+}

@@ -1,0 +1,61 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.cpu.Memory.LANES;
+import static io.whetstone.cpu.Memory.SPECIES;
+
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.Tensor;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+
+/** Rotary position embedding, half-split; formulas are with {@code Backend.rope}. */
+final class Rope {
+  private final Workers workers;
+
+  Rope(Workers workers) {
+    this.workers = workers;
+  }
+
+  void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse) {
+    for (int r = 0; r < positions.length; r++) {
+      if (positions[r] < 0 || positions[r] >= table.rows()) {
+        throw new IllegalArgumentException(
+            "position " + positions[r] + " of row " + r + " is not in [0, " + table.rows() + ")");
+      }
+    }
+    int size = heads.size();
+    int rotated = heads.queries() + heads.keyValues();
+    long rowBytes = 4L * heads.fusedColumns();
+    long rows = Memory.address(fused);
+    long angles = Memory.address(table);
+    Ranges.run(
+        workers,
+        positions.length,
+        2L * rotated * size,
+        1,
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            rotate(rows + rowBytes * r, rotated, size, angles + 4L * size * positions[r], inverse);
+          }
+        });
+  }
+
+  private static void rotate(long row, int heads, int size, long angles, boolean inverse) {
+    int half = size / 2;
+    long halfBytes = 4L * half;
+    for (int c = 0; c < half; c += LANES) {
+      VectorMask<Float> lanes = SPECIES.indexInRange(c, half);
+      FloatVector cos = Memory.load(angles + 4L * c, lanes);
+      FloatVector sin = Memory.load(angles + halfBytes + 4L * c, lanes);
+      sin = inverse ? sin.neg() : sin;
+      FloatVector minusSin = sin.neg();
+      for (int h = 0; h < heads; h++) {
+        long first = row + 4L * ((long) h * size + c);
+        FloatVector a = Memory.load(first, lanes);
+        FloatVector b = Memory.load(first + halfBytes, lanes);
+        Memory.store(b.fma(minusSin, a.mul(cos)), first, lanes);
+        Memory.store(a.fma(sin, b.mul(cos)), first + halfBytes, lanes);
+      }
+    }
+  }
+}

@@ -1,0 +1,96 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.cpu.Memory.LANES;
+import static io.whetstone.cpu.Memory.SPECIES;
+
+import io.whetstone.tensor.Tensor;
+import jdk.incubator.vector.VectorMask;
+
+/** Rows picked by index and added back by index; embedding is the same with token ids. */
+final class Rows {
+  /** Columns that one task of a scatter takes at least: a cache line is never shared. */
+  private static final int COLUMN_BLOCK = 16;
+
+  private final Workers workers;
+
+  Rows(Workers workers) {
+    this.workers = workers;
+  }
+
+  void gatherRows(Tensor x, int[] rows, Tensor y) {
+    gather("row", x, rows, y);
+  }
+
+  void scatterAddRows(Tensor dy, int[] rows, Tensor dx) {
+    scatterAdd("row", dy, rows, dx);
+  }
+
+  void embedding(int[] ids, Tensor table, Tensor y) {
+    gather("token id", table, ids, y);
+  }
+
+  void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
+    scatterAdd("token id", dy, ids, dTable);
+  }
+
+  private void gather(String what, Tensor x, int[] rows, Tensor y) {
+    check(what, rows, x);
+    long rowBytes = (long) x.columns() * x.dtype().bytes();
+    long from = Memory.address(x);
+    long to = Memory.address(y);
+    Ranges.run(
+        workers,
+        rows.length,
+        x.columns(),
+        1,
+        (first, last) -> {
+          for (int r = first; r < last; r++) {
+            Memory.copy(from + rows[r] * rowBytes, to + r * rowBytes, rowBytes);
+          }
+        });
+  }
+
+  /** Parallel over columns, so that every element sees its addends in the order of r. */
+  private void scatterAdd(String what, Tensor dy, int[] rows, Tensor dx) {
+    check(what, rows, dx);
+    int columns = dx.columns();
+    long from = Memory.address(dy);
+    long to = Memory.address(dx);
+    Ranges.run(
+        workers,
+        columns,
+        rows.length,
+        COLUMN_BLOCK,
+        (first, last) -> {
+          for (int r = 0; r < rows.length; r++) {
+            long source = from + 4L * columns * r;
+            long target = to + 4L * columns * rows[r];
+            addColumns(source, target, first, last);
+          }
+        });
+  }
+
+  /** target[c] += source[c] for c in [first, last). */
+  static void addColumns(long source, long target, int first, int last) {
+    int c = first;
+    for (; c <= last - LANES; c += LANES) {
+      Memory.store(Memory.load(target + 4L * c).add(Memory.load(source + 4L * c)), target + 4L * c);
+    }
+    if (c < last) {
+      VectorMask<Float> rest = SPECIES.indexInRange(c, last);
+      Memory.store(
+          Memory.load(target + 4L * c, rest).add(Memory.load(source + 4L * c, rest)),
+          target + 4L * c,
+          rest);
+    }
+  }
+
+  private static void check(String what, int[] rows, Tensor x) {
+    for (int r = 0; r < rows.length; r++) {
+      if (rows[r] < 0 || rows[r] >= x.rows()) {
+        throw new IllegalArgumentException(
+            what + " " + rows[r] + " at " + r + " is not in [0, " + x.rows() + ")");
+      }
+    }
+  }
+}
