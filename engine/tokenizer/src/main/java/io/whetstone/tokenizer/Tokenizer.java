@@ -1,0 +1,187 @@
+package io.whetstone.tokenizer;
+
+import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.text.Normalizer;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalInt;
+
+/**
+ * Text to token ids and back, as a {@code tokenizer.json} says.
+ *
+ * <p>Tokens that the file lists as added (tags, end of sequence) are recognised in the text; none
+ * is added, nothing is cut, nothing is padded. {@code decode(encode(text))} is {@code text}, or
+ * {@link #encode} fails; the one exception is a tokenizer that declares a Unicode normal form
+ * (Qwen's NFC): there the text comes back in that form. Safe for use by several threads.
+ */
+public final class Tokenizer implements AutoCloseable {
+  private final TokenizerFiles files;
+  private final Vocabulary vocabulary;
+  private final HuggingFaceTokenizer encoder;
+
+  private Tokenizer(TokenizerFiles files, HuggingFaceTokenizer encoder) {
+    this.files = files;
+    this.vocabulary = new Vocabulary(files);
+    this.encoder = encoder;
+  }
+
+  /**
+   * Reads {@code tokenizer.json}, and the end-of-sequence, padding and beginning-of-sequence tokens
+   * from {@code tokenizer_config.json}, {@code generation_config.json} and {@code config.json}
+   * where these are present.
+   *
+   * @throws TokenizerException when a file is missing or is not what it should be
+   */
+  public static Tokenizer load(Path directory) {
+    return of(TokenizerFiles.read(directory));
+  }
+
+  static Tokenizer of(TokenizerFiles files) {
+    Map<String, String> options =
+        Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
+    try {
+      return new Tokenizer(
+          files,
+          HuggingFaceTokenizer.newInstance(
+              new ByteArrayInputStream(files.tokenizerJson()), options));
+    } catch (TokenizerException e) {
+      throw e;
+    } catch (IOException | RuntimeException e) {
+      throw new TokenizerException(
+          files.origin() + ": not a tokenizer this build can read: " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The ids of a text.
+   *
+   * @throws TokenizerException naming the first character that the vocabulary cannot represent
+   */
+  public int[] encode(String text) {
+    Representability.requireWellFormed(text);
+    int[] ids;
+    try {
+      ids = rawEncode(text);
+    } catch (RuntimeException e) {
+      throw Representability.failure(this, text);
+    }
+    String back = decode(ids);
+    if (!back.equals(text) && !equalInNormalForm(back, text)) {
+      throw Representability.failure(this, text);
+    }
+    return ids;
+  }
+
+  /** How long the added token is that starts at an index of the text; 0 for none. */
+  int addedTokenAt(String text, int index) {
+    return vocabulary.addedTokens().stream()
+        .filter(token -> text.startsWith(token, index))
+        .mapToInt(String::length)
+        .max()
+        .orElse(0);
+  }
+
+  /** The library's answer, unchecked. */
+  int[] rawEncode(String text) {
+    return text.isEmpty()
+        ? new int[0]
+        : Arrays.stream(encoder.encode(text, false, false).getIds())
+            .mapToInt(Math::toIntExact)
+            .toArray();
+  }
+
+  private boolean equalInNormalForm(String a, String b) {
+    return vocabulary
+        .normalForm()
+        .map(form -> Normalizer.normalize(a, form).equals(Normalizer.normalize(b, form)))
+        .orElse(false);
+  }
+
+  /** The text of ids, added tokens included; ids beyond the vocabulary have no text. */
+  public String decode(int[] ids) {
+    return ids.length == 0
+        ? ""
+        : encoder.decode(Arrays.stream(ids).asLongStream().toArray(), false);
+  }
+
+  /** A decoder for one sequence whose ids come one by one. */
+  public StreamingDecoder streamingDecoder() {
+    return vocabulary
+        .bytesOfTokens()
+        .<StreamingDecoder>map(ByteStreamingDecoder::new)
+        .orElseGet(() -> new WindowStreamingDecoder(this));
+  }
+
+  /**
+   * The vocabulary's own spelling of a token: for byte-level vocabularies not plain text ({@code
+   * Ġhello}).
+   *
+   * @throws TokenizerException when there is no such id
+   */
+  public String token(int id) {
+    String token = vocabulary.token(id);
+    if (token == null) {
+      throw new TokenizerException(
+          "there is no token with id " + id + ": the vocabulary's ids are 0 to " + (size() - 1));
+    }
+    return token;
+  }
+
+  /** The id of a token in the vocabulary's own spelling. */
+  public OptionalInt id(String token) {
+    return vocabulary.id(token);
+  }
+
+  /** The highest id plus one; a model's embedding needs at least so many rows. */
+  public int size() {
+    return vocabulary.size();
+  }
+
+  /** Ids that end a sequence, the one that training examples end with first; may be empty. */
+  public List<Integer> endOfSequence() {
+    return vocabulary.endOfSequence();
+  }
+
+  public OptionalInt pad() {
+    return vocabulary.pad();
+  }
+
+  public OptionalInt beginningOfSequence() {
+    return vocabulary.beginningOfSequence();
+  }
+
+  /** True for a token that is recognised whole in the text: a tag, end of sequence, padding. */
+  public boolean isSpecial(int id) {
+    return vocabulary.isSpecial(id);
+  }
+
+  /**
+   * Writes {@code tokenizer.json}, to the byte as it was read, and a {@code tokenizer_config.json}
+   * with which transformers' AutoTokenizer loads it; a chat template is kept.
+   */
+  public void save(Path directory) throws IOException {
+    Files.createDirectories(directory);
+    files.write(directory, vocabulary);
+  }
+
+  /** SHA-256 of {@code tokenizer.json}, in hexadecimal. */
+  public String sha256() {
+    return files.sha256();
+  }
+
+  /** True for SentencePiece's byte tokens, spelled {@code <0x0A>}. */
+  boolean isByte(int id) {
+    String token = vocabulary.token(id);
+    return token != null && token.matches("<0x[0-9A-F]{2}>");
+  }
+
+  @Override
+  public void close() {
+    encoder.close();
+  }
+}
