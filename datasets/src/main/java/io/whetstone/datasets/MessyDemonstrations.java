@@ -1,0 +1,103 @@
+package io.whetstone.datasets;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.SplittableRandom;
+
+/**
+ * Demonstrations such as a base model might give: guesses, broken formats, thoughts with slips.
+ *
+ * <p>Demonstration {@code i} is of task {@code i} of the source and depends on (seed, i) alone.
+ */
+public final class MessyDemonstrations implements DemonstrationSource {
+
+  private final TaskSource tasks;
+  private final MessSettings settings;
+  private final long seed;
+
+  /**
+   * @param tasks calculations, as {@link SyntheticTasks} makes them
+   */
+  public MessyDemonstrations(TaskSource tasks, MessSettings settings, long seed) {
+    this.tasks = tasks;
+    this.settings = settings;
+    this.seed = seed;
+  }
+
+  @Override
+  public long size() {
+    return tasks.size();
+  }
+
+  @Override
+  public Demonstration demonstration(long index) {
+    Task task = tasks.task(index);
+    Calculation calculation = Calculation.parse(task.prompt());
+    SplittableRandom random = Draw.random(seed, "demonstrations", index);
+    double kind = random.nextDouble();
+    if (kind < settings.guess()) {
+      return new Demonstration(task, answer(guess(calculation, random)));
+    }
+    Thought thought = think(calculation, random);
+    if (kind < settings.guess() + settings.malformed()) {
+      return new Demonstration(task, malformed(thought, random));
+    }
+    return new Demonstration(task, "<think>" + thought.text + "</think>" + answer(thought.total));
+  }
+
+  private record Thought(String text, long total) {}
+
+  private static String answer(long value) {
+    return "<answer>" + value + "</answer>";
+  }
+
+  /** A number near the truth, uniform within the error range; rarely the truth itself. */
+  private long guess(Calculation calculation, SplittableRandom random) {
+    long truth = calculation.result();
+    long reach = Math.max(1, Math.round(Math.abs(truth) * settings.error()));
+    long guess = truth + random.nextLong(-reach, reach + 1);
+    // Nobody guesses a negative number for a sum of positive ones.
+    return truth >= 0 ? Math.max(0, guess) : guess;
+  }
+
+  private Thought think(Calculation calculation, SplittableRandom random) {
+    int length = calculation.operations().size();
+    if (length > 1 && random.nextDouble() < settings.stopEarly()) {
+      length = random.nextInt(1, length);
+    }
+    List<String> steps = new ArrayList<>();
+    long total = calculation.first();
+    for (Calculation.Operation operation : calculation.operations().subList(0, length)) {
+      long next = operation.apply(total);
+      if (random.nextDouble() < settings.slip()) {
+        next = slip(next, random);
+      }
+      steps.add(total + operation.toString() + "=" + next);
+      total = next;
+    }
+    return new Thought(String.join(";", steps), total);
+  }
+
+  /** Off by one or two, or by a forgotten or doubled carry: how people get sums wrong. */
+  private static long slip(long total, SplittableRandom random) {
+    long[] offs = {1, 2, 10};
+    long off = offs[random.nextInt(offs.length)];
+    // A running total that is not negative stays so: the alphabet of sums has no minus sign.
+    boolean down = random.nextBoolean() && (total < 0 || total >= off);
+    return down ? total - off : total + off;
+  }
+
+  private static String malformed(Thought thought, SplittableRandom random) {
+    String think = "<think>" + thought.text;
+    String answer = answer(thought.total);
+    return switch (random.nextInt(7)) {
+      case 0 -> think + answer; // the thought is never closed
+      case 1 -> think + "</think><answer>" + thought.total; // nor the answer
+      case 2 -> think + answer + "</think>"; // the answer within the thought
+      case 3 -> think + "</think>" + thought.total; // no answer tags
+      case 4 -> think + "</think>" + answer + answer; // answered twice
+      case 5 -> "<think>" + think + "</think></think>" + answer; // tags doubled
+      default -> ""; // nothing at all
+    };
+  }
+}

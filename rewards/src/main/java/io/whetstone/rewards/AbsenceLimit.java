@@ -1,0 +1,60 @@
+package io.whetstone.rewards;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * What absent values mean for a step of training: a group with fewer than two totals teaches
+ * nothing and is dropped; more than the allowed share of failed scores stops the run, since a
+ * broken reward is no basis for learning.
+ *
+ * @param share the share of candidates without a total that a step may have, in [0, 1]
+ */
+public record AbsenceLimit(double share) {
+
+  /** 5 %, as the architecture has it. */
+  public static final AbsenceLimit DEFAULT = new AbsenceLimit(0.05);
+
+  public AbsenceLimit {
+    if (!(share >= 0 && share <= 1)) {
+      throw new IllegalArgumentException("absence-limit: " + share + " is not in [0, 1]");
+    }
+  }
+
+  /**
+   * The groups that can be trained on, in their order.
+   *
+   * @throws TooManyAbsentException if too many candidates of the step lost their total to a failed
+   *     reward; candidates to which no reward applies do not count
+   */
+  public List<ScoredGroup> usable(List<ScoredGroup> step) {
+    long candidates = 0;
+    long failed = 0;
+    Map<String, Integer> byNote = new TreeMap<>();
+    for (ScoredGroup group : step) {
+      for (int c = 0; c < group.totals().size(); c++) {
+        candidates++;
+        boolean lost = false;
+        for (Map.Entry<String, List<Score>> reward : group.scores().entrySet()) {
+          Score score = reward.getValue().get(c);
+          if (score.failed() && group.totals().get(c).isEmpty()) {
+            lost = true;
+            byNote.merge(
+                reward.getKey() + " " + score.outcome().text() + " " + score.notes(),
+                1,
+                Integer::sum);
+          }
+        }
+        failed += lost ? 1 : 0;
+      }
+    }
+    if (failed > share * candidates) {
+      throw new TooManyAbsentException(failed, candidates, share, byNote);
+    }
+    List<ScoredGroup> usable = new ArrayList<>(step);
+    usable.removeIf(group -> group.present() < 2);
+    return usable;
+  }
+}

@@ -1,0 +1,55 @@
+package io.whetstone.rewards;
+
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
+
+/** One call of a reward with a group, whose result is always a list of sound scores. */
+record CheckedReward(WeightedReward reward, Group group)
+    implements DeadlineCalls.Call<List<Score>> {
+
+  @Override
+  public Duration deadline() {
+    return reward.deadline();
+  }
+
+  @Override
+  public ClassLoader classLoader() {
+    return reward.reward().getClass().getClassLoader();
+  }
+
+  @Override
+  public List<Score> call() throws Exception {
+    List<Score> scores = reward.reward().score(group);
+    if (scores == null) {
+      return all(Score.error("null was returned, expected a list of scores"));
+    }
+    // Copied before it is looked at: a plugin may go on changing its list.
+    List<Score> copy = new ArrayList<>(scores);
+    if (copy.size() != group.candidates().size()) {
+      return all(
+          Score.error(
+              "%d scores were returned for %d candidates"
+                  .formatted(copy.size(), group.candidates().size())));
+    }
+    copy.replaceAll(
+        score -> Objects.requireNonNullElseGet(score, () -> Score.error("the score is null")));
+    return List.copyOf(copy);
+  }
+
+  @Override
+  public List<Score> onTimeout() {
+    return all(
+        Score.timeout("no answer within " + reward.deadline().toMillis() / 1000.0 + " seconds"));
+  }
+
+  @Override
+  public List<Score> onFailure(Throwable failure) {
+    return all(Score.error(failure.toString()));
+  }
+
+  private List<Score> all(Score score) {
+    return Score.all(score, group.candidates().size());
+  }
+}

@@ -1,0 +1,58 @@
+package io.whetstone.rewards;
+
+import io.whetstone.datasets.DatasetException;
+import io.whetstone.datasets.Task;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Scores the candidates of a group. This is what a plugin implements; a reward that looks at one
+ * candidate at a time is made with {@link #each}.
+ *
+ * <p>Called from several threads at once, and interrupted when its deadline passes.
+ */
+@FunctionalInterface
+public interface Reward {
+
+  /**
+   * One score a candidate, in the candidates' order.
+   *
+   * @throws Exception if the reward cannot do its work; every candidate's score is then an {@link
+   *     Outcome#ERROR}, never a 0
+   */
+  List<Score> score(Group group) throws Exception;
+
+  /**
+   * Called for tasks when they are loaded, before any is sampled.
+   *
+   * @throws DatasetException if this reward could never score the task: a gold answer that it
+   *     cannot read
+   */
+  default void check(Task task) {}
+
+  /** Scores one candidate of a task. */
+  @FunctionalInterface
+  interface OfCandidate {
+    Score score(Task task, Candidate candidate) throws Exception;
+  }
+
+  /**
+   * A reward that scores each candidate by itself. Where it throws, that candidate's score is an
+   * error; the others keep theirs.
+   */
+  static Reward each(OfCandidate reward) {
+    return group -> {
+      List<Score> scores = new ArrayList<>();
+      for (Candidate candidate : group.candidates()) {
+        try {
+          scores.add(reward.score(group.task(), candidate));
+        } catch (InterruptedException e) {
+          throw e; // the deadline passed: there is no time for the others
+        } catch (Exception e) {
+          scores.add(Score.error(e.toString()));
+        }
+      }
+      return scores;
+    };
+  }
+}

@@ -1,0 +1,23 @@
+package io.whetstone.rewards;
+
+import java.util.Map;
+
+/**
+ * Makes a reward from its settings. Found by {@link java.util.ServiceLoader}: name the
+ * implementation in {@code META-INF/services/io.whetstone.rewards.RewardProvider} of a jar on the
+ * class path or in the plugin directory.
+ */
+public interface RewardProvider {
+
+  /** The name by which configurations ask for the reward: kebab-case, {@code answer-length}. */
+  String name();
+
+  /**
+   * Makes the reward.
+   *
+   * @param settings what the configuration says under the reward's name, kebab-case keys; {@code
+   *     RewardSettings} reads them into a record and refuses unknown ones
+   * @throws IllegalArgumentException if a setting is impossible; {@code key: got is not expected}
+   */
+  Reward create(Map<String, Object> settings);
+}
