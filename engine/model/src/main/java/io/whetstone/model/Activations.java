@@ -1,0 +1,62 @@
+package io.whetstone.model;
+
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+
+/**
+ * What one {@link Layer} writes in its forward pass over T rows.
+ *
+ * <p>Kept for a backward pass each tensor is its own. In place {@code input}, {@code middle} and
+ * {@code output} are one tensor, the residual stream, and nothing of a layer outlives it. The
+ * norms' and the gate's outputs are in neither: they cost one cheap kernel to compute again, and
+ * would be a third of the memory.
+ *
+ * @param input [T, hidden], the residual stream before the layer
+ * @param fused [T, fusedColumns], queries, keys and values, rotated
+ * @param attended [T, outputColumns]
+ * @param logSumExp [T, queries], of the attention
+ * @param middle [T, hidden], the residual stream after attention
+ * @param gateUp [T, 2 · feedForward]
+ * @param output [T, hidden], the residual stream after the layer
+ */
+record Activations(
+    Tensor input,
+    Tensor fused,
+    Tensor attended,
+    Tensor logSumExp,
+    Tensor middle,
+    Tensor gateUp,
+    Tensor output) {
+  static Activations kept(ModelConfig config, Tensor input, Workspace workspace) {
+    Tensor middle = workspace.tensor(DType.F32, input.rows(), config.hidden());
+    Tensor output = workspace.tensor(DType.F32, input.rows(), config.hidden());
+    return create(config, input, middle, output, workspace);
+  }
+
+  static Activations inPlace(ModelConfig config, Tensor stream, Workspace workspace) {
+    return create(config, stream, stream, stream, workspace);
+  }
+
+  private static Activations create(
+      ModelConfig config, Tensor input, Tensor middle, Tensor output, Workspace workspace) {
+    int rows = input.rows();
+    return new Activations(
+        input,
+        workspace.tensor(DType.F32, rows, config.heads().fusedColumns()),
+        workspace.tensor(DType.F32, rows, config.heads().outputColumns()),
+        workspace.tensor(DType.F32, rows, config.heads().queries()),
+        middle,
+        workspace.tensor(DType.F32, rows, 2 * config.feedForward()),
+        output);
+  }
+
+  /** Floats a kept layer takes for each row. */
+  static long keptPerRow(ModelConfig config) {
+    return config.heads().fusedColumns()
+        + config.heads().outputColumns()
+        + config.heads().queries()
+        + 2L * config.hidden()
+        + 2L * config.feedForward();
+  }
+}

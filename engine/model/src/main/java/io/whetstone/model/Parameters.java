@@ -1,0 +1,156 @@
+package io.whetstone.model;
+
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Philox;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Owns a model's weights and gradients, and names them: fused for the optimizer, apart for files.
+ */
+final class Parameters implements AutoCloseable {
+  /** How a weight starts. */
+  enum Start {
+    ZEROS,
+    ONES,
+    /** Normal with standard deviation 0.02. */
+    NORMAL,
+    /** The same over √(2 · layers): what adds to the residual stream (GPT-2, section 2.3). */
+    RESIDUAL
+  }
+
+  /** One of Hugging Face's tensors within a fused one: its name and how many rows it takes. */
+  record Part(String name, int rows) {}
+
+  private static final double STANDARD_DEVIATION = 0.02;
+
+  private final Backend backend;
+  private final Workspace valueMemory;
+  private final Workspace gradientMemory;
+  private final List<Parameter> parameters = new ArrayList<>();
+  private final Map<String, Tensor> weights = new LinkedHashMap<>();
+  private final Map<String, Tensor> gradients = new LinkedHashMap<>();
+  private final Map<String, Start> starts = new LinkedHashMap<>();
+
+  Parameters(Backend backend, boolean trainable) {
+    this.backend = backend;
+    valueMemory = backend.workspace("weights");
+    gradientMemory = trainable ? backend.workspace("gradients") : null;
+  }
+
+  /** A matrix [out, in], zero, whose rows are those of {@code parts} (none: one part, itself). */
+  Parameter matrix(String name, Start start, int out, int in, Part... parts) {
+    return add(name, start, true, new int[] {out, in}, parts);
+  }
+
+  /** A vector [n], zero. */
+  Parameter vector(String name, Start start, int n, Part... parts) {
+    return add(name, start, false, new int[] {n}, parts);
+  }
+
+  private Parameter add(String name, Start start, boolean decayed, int[] extents, Part... parts) {
+    Tensor value = valueMemory.zeros(DType.F32, extents);
+    Tensor gradient = gradientMemory == null ? null : gradientMemory.zeros(DType.F32, extents);
+    Parameter parameter = new Parameter(name, value, gradient, decayed);
+    parameters.add(parameter);
+    int from = 0;
+    for (Part part : parts.length > 0 ? parts : new Part[] {new Part(name, extents[0])}) {
+      weights.put(part.name, slice(value, from, from + part.rows));
+      if (gradient != null) {
+        gradients.put(part.name, slice(gradient, from, from + part.rows));
+      }
+      starts.put(part.name, start);
+      from += part.rows;
+    }
+    return parameter;
+  }
+
+  /** The entries [from, to) of the outermost extent. */
+  private static Tensor slice(Tensor x, int from, int to) {
+    int first = x.shape().extents().getFirst();
+    return x.shape().extents().size() == 1
+        ? x.reshape(first, 1).rows(from, to).reshape(to - from)
+        : x.rows(from, to);
+  }
+
+  List<Parameter> fused() {
+    return Collections.unmodifiableList(parameters);
+  }
+
+  Map<String, Tensor> weights() {
+    return Collections.unmodifiableMap(weights);
+  }
+
+  Map<String, Tensor> gradients() {
+    requireTrainable();
+    return Collections.unmodifiableMap(gradients);
+  }
+
+  boolean trainable() {
+    return gradientMemory != null;
+  }
+
+  void requireTrainable() {
+    if (!trainable()) {
+      throw new IllegalStateException(
+          "the model has no gradients: it was created with trainable = false");
+    }
+  }
+
+  /** Number i of a tensor depends on the seed, the tensor's name and i only. */
+  void initialise(long seed, int layers) {
+    weights.forEach(
+        (name, value) -> {
+          switch (starts.get(name)) {
+            case ZEROS -> backend.fill(value, 0);
+            case ONES -> backend.fill(value, 1);
+            case NORMAL -> normal(value, Philox.derive(seed, name.hashCode()), STANDARD_DEVIATION);
+            case RESIDUAL ->
+                normal(
+                    value,
+                    Philox.derive(seed, name.hashCode()),
+                    STANDARD_DEVIATION / Math.sqrt(2.0 * layers));
+          }
+        });
+  }
+
+  private void normal(Tensor value, long key, double deviation) {
+    float[] numbers = new float[Math.toIntExact(value.size())];
+    for (int i = 0; i < numbers.length; i++) {
+      numbers[i] = (float) (deviation * Philox.normal(key, i));
+    }
+    backend.write(value, numbers);
+  }
+
+  void zeroGradients() {
+    for (Parameter parameter : parameters) {
+      backend.fill(parameter.gradient(), 0);
+    }
+  }
+
+  void copyFrom(Parameters other) {
+    for (int i = 0; i < parameters.size(); i++) {
+      Tensor from = other.parameters.get(i).value();
+      Tensor to = parameters.get(i).value();
+      if (other.backend == backend) {
+        backend.copy(from, to);
+      } else {
+        backend.write(to, other.backend.readFloats(from));
+      }
+    }
+  }
+
+  @Override
+  public void close() {
+    valueMemory.close();
+    if (gradientMemory != null) {
+      gradientMemory.close();
+    }
+  }
+}

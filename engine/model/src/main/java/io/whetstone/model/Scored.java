@@ -1,0 +1,69 @@
+package io.whetstone.model;
+
+import io.whetstone.tensor.Tensor;
+import java.util.List;
+
+/**
+ * The result of {@link Transformer#score}, with what its backward pass needs.
+ *
+ * <p>Most of it lives in the workspace given to {@code score}: once that is released or reset only
+ * {@link #logprobs} and {@link #entropy} remain usable.
+ */
+public final class Scored {
+  final PackedTokens tokens;
+  final int[] rows;
+  final int[] targets;
+  final float temperature;
+  final List<Activations> layers;
+  final Head head;
+  private final Logprobs result;
+
+  /**
+   * The final norm and the head on R chosen rows.
+   *
+   * @param stream [R, hidden], the residual stream after the last layer
+   * @param rstd [R]
+   * @param normed [R, hidden]
+   * @param logprobs [R]
+   * @param entropy [R]
+   * @param logSumExp [R]
+   */
+  record Head(
+      Tensor stream,
+      Tensor rstd,
+      Tensor normed,
+      Tensor logprobs,
+      Tensor entropy,
+      Tensor logSumExp) {
+    static long floatsPerRow(ModelConfig config) {
+      return 2L * config.hidden() + 4;
+    }
+  }
+
+  Scored(
+      PackedTokens tokens,
+      int[] rows,
+      int[] targets,
+      float temperature,
+      List<Activations> layers,
+      Head head,
+      Logprobs result) {
+    this.tokens = tokens;
+    this.rows = rows;
+    this.targets = targets;
+    this.temperature = temperature;
+    this.layers = layers;
+    this.head = head;
+    this.result = result;
+  }
+
+  /** For each given row, the logprob of its target in nats. */
+  public float[] logprobs() {
+    return result.logprobs();
+  }
+
+  /** For each given row, the entropy of the next token's distribution in nats. */
+  public float[] entropy() {
+    return result.entropy();
+  }
+}

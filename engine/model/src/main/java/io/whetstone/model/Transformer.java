@@ -1,0 +1,382 @@
+package io.whetstone.model;
+
+import io.whetstone.model.Parameters.Start;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Linear;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A decoder-only transformer of Llama's or Qwen2's form: embedding, blocks, RMSNorm, head.
+ *
+ * <p>Three ways through the same layers: {@link #score} keeps what {@link #backward} needs, {@link
+ * #evaluate} keeps nothing, {@link #forwardCached} reads and extends a KV cache. On a backend that
+ * is EXACT all three give a token the same logprob, to the bit.
+ *
+ * <p>Belongs to one thread at a time, as its backend does.
+ */
+public final class Transformer implements AutoCloseable {
+  private final Backend backend;
+  private final ModelConfig config;
+  private final Parameters parameters;
+  private final Workspace constants;
+  private final List<Layer> layers = new ArrayList<>();
+  private final Parameter embedding;
+  private final Parameter finalNorm;
+  private final Parameter head;
+  private final Linear headLinear;
+  private final float attentionScale;
+
+  private Transformer(Backend backend, ModelConfig config, boolean trainable) {
+    this.backend = backend;
+    this.config = config;
+    parameters = new Parameters(backend, trainable);
+    constants = backend.workspace("rotary table");
+    attentionScale = (float) (1 / Math.sqrt(config.heads().size()));
+    Tensor ropeTable = RopeTable.create(backend, constants, config);
+    embedding =
+        parameters.matrix(
+            "model.embed_tokens.weight", Start.NORMAL, config.vocabulary(), config.hidden());
+    for (int i = 0; i < config.layers(); i++) {
+      layers.add(new Layer(backend, config, i, parameters, ropeTable));
+    }
+    finalNorm = parameters.vector("model.norm.weight", Start.ONES, config.hidden());
+    head =
+        config.tiedEmbeddings()
+            ? embedding
+            : parameters.matrix(
+                "lm_head.weight", Start.NORMAL, config.vocabulary(), config.hidden());
+    headLinear = backend.linear(head.value());
+  }
+
+  /** A model whose weights are zero; gradients take memory only when {@code trainable}. */
+  public static Transformer create(Backend backend, ModelConfig config, boolean trainable) {
+    return new Transformer(backend, config, trainable);
+  }
+
+  // ---- weights
+
+  /**
+   * Draws new weights: matrices normal with standard deviation 0.02, those that add to the residual
+   * stream divided by √(2 · layers) (GPT-2), norms 1, biases 0. A weight depends only on the seed,
+   * its Hugging Face name and its index.
+   */
+  public void initialise(long seed) {
+    parameters.initialise(seed, config.layers());
+    weightsChanged();
+  }
+
+  public ModelConfig config() {
+    return config;
+  }
+
+  public Backend backend() {
+    return backend;
+  }
+
+  /** Whether there are gradients. */
+  public boolean trainable() {
+    return parameters.trainable();
+  }
+
+  /** The tensors an optimizer steps, in a fixed order; a tied table occurs once. */
+  public List<Parameter> parameters() {
+    return parameters.fused();
+  }
+
+  /**
+   * The weights under Hugging Face's names and shapes, in a fixed order, as views. Whoever writes
+   * to them calls {@link #weightsChanged} afterwards. {@code lm_head.weight} exists only untied.
+   */
+  public Map<String, Tensor> weights() {
+    return parameters.weights();
+  }
+
+  /** The gradients, named as {@link #weights}. */
+  public Map<String, Tensor> gradients() {
+    return parameters.gradients();
+  }
+
+  /** Must be called after weights were written to and before the next pass. */
+  public void weightsChanged() {
+    layers.forEach(Layer::weightsChanged);
+    headLinear.refresh();
+  }
+
+  public void zeroGradients() {
+    parameters.zeroGradients();
+  }
+
+  /**
+   * Takes over another model's weights, on whatever backend it is.
+   *
+   * @throws IllegalArgumentException when the shapes differ
+   */
+  public void copyWeightsFrom(Transformer other) {
+    if (!other.config.equals(config)) {
+      throw new IllegalArgumentException(
+          "weights of another model: got " + other.config + ", expected " + config);
+    }
+    parameters.copyFrom(other.parameters);
+    weightsChanged();
+  }
+
+  // ---- training
+
+  /**
+   * Logprobs of given tokens, keeping what {@link #backward} needs in {@code workspace}.
+   *
+   * @param tokens T packed rows
+   * @param rows R packed rows to predict from; may repeat (a prompt's last row predicts the first
+   *     token of each completion of its group)
+   * @param targets R token ids: row {@code rows[i]} predicts {@code targets[i]}
+   * @param temperature logits are divided by it, &gt; 0
+   * @param workspace about {@link #activationBytes} with the backward pass included
+   */
+  public Scored score(
+      PackedTokens tokens, int[] rows, int[] targets, float temperature, Workspace workspace) {
+    checkTokens(tokens.ids(), tokens.positions());
+    checkTargets(tokens.rows(), rows, targets, temperature);
+    Tensor stream = embed(tokens.ids(), workspace);
+    List<Activations> kept = new ArrayList<>(layers.size());
+    for (Layer layer : layers) {
+      Activations activations = Activations.kept(config, stream, workspace);
+      layer.forward(activations, tokens.positions(), packed(tokens), workspace);
+      kept.add(activations);
+      stream = activations.output();
+    }
+    Scored.Head scoredHead = scoreHead(stream, rows, targets, temperature, workspace);
+    return new Scored(
+        tokens, rows, targets, temperature, List.copyOf(kept), scoredHead, read(scoredHead));
+  }
+
+  /** As {@link #score}, to the bit, keeping nothing: the workspace is left as it was. */
+  public Logprobs evaluate(
+      PackedTokens tokens, int[] rows, int[] targets, float temperature, Workspace workspace) {
+    checkTokens(tokens.ids(), tokens.positions());
+    checkTargets(tokens.rows(), rows, targets, temperature);
+    long mark = workspace.mark();
+    Tensor stream = embed(tokens.ids(), workspace);
+    Layer.Attention attention = packed(tokens);
+    for (Layer layer : layers) {
+      forwardInPlace(layer, stream, tokens.positions(), attention, workspace);
+    }
+    Logprobs result = read(scoreHead(stream, rows, targets, temperature, workspace));
+    workspace.release(mark);
+    return result;
+  }
+
+  /**
+   * Accumulates ∂L/∂weight into the gradients, given ∂L/∂logprob and ∂L/∂entropy for each row that
+   * was scored. The weights must be those of {@code scored}, whose workspace must be intact; {@code
+   * workspace} (the same, usually) is left as it was.
+   */
+  public void backward(Scored scored, float[] dLogprobs, float[] dEntropy, Workspace workspace) {
+    parameters.requireTrainable();
+    requireLength("dLogprobs", dLogprobs.length, scored.rows.length);
+    requireLength("dEntropy", dEntropy.length, scored.rows.length);
+    long mark = workspace.mark();
+    Tensor gradient = workspace.zeros(DType.F32, scored.tokens.rows(), config.hidden());
+    backwardHead(scored, dLogprobs, dEntropy, gradient, workspace);
+    for (int i = layers.size() - 1; i >= 0; i--) {
+      layers
+          .get(i)
+          .backward(
+              scored.layers.get(i),
+              scored.tokens.positions(),
+              scored.tokens.segments(),
+              attentionScale,
+              gradient,
+              workspace);
+    }
+    backend.embeddingBackward(scored.tokens.ids(), gradient, embedding.gradient());
+    workspace.release(mark);
+  }
+
+  /**
+   * Workspace bytes that {@link #score} of T rows with R head rows and its {@link #backward} take:
+   * 4 · (T · (2 · hidden + layers · kept + scratch) + R · (4 · hidden + 4)), the backend's own
+   * scratch (chunks of logits) apart. Divide a memory budget by the value for one row to get a
+   * token budget.
+   */
+  public long activationBytes(int rows, int headRows) {
+    long perRow =
+        2L * config.hidden()
+            + config.layers() * Activations.keptPerRow(config)
+            + Layer.scratchPerRow(config);
+    long perHeadRow = Scored.Head.floatsPerRow(config) + 2L * config.hidden();
+    return Float.BYTES * (rows * perRow + headRows * perHeadRow);
+  }
+
+  // ---- inference
+
+  /** A cache of this model's shape. */
+  public KvCache kvCache(int pages) {
+    return backend.kvCache(config.layers(), pages, config.heads(), DType.F32);
+  }
+
+  /**
+   * A prefill chunk or decoding step: stores each row's keys and values and returns its hidden
+   * state.
+   *
+   * @param ids for each row, its token
+   * @param positions for each row, its position in its sequence
+   * @param slots for each row, where in {@code cache} its keys and values go
+   * @param rows for each row, what it sees, itself included
+   * @return [rows, hidden] after the final norm, in {@code workspace}
+   */
+  public Tensor forwardCached(
+      int[] ids,
+      int[] positions,
+      int[] slots,
+      CachedRows rows,
+      KvCache cache,
+      Workspace workspace) {
+    checkTokens(ids, positions);
+    requireLength("positions", positions.length, ids.length);
+    requireLength("slots", slots.length, ids.length);
+    requireLength("cached rows", rows.rows(), ids.length);
+    Tensor normed = workspace.tensor(DType.F32, ids.length, config.hidden());
+    long mark = workspace.mark();
+    Tensor stream = embed(ids, workspace);
+    for (int i = 0; i < layers.size(); i++) {
+      int index = i;
+      Layer.Attention attention =
+          (fused, attended, unused) -> {
+            backend.cacheStore(fused, config.heads(), cache, index, slots);
+            backend.cachedAttention(
+                fused, config.heads(), cache, index, rows, attentionScale, attended);
+          };
+      forwardInPlace(layers.get(i), stream, positions, attention, workspace);
+    }
+    Tensor rstd = workspace.tensor(DType.F32, ids.length);
+    backend.rmsNorm(stream, finalNorm.value(), config.epsilon(), 0, normed, rstd);
+    workspace.release(mark);
+    return normed;
+  }
+
+  /**
+   * Logits [rows, vocabulary] of hidden states after the final norm, for {@link Backend#sample}.
+   */
+  public Tensor logits(Tensor hidden, Workspace workspace) {
+    Tensor logits = workspace.tensor(DType.F32, hidden.rows(), config.vocabulary());
+    backend.linearForward(headLinear, hidden, logits, false);
+    return logits;
+  }
+
+  @Override
+  public void close() {
+    headLinear.close();
+    layers.forEach(Layer::close);
+    constants.close();
+    parameters.close();
+  }
+
+  // ---- pieces
+
+  private Tensor embed(int[] ids, Workspace workspace) {
+    Tensor stream = workspace.tensor(DType.F32, ids.length, config.hidden());
+    backend.embedding(ids, embedding.value(), stream);
+    return stream;
+  }
+
+  private Layer.Attention packed(PackedTokens tokens) {
+    return (fused, attended, logSumExp) ->
+        backend.attention(
+            fused, config.heads(), tokens.segments(), attentionScale, attended, logSumExp);
+  }
+
+  private void forwardInPlace(
+      Layer layer, Tensor stream, int[] positions, Layer.Attention attention, Workspace workspace) {
+    long mark = workspace.mark();
+    layer.forward(Activations.inPlace(config, stream, workspace), positions, attention, workspace);
+    workspace.release(mark);
+  }
+
+  private Scored.Head scoreHead(
+      Tensor stream, int[] rows, int[] targets, float temperature, Workspace workspace) {
+    int n = rows.length;
+    Scored.Head kept =
+        new Scored.Head(
+            workspace.tensor(DType.F32, n, config.hidden()),
+            workspace.tensor(DType.F32, n),
+            workspace.tensor(DType.F32, n, config.hidden()),
+            workspace.tensor(DType.F32, n),
+            workspace.tensor(DType.F32, n),
+            workspace.tensor(DType.F32, n));
+    backend.gatherRows(stream, rows, kept.stream());
+    backend.rmsNorm(
+        kept.stream(), finalNorm.value(), config.epsilon(), 0, kept.normed(), kept.rstd());
+    backend.tokenLogprobs(
+        headLinear,
+        kept.normed(),
+        targets,
+        temperature,
+        kept.logprobs(),
+        kept.entropy(),
+        kept.logSumExp());
+    return kept;
+  }
+
+  private void backwardHead(
+      Scored scored, float[] dLogprobs, float[] dEntropy, Tensor gradient, Workspace workspace) {
+    Scored.Head kept = scored.head;
+    long mark = workspace.mark();
+    Tensor dNormed = workspace.tensor(DType.F32, scored.rows.length, config.hidden());
+    backend.tokenLogprobsBackward(
+        headLinear,
+        kept.normed(),
+        scored.targets,
+        scored.temperature,
+        kept.entropy(),
+        kept.logSumExp(),
+        dLogprobs,
+        dEntropy,
+        dNormed,
+        head.gradient());
+    Tensor dStream = workspace.zeros(DType.F32, scored.rows.length, config.hidden());
+    backend.rmsNormBackward(
+        dNormed, kept.stream(), finalNorm.value(), 0, kept.rstd(), dStream, finalNorm.gradient());
+    backend.scatterAddRows(dStream, scored.rows, gradient);
+    workspace.release(mark);
+  }
+
+  private Logprobs read(Scored.Head kept) {
+    return new Logprobs(backend.readFloats(kept.logprobs()), backend.readFloats(kept.entropy()));
+  }
+
+  private void checkTokens(int[] ids, int[] positions) {
+    checkRange("id", ids, config.vocabulary());
+    checkRange("position", positions, config.maxPositions());
+  }
+
+  private void checkTargets(int packedRows, int[] rows, int[] targets, float temperature) {
+    requireLength("targets", targets.length, rows.length);
+    checkRange("row to predict from", rows, packedRows);
+    checkRange("target", targets, config.vocabulary());
+    if (!(temperature > 0 && temperature < Float.POSITIVE_INFINITY)) {
+      throw new IllegalArgumentException("temperature: " + temperature + " is not finite and > 0");
+    }
+  }
+
+  private static void checkRange(String what, int[] values, int limit) {
+    for (int i = 0; i < values.length; i++) {
+      if (values[i] < 0 || values[i] >= limit) {
+        throw new IllegalArgumentException(
+            what + " " + i + ": " + values[i] + " is not in [0, " + limit + ")");
+      }
+    }
+  }
+
+  private static void requireLength(String what, int got, int expected) {
+    if (got != expected) {
+      throw new IllegalArgumentException(what + ": got " + got + " entries, expected " + expected);
+    }
+  }
+}
