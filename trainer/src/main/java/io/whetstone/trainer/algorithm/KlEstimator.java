@@ -1,0 +1,81 @@
+package io.whetstone.trainer.algorithm;
+
+/**
+ * Estimators of KL(π ‖ π_ref) from single tokens sampled from π (Schulman 2020, "Approximating KL
+ * divergence"), in nats. With d = log π(token) − log π_ref(token):
+ *
+ * <ul>
+ *   <li>k1 = d: unbiased, may be negative, large variance.
+ *   <li>k2 = d² / 2: biased, never negative. Its gradient under samples of π is that of KL(π ‖
+ *       π_ref).
+ *   <li>k3 = exp(−d) − 1 + d: unbiased, never negative; GRPO's choice (DeepSeekMath, eq. 4).
+ * </ul>
+ *
+ * <p>In a loss, the gradient of the estimate is what acts, not the estimate (Tang and Munos 2025,
+ * "On a few pitfalls in KL divergence gradient estimation for RL"): k1's slope is the constant 1,
+ * whose expectation moves nothing, and k3's pulls as KL(π_ref ‖ π) does. All three are offered
+ * because papers use them; k1 belongs in the reward.
+ */
+public enum KlEstimator {
+  K1 {
+    @Override
+    public double value(double logprob, double reference) {
+      return logprob - reference;
+    }
+
+    @Override
+    public double gradient(double logprob, double reference) {
+      return 1;
+    }
+  },
+  K2 {
+    @Override
+    public double value(double logprob, double reference) {
+      double d = logprob - reference;
+      return d * d / 2;
+    }
+
+    @Override
+    public double gradient(double logprob, double reference) {
+      return logprob - reference;
+    }
+  },
+  K3 {
+    @Override
+    public double value(double logprob, double reference) {
+      double d = logprob - reference;
+      // expm1, because exp(−d) − 1 + d cancels to nothing where the policies are close.
+      return StrictMath.expm1(-d) + d;
+    }
+
+    @Override
+    public double gradient(double logprob, double reference) {
+      return -StrictMath.expm1(reference - logprob);
+    }
+  };
+
+  /** The estimate at one token, in nats, from the two logprobs in nats. */
+  public abstract double value(double logprob, double reference);
+
+  /** ∂value/∂logprob. */
+  public abstract double gradient(double logprob, double reference);
+
+  /**
+   * What a sequence loses from its reward when the KL divergence is paid there: {@code coefficient}
+   * × Σ value over its trained tokens (no gradient flows). An empty mask costs 0.
+   *
+   * @param logprobs at sampling, one a token
+   * @param references of the reference policy, one a token
+   * @param trained which tokens count, one a token
+   */
+  public double penalty(
+      double coefficient, float[] logprobs, float[] references, boolean[] trained) {
+    double sum = 0;
+    for (int t = 0; t < trained.length; t++) {
+      if (trained[t]) {
+        sum += value(logprobs[t], references[t]);
+      }
+    }
+    return coefficient * sum;
+  }
+}
