@@ -1,0 +1,26 @@
+package io.whetstone.generation;
+
+import io.whetstone.tensor.Sampling;
+
+/**
+ * A prompt to be completed several times: a group's prompt is computed once.
+ *
+ * @param prompt token ids, at least one
+ * @param samples completions to draw, ≥ 1
+ * @param sampling how tokens are drawn
+ * @param stop when a completion ends
+ * @param randomKey key of the random numbers (see {@link io.whetstone.tensor.Philox}): the token at
+ *     position i of sample s is drawn with {@code uniform(derive(randomKey, s), i)}, whatever else
+ *     is generated at the same time
+ */
+public record GenerationRequest(
+    int[] prompt, int samples, Sampling sampling, StopRules stop, long randomKey) {
+  public GenerationRequest {
+    if (prompt.length == 0) {
+      throw new IllegalArgumentException("a prompt needs at least one token");
+    }
+    if (samples < 1) {
+      throw new IllegalArgumentException("samples: " + samples + " is not ≥ 1");
+    }
+  }
+}

@@ -1,0 +1,15 @@
+package io.whetstone.generation;
+
+/** Hears of every token as it is drawn, on the sampler's thread. */
+@FunctionalInterface
+public interface TokenListener {
+  /** Hears nothing. */
+  TokenListener NONE = (request, sample, id) -> {};
+
+  /**
+   * @param request index of the request
+   * @param sample index of the completion in its request
+   * @param id the token drawn
+   */
+  void drawn(int request, int sample, int id);
+}
