@@ -1,0 +1,106 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.model.Parameter;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.AdamWStep;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+import io.whetstone.trainer.config.Optimization;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * AdamW over a model's parameters with clipping by the global norm.
+ *
+ * <p>Memory: two F32 numbers a parameter, beside the weight and its gradient. Matrices decay, norms
+ * and biases do not (GPT-3, Brown et al. 2020, app. B; nanoGPT).
+ */
+public final class AdamW implements AutoCloseable {
+  private final Transformer model;
+  private final Optimization settings;
+  private final Backend backend;
+  private final Workspace memory;
+  private final List<Tensor> first = new ArrayList<>();
+  private final List<Tensor> second = new ArrayList<>();
+  private long steps;
+
+  public AdamW(Transformer model, Optimization settings) {
+    this.model = model;
+    this.settings = settings;
+    this.backend = model.backend();
+    this.memory = backend.workspace("optimizer");
+    for (Parameter parameter : model.parameters()) {
+      int[] extents = parameter.value().shape().extents().stream().mapToInt(e -> e).toArray();
+      first.add(memory.zeros(DType.F32, extents));
+      second.add(memory.zeros(DType.F32, extents));
+    }
+  }
+
+  /**
+   * One update from the accumulated gradients, which are zeroed afterwards.
+   *
+   * @return the gradients' global L2 norm before clipping
+   * @throws ArithmeticException when the norm is not finite; the weights are then as before
+   */
+  public double step(double learningRate) {
+    double squares = 0;
+    for (Parameter parameter : model.parameters()) {
+      squares += backend.sumOfSquares(parameter.gradient());
+    }
+    double norm = Math.sqrt(squares);
+    if (!Double.isFinite(norm)) {
+      throw new ArithmeticException(
+          "the gradient's norm is " + norm + " at update " + (steps + 1)
+              + "; lower the learning rate, or set max-gradient-norm if it is 0");
+    }
+    double limit = settings.maxGradientNorm();
+    double scale = limit > 0 && norm > limit ? limit / norm : 1;
+    steps++;
+    for (int i = 0; i < first.size(); i++) {
+      Parameter parameter = model.parameters().get(i);
+      AdamWStep step =
+          new AdamWStep(
+              learningRate,
+              settings.beta1(),
+              settings.beta2(),
+              settings.adamEpsilon(),
+              parameter.decayed() ? settings.weightDecay() : 0,
+              steps,
+              scale);
+      backend.adamW(parameter.value(), parameter.gradient(), first.get(i), second.get(i), step);
+    }
+    model.weightsChanged();
+    model.zeroGradients();
+    return norm;
+  }
+
+  /** Updates made so far. */
+  public long steps() {
+    return steps;
+  }
+
+  /** Says how many updates the restored moments have seen. */
+  public void restoreSteps(long restored) {
+    this.steps = restored;
+  }
+
+  /** The moments by name, for a checkpoint to write or to read into. */
+  public Map<String, Tensor> moments() {
+    Map<String, Tensor> named = new LinkedHashMap<>();
+    for (int i = 0; i < first.size(); i++) {
+      String name = model.parameters().get(i).name();
+      named.put("first-moment." + name, first.get(i));
+      named.put("second-moment." + name, second.get(i));
+    }
+    return named;
+  }
+
+  @Override
+  public void close() {
+    memory.close();
+  }
+}
