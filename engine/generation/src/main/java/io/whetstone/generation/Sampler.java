@@ -25,8 +25,8 @@ import java.util.List;
  *
  * <p>A finished sequence's place is taken by the next at once, so a step stays full until the queue
  * is empty. Pages for a completion's longest possible form are taken when it gets its place, so a
- * started completion never runs out. What is drawn depends on the request alone (its prompt, key and
- * settings), not on what shares the batch, where the backend is EXACT.
+ * started completion never runs out. What is drawn depends on the request alone (its prompt, key
+ * and settings), not on what shares the batch, where the backend is EXACT.
  *
  * <p>Not thread-safe. Memory: the cache, taken at construction, plus one step's activations and at
  * most {@value #LOGITS} logits.
@@ -67,8 +67,8 @@ public final class Sampler implements AutoCloseable {
    * Completes every request.
    *
    * @return for each request, its completions in the order of their sample number
-   * @throws IllegalArgumentException when a prompt leaves no position for a token, or cannot fit the
-   *     cache even alone
+   * @throws IllegalArgumentException when a prompt leaves no position for a token, or cannot fit
+   *     the cache even alone
    */
   public List<List<Completion>> generate(List<GenerationRequest> requests, TokenListener listener) {
     requests.forEach(this::requireRoom);
@@ -110,15 +110,27 @@ public final class Sampler implements AutoCloseable {
     int positions = policy.config().maxPositions();
     if (length >= positions) {
       throw new IllegalArgumentException(
-          "the prompt has " + length + " tokens and the model " + positions
+          "the prompt has "
+              + length
+              + " tokens and the model "
+              + positions
               + " positions: no token can follow; shorten the prompt");
     }
     int pages = promptPages(request) + ownPages(request);
     if (pages > cache.pages()) {
       throw new IllegalArgumentException(
-          "a prompt of " + length + " tokens with up to " + request.stop().maxTokens()
-              + " more needs " + pages + " cache pages of " + cache.pageSize() + " tokens, the cache"
-              + " has " + cache.pages() + "; raise the cache's tokens or lower max-tokens");
+          "a prompt of "
+              + length
+              + " tokens with up to "
+              + request.stop().maxTokens()
+              + " more needs "
+              + pages
+              + " cache pages of "
+              + cache.pageSize()
+              + " tokens, the cache"
+              + " has "
+              + cache.pages()
+              + "; raise the cache's tokens or lower max-tokens");
     }
   }
 

@@ -12,8 +12,13 @@ public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
   public SamplerLimits {
     if (sequences < 1 || cacheTokens < 1 || prefillRows < 1) {
       throw new IllegalArgumentException(
-          "a sampler needs room for at least one of each, got " + sequences + " sequences, "
-              + cacheTokens + " cached tokens, " + prefillRows + " prefill rows");
+          "a sampler needs room for at least one of each, got "
+              + sequences
+              + " sequences, "
+              + cacheTokens
+              + " cached tokens, "
+              + prefillRows
+              + " prefill rows");
     }
   }
 }

@@ -5,13 +5,13 @@ import java.util.Set;
 /**
  * The kernels a model is made of, on one device.
  *
- * <p>Conventions. Matrices are row-major; T is the number of packed tokens, h the hidden size, V the
- * vocabulary's. Tensors are F32 unless said otherwise. An output tensor is overwritten, except where
- * a parameter is said to be accumulated into ("+="). Weight gradients are always accumulated into.
- * Outputs must not overlap inputs unless said so. Small per-row control data (ids, positions) are
- * host arrays. Calls come from one thread and are finished when they return, as far as the caller
- * can see. Shapes are checked; a mismatch is an {@link IllegalArgumentException} that names the
- * tensor. Zero rows are legal and do nothing.
+ * <p>Conventions. Matrices are row-major; T is the number of packed tokens, h the hidden size, V
+ * the vocabulary's. Tensors are F32 unless said otherwise. An output tensor is overwritten, except
+ * where a parameter is said to be accumulated into ("+="). Weight gradients are always accumulated
+ * into. Outputs must not overlap inputs unless said so. Small per-row control data (ids, positions)
+ * are host arrays. Calls come from one thread and are finished when they return, as far as the
+ * caller can see. Shapes are checked; a mismatch is an {@link IllegalArgumentException} that names
+ * the tensor. Zero rows are legal and do nothing.
  *
  * <p>Randomness never comes from the backend: {@link #sample} is given its uniform numbers.
  */
@@ -19,7 +19,9 @@ public interface Backend extends AutoCloseable {
   /** As in a configuration: {@code cpu}. */
   String name();
 
-  /** One line for people: libraries, instruction set, threads. It decides bits, so it is recorded. */
+  /**
+   * One line for people: libraries, instruction set, threads. It decides bits, so it is recorded.
+   */
   String description();
 
   Set<Capability> capabilities();
@@ -112,8 +114,8 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Rotary position embedding in Hugging Face's half-split form (Su et al. 2021), in place on the
-   * query and key heads of fused rows: for i < size/2, (a, b) = (x[i], x[i + size/2]) becomes (a cos
-   * − b sin, b cos + a sin).
+   * query and key heads of fused rows: for i < size/2, (a, b) = (x[i], x[i + size/2]) becomes (a
+   * cos − b sin, b cos + a sin).
    *
    * @param fused [T, heads.fusedColumns()]; value heads are left alone
    * @param positions for each row, a row of {@code table}
@@ -123,8 +125,8 @@ public interface Backend extends AutoCloseable {
   void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse);
 
   /**
-   * Causal grouped-query attention over packed sequences. For query head h of row r, over the keys j
-   * that {@code segments} lets r see: out = Σ_j softmax_j(scale · q·k_j) v_j.
+   * Causal grouped-query attention over packed sequences. For query head h of row r, over the keys
+   * j that {@code segments} lets r see: out = Σ_j softmax_j(scale · q·k_j) v_j.
    *
    * @param fused [T, heads.fusedColumns()], RoPE applied
    * @param out [T, heads.outputColumns()]
@@ -144,17 +146,27 @@ public interface Backend extends AutoCloseable {
       Tensor logSumExp,
       Tensor dFused);
 
-  /** Stores the key and value heads of row r of {@code fused} (RoPE applied) at slot {@code slots[r]}. */
+  /**
+   * Stores the key and value heads of row r of {@code fused} (RoPE applied) at slot {@code
+   * slots[r]}.
+   */
   void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots);
 
   /**
-   * Attention of the query heads of each row of {@code fused} over the cached positions it sees; the
-   * row's own key must be stored already. Same bits as {@link #attention} where EXACT is declared.
+   * Attention of the query heads of each row of {@code fused} over the cached positions it sees;
+   * the row's own key must be stored already. Same bits as {@link #attention} where EXACT is
+   * declared.
    *
    * @param out [rows, heads.outputColumns()]
    */
   void cachedAttention(
-      Tensor fused, Heads heads, KvCache cache, int layer, CachedRows rows, float scale, Tensor out);
+      Tensor fused,
+      Heads heads,
+      KvCache cache,
+      int layer,
+      CachedRows rows,
+      float scale,
+      Tensor out);
 
   /** y = gate(x[:, :n]) · x[:, n:]: x [T, 2n], y [T, n]. */
   void gated(Gate gate, Tensor x, Tensor y);
@@ -185,9 +197,9 @@ public interface Backend extends AutoCloseable {
       Tensor logSumExp);
 
   /**
-   * The backward of {@link #tokenLogprobs}: given ∂L/∂logprob and ∂L/∂entropy for each row, dx [R, h]
-   * is overwritten and dW [V, h] accumulated into. With p the softmax: ∂L/∂z[v] = dLogprob (1[v =
-   * target] − p[v]) − dEntropy p[v] (log p[v] + entropy).
+   * The backward of {@link #tokenLogprobs}: given ∂L/∂logprob and ∂L/∂entropy for each row, dx [R,
+   * h] is overwritten and dW [V, h] accumulated into. With p the softmax: ∂L/∂z[v] = dLogprob (1[v
+   * = target] − p[v]) − dEntropy p[v] (log p[v] + entropy).
    */
   void tokenLogprobsBackward(
       Linear head,
@@ -217,8 +229,8 @@ public interface Backend extends AutoCloseable {
   // ---- optimizer
 
   /**
-   * AdamW in place on F32 tensors of one shape: g = gradientScale · gradient; m = β₁m + (1−β₁)g; v =
-   * β₂v + (1−β₂)g²; w ← w − rate · (decay · w + (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε)).
+   * AdamW in place on F32 tensors of one shape: g = gradientScale · gradient; m = β₁m + (1−β₁)g; v
+   * = β₂v + (1−β₂)g²; w ← w − rate · (decay · w + (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε)).
    */
   void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step);
 

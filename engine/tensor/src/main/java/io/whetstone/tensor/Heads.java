@@ -13,7 +13,11 @@ public record Heads(int queries, int keyValues, int size) {
   public Heads {
     if (queries < 1 || keyValues < 1 || queries % keyValues != 0) {
       throw new IllegalArgumentException(
-          "query heads (" + queries + ") must be a multiple of key/value heads (" + keyValues + ")");
+          "query heads ("
+              + queries
+              + ") must be a multiple of key/value heads ("
+              + keyValues
+              + ")");
     }
     if (size < 2 || size % 2 != 0) {
       throw new IllegalArgumentException("head size must be even and ≥ 2, got " + size);

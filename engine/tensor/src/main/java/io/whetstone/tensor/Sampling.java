@@ -50,7 +50,10 @@ public record Sampling(float temperature, int topK, float topP, float minP, int.
 
   @Override
   public int hashCode() {
-    return Float.hashCode(temperature) * 31 + topK + Float.hashCode(topP) + Arrays.hashCode(suppressed);
+    return Float.hashCode(temperature) * 31
+        + topK
+        + Float.hashCode(topP)
+        + Arrays.hashCode(suppressed);
   }
 
   private static void require(boolean holds, String name, Object got, String expected) {

@@ -9,8 +9,8 @@ package io.whetstone.tensor;
  * a segment whose prefix is the prompt's rows. Prefixes are owned by segments without a prefix.
  * Segments are disjoint and ascending, and together cover rows {@code [0, rows())}.
  *
- * <p>Example: a prompt of 3 tokens and two completions of 2 and 4: {@code start = {0, 3, 5}}, {@code
- * end = {3, 5, 9}}, {@code prefixStart = {0, 0, 0}}, {@code prefixEnd = {0, 3, 3}}.
+ * <p>Example: a prompt of 3 tokens and two completions of 2 and 4: {@code start = {0, 3, 5}},
+ * {@code end = {3, 5, 9}}, {@code prefixStart = {0, 0, 0}}, {@code prefixEnd = {0, 3, 3}}.
  */
 public record Segments(int[] start, int[] end, int[] prefixStart, int[] prefixEnd) {
   public Segments {
@@ -18,7 +18,14 @@ public record Segments(int[] start, int[] end, int[] prefixStart, int[] prefixEn
     for (int s = 0; s < start.length; s++) {
       if (start[s] != next || end[s] < start[s]) {
         throw new IllegalArgumentException(
-            "segment " + s + " is [" + start[s] + ", " + end[s] + "), expected to start at " + next);
+            "segment "
+                + s
+                + " is ["
+                + start[s]
+                + ", "
+                + end[s]
+                + "), expected to start at "
+                + next);
       }
       next = end[s];
       if (prefixStart[s] < 0 || prefixEnd[s] < prefixStart[s] || prefixEnd[s] > start[s]) {

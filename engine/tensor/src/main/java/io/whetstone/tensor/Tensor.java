@@ -23,7 +23,14 @@ public final class Tensor {
     long bytes = shape.size() * dtype.bytes();
     if (memory.byteSize() != bytes) {
       throw new IllegalArgumentException(
-          "a " + dtype + " tensor " + shape + " takes " + bytes + " bytes, not " + memory.byteSize());
+          "a "
+              + dtype
+              + " tensor "
+              + shape
+              + " takes "
+              + bytes
+              + " bytes, not "
+              + memory.byteSize());
     }
     this.dtype = dtype;
     this.shape = shape;

@@ -54,7 +54,10 @@ public final class AdamW implements AutoCloseable {
     double norm = Math.sqrt(squares);
     if (!Double.isFinite(norm)) {
       throw new ArithmeticException(
-          "the gradient's norm is " + norm + " at update " + (steps + 1)
+          "the gradient's norm is "
+              + norm
+              + " at update "
+              + (steps + 1)
               + "; lower the learning rate, or set max-gradient-norm if it is 0");
     }
     double limit = settings.maxGradientNorm();

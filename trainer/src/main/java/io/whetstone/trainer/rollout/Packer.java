@@ -10,9 +10,9 @@ import java.util.stream.IntStream;
  * Packs samples into micro-batches of at most so many rows, in order.
  *
  * <p>Neighbours of one group share their prompt's rows: the prompt is a segment of its own, each
- * completion a segment with the prompt as prefix. A group that does not fit is split, and its prompt
- * packed again. The last token of a sample predicts nothing and takes no row. A sample longer than
- * the budget is a micro-batch of its own: nothing is ever cut.
+ * completion a segment with the prompt as prefix. A group that does not fit is split, and its
+ * prompt packed again. The last token of a sample predicts nothing and takes no row. A sample
+ * longer than the budget is a micro-batch of its own: nothing is ever cut.
  */
 public final class Packer {
   private final int rowBudget;
@@ -100,8 +100,7 @@ public final class Packer {
     }
 
     MicroBatch finish() {
-      Segments packed =
-          new Segments(column(0), column(1), column(2), column(3));
+      Segments packed = new Segments(column(0), column(1), column(2), column(3));
       return new MicroBatch(
           new PackedTokens(ids.build().toArray(), positions.build().toArray(), packed),
           headRows.build().toArray(),

@@ -21,8 +21,15 @@ public record TrainingSample(
         || ids.length != advantages.length
         || (logprobs.length != 0 && logprobs.length != ids.length)) {
       throw new IllegalArgumentException(
-          "a sample of " + ids.length + " ids has " + logprobs.length + " logprobs, "
-              + trained.length + " marks and " + advantages.length + " advantages");
+          "a sample of "
+              + ids.length
+              + " ids has "
+              + logprobs.length
+              + " logprobs, "
+              + trained.length
+              + " marks and "
+              + advantages.length
+              + " advantages");
     }
     if (prompt.length == 0) {
       throw new IllegalArgumentException("a sample needs a prompt: nothing predicts its first id");
