@@ -1,0 +1,123 @@
+package io.whetstone.cpu;
+
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+
+/**
+ * Keys and values in pages of {@value TileLayout#POSITIONS} positions: {@code [layer][page][key and
+ * value head]} of {@link TileLayout tiles}.
+ */
+final class PagedKvCache implements KvCache {
+  private final Arena arena = Arena.ofShared();
+  private final MemorySegment memory;
+  private final TileLayout layout;
+  private final Heads heads;
+  private final int layers;
+  private final int pages;
+
+  PagedKvCache(int layers, int pages, Heads heads, DType dtype) {
+    if (dtype != DType.F32) {
+      throw new IllegalArgumentException("a cache of " + dtype + ": the cpu backend has F32 only");
+    }
+    if (layers < 0 || pages < 0) {
+      throw new IllegalArgumentException(
+          "a cache of " + layers + " layers and " + pages + " pages");
+    }
+    this.layout = TileLayout.of(heads.size());
+    this.heads = heads;
+    this.layers = layers;
+    this.pages = pages;
+    this.memory = arena.allocate(Math.multiplyExact((long) layers * pages, pageBytes()), 64);
+  }
+
+  @Override
+  public int pageSize() {
+    return TileLayout.POSITIONS;
+  }
+
+  @Override
+  public int pages() {
+    return pages;
+  }
+
+  @Override
+  public long bytes() {
+    return memory.byteSize();
+  }
+
+  @Override
+  public void copyPage(int from, int to) {
+    require(from);
+    require(to);
+    for (int layer = 0; layer < layers; layer++) {
+      Memory.copy(tile(layer, from, 0), tile(layer, to, 0), pageBytes());
+    }
+  }
+
+  /** Stores the keys and values of row r of {@code fused} at {@code slots[r]}. */
+  void store(Workers workers, Tensor fused, Heads heads, int layer, int[] slots) {
+    require(heads, layer);
+    for (int slot : slots) {
+      require(Math.floorDiv(slot, TileLayout.POSITIONS));
+    }
+    long rows = Memory.address(fused);
+    int size = heads.size();
+    Ranges.run(
+        workers,
+        slots.length,
+        4L * heads.keyValues() * size,
+        1,
+        (from, to) -> {
+          for (int r = from; r < to; r++) {
+            long keys = rows + 4L * (heads.fusedColumns() * (long) r + heads.queries() * size);
+            long values = keys + 4L * heads.keyValues() * size;
+            int page = slots[r] / TileLayout.POSITIONS;
+            int position = slots[r] % TileLayout.POSITIONS;
+            for (int h = 0; h < heads.keyValues(); h++) {
+              long head = 4L * h * size;
+              layout.store(keys + head, values + head, tile(layer, page, h), position);
+            }
+          }
+        });
+  }
+
+  TileLayout layout() {
+    return layout;
+  }
+
+  /** Address of a page's tile of one layer and head. */
+  long tile(int layer, int page, int head) {
+    return memory.address() + ((long) layer * pages + page) * pageBytes() + head * layout.bytes();
+  }
+
+  /** Bytes of a page in one layer: from a page's tile to the next page's. */
+  long pageBytes() {
+    return layout.bytes() * heads.keyValues();
+  }
+
+  /** Fails unless these are the cache's heads and one of its layers. */
+  void require(Heads heads, int layer) {
+    if (heads.keyValues() != this.heads.keyValues() || heads.size() != this.heads.size()) {
+      throw new IllegalArgumentException("a cache for " + this.heads + " was given " + heads);
+    }
+    if (layer < 0 || layer >= layers) {
+      throw new IllegalArgumentException("layer " + layer + " is not in [0, " + layers + ")");
+    }
+  }
+
+  /** Fails unless the cache has this page. */
+  void require(int page) {
+    if (page < 0 || page >= pages) {
+      throw new IllegalArgumentException("page " + page + " is not in [0, " + pages + ")");
+    }
+  }
+
+  @Override
+  public void close() {
+    arena.close();
+  }
+}

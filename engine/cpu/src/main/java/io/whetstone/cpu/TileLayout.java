@@ -1,0 +1,75 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.cpu.Memory.LANES;
+
+/**
+ * How the keys and values of 16 consecutive positions of one head lie in memory: the keys [size,
+ * 16], so that lanes are positions, then the values [16, stride], so that lanes are dimensions.
+ *
+ * <p>The cache's pages and the scratch of packed attention are made of such tiles, so both are read
+ * by the same kernels and give the same bits.
+ *
+ * @param size dimensions of a head
+ * @param stride {@code size} rounded up to two vectors; what is over is 0
+ */
+record TileLayout(int size, int stride) {
+  /** Positions in a tile; a multiple of the number of lanes. */
+  static final int POSITIONS = 16;
+
+  /** From a dimension of the keys to the next. */
+  static final long KEY_STEP = 4L * POSITIONS;
+
+  static TileLayout of(int size) {
+    int block = 2 * LANES;
+    return new TileLayout(size, (size + block - 1) / block * block);
+  }
+
+  /** Tiles that hold so many positions. */
+  static int tiles(int positions) {
+    return (positions + POSITIONS - 1) / POSITIONS;
+  }
+
+  long bytes() {
+    return keyBytes() + rowsBytes();
+  }
+
+  /** Bytes of the transposed part, after which the rows begin. */
+  long keyBytes() {
+    return KEY_STEP * size;
+  }
+
+  /** Bytes of the part whose lanes are dimensions. */
+  long rowsBytes() {
+    return rowBytes() * POSITIONS;
+  }
+
+  /** From a position's values to the next one's. */
+  long rowBytes() {
+    return 4L * stride;
+  }
+
+  /** Stores one position of a tile. */
+  void store(long key, long value, long tile, int position) {
+    transpose(key, tile, position);
+    row(value, tile + keyBytes() + rowBytes() * position);
+  }
+
+  /** Stores a head's numbers as one column of {@code [size, 16]}. */
+  void transpose(long head, long to, int position) {
+    long column = to + 4L * position;
+    for (int d = 0; d < size; d++) {
+      Memory.set(column + KEY_STEP * d, Memory.get(head + 4L * d));
+    }
+  }
+
+  /** Stores a head's numbers as one padded row. */
+  void row(long head, long to) {
+    int d = 0;
+    for (; d <= size - LANES; d += LANES) {
+      Memory.store(Memory.load(head + 4L * d), to + 4L * d);
+    }
+    for (; d < stride; d++) {
+      Memory.set(to + 4L * d, d < size ? Memory.get(head + 4L * d) : 0);
+    }
+  }
+}
