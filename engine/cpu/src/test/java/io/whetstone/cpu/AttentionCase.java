@@ -1,0 +1,173 @@
+package io.whetstone.cpu;
+
+import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.Philox;
+import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Shape;
+import io.whetstone.tensor.Tensor;
+import java.lang.foreign.Arena;
+import java.lang.foreign.ValueLayout;
+import java.util.Arrays;
+
+/** Rows of random queries, keys and values cut into segments, and attention over them. */
+final class AttentionCase {
+  final Heads heads;
+  final Segments segments;
+  final float scale;
+  final Tensor fused;
+
+  AttentionCase(Heads heads, Segments segments, long seed) {
+    this.heads = heads;
+    this.segments = segments;
+    this.scale = (float) (1 / Math.sqrt(heads.size()));
+    float[] values = new float[segments.rows() * heads.fusedColumns()];
+    for (int i = 0; i < values.length; i++) {
+      values[i] = (float) (1.5 * Philox.normal(seed, i));
+    }
+    this.fused = tensor(values, segments.rows(), heads.fusedColumns());
+  }
+
+  static Tensor tensor(float[] values, int... extents) {
+    // One element more, so that no tensor is a null segment.
+    Tensor tensor =
+        new Tensor(
+            DType.F32,
+            Shape.of(extents),
+            Arena.ofAuto().allocate(4L * values.length + 4, 64).asSlice(0, 4L * values.length));
+    for (int i = 0; i < values.length; i++) {
+      tensor.memory().setAtIndex(ValueLayout.JAVA_FLOAT, i, values[i]);
+    }
+    return tensor;
+  }
+
+  static float[] floats(Tensor tensor) {
+    return tensor.memory().toArray(ValueLayout.JAVA_FLOAT);
+  }
+
+  /** Bits of the packed attention's result, row by row, with its log-sum-exp's after it. */
+  float[][] packed(int threads) {
+    int rows = segments.rows();
+    Tensor out = tensor(new float[rows * heads.outputColumns()], rows, heads.outputColumns());
+    Tensor logs = tensor(new float[rows * heads.queries()], rows, heads.queries());
+    new Attention(new TestWorkers(threads)).attention(fused, heads, segments, scale, out, logs);
+    return new float[][] {floats(out), floats(logs)};
+  }
+
+  /**
+   * The same by the paged cache: pages are drawn at random, segments share full pages of their
+   * prefix, and rows are asked for in batches of at most {@code batch} in the order of {@code
+   * order}.
+   */
+  float[] cached(int threads, int batch, long seed) {
+    int rows = segments.rows();
+    int pages = 0;
+    for (int s = 0; s < segments.count(); s++) {
+      pages += TileLayout.tiles(segments.prefixLength(s) + segments.end()[s] - segments.start()[s]);
+    }
+    int[] shuffled = Philox.permutation(seed, pages);
+    int[][] table = new int[segments.count()][];
+    int[] sequence = new int[rows];
+    int[] length = new int[rows];
+    float[] result = new float[rows * heads.outputColumns()];
+    CachedAttention attention = new CachedAttention(new TestWorkers(threads));
+    try (PagedKvCache cache = new PagedKvCache(2, pages, heads, DType.F32)) {
+      int next = 0;
+      for (int s = 0; s < segments.count(); s++) {
+        int prefix = segments.prefixLength(s);
+        int total = prefix + segments.end()[s] - segments.start()[s];
+        table[s] = new int[TileLayout.tiles(total)];
+        int shared = 0;
+        int owner = owner(s);
+        if (owner >= 0 && segments.prefixStart()[s] == segments.start()[owner]) {
+          shared = prefix / cache.pageSize();
+          System.arraycopy(table[owner], 0, table[s], 0, shared);
+        }
+        for (int p = shared; p < table[s].length; p++) {
+          table[s][p] = shuffled[next++];
+        }
+        int from = shared * cache.pageSize();
+        if (prefix % cache.pageSize() != 0 && from > 0) {
+          cache.copyPage(table[owner][shared], table[s][shared]);
+          from = prefix;
+        }
+        for (int j = from; j < total; j++) {
+          int row = j < prefix ? segments.prefixStart()[s] + j : segments.start()[s] + j - prefix;
+          int slot = table[s][j / cache.pageSize()] * cache.pageSize() + j % cache.pageSize();
+          attention.cacheStore(fused.rows(row, row + 1), heads, cache, 1, new int[] {slot});
+        }
+        for (int r = segments.start()[s]; r < segments.end()[s]; r++) {
+          sequence[r] = s;
+          length[r] = prefix + r - segments.start()[s] + 1;
+        }
+      }
+      int[] order = Philox.permutation(seed + 1, rows);
+      for (int first = 0; first < rows; first += batch) {
+        int[] picked = Arrays.copyOfRange(order, first, Math.min(rows, first + batch));
+        Arrays.sort(picked, 0, picked.length / 2);
+        cached(attention, cache, table, sequence, length, picked, result);
+      }
+    }
+    return result;
+  }
+
+  private void cached(
+      CachedAttention attention,
+      PagedKvCache cache,
+      int[][] table,
+      int[] sequence,
+      int[] length,
+      int[] picked,
+      float[] result) {
+    int columns = heads.fusedColumns();
+    float[] all = floats(fused);
+    float[] queries = new float[picked.length * columns];
+    for (int i = 0; i < picked.length; i++) {
+      System.arraycopy(all, picked[i] * columns, queries, i * columns, columns);
+    }
+    Tensor out =
+        tensor(
+            new float[picked.length * heads.outputColumns()], picked.length, heads.outputColumns());
+    attention.cachedAttention(
+        tensor(queries, picked.length, columns),
+        heads,
+        cache,
+        1,
+        new CachedRows(
+            table,
+            Arrays.stream(picked).map(r -> sequence[r]).toArray(),
+            Arrays.stream(picked).map(r -> length[r]).toArray()),
+        scale,
+        out);
+    float[] got = floats(out);
+    for (int i = 0; i < picked.length; i++) {
+      System.arraycopy(
+          got,
+          i * heads.outputColumns(),
+          result,
+          picked[i] * heads.outputColumns(),
+          heads.outputColumns());
+    }
+  }
+
+  private int owner(int s) {
+    for (int o = 0; o < s; o++) {
+      if (segments.prefixLength(s) > 0
+          && segments.prefixStart()[s] >= segments.start()[o]
+          && segments.prefixEnd()[s] <= segments.end()[o]) {
+        return o;
+      }
+    }
+    return -1;
+  }
+
+  /** Rows that row r of segment s sees, in order. */
+  int[] seen(int s, int r) {
+    int prefix = segments.prefixLength(s);
+    int[] seen = new int[prefix + r - segments.start()[s] + 1];
+    Arrays.setAll(
+        seen, j -> j < prefix ? segments.prefixStart()[s] + j : segments.start()[s] + j - prefix);
+    return seen;
+  }
+}
