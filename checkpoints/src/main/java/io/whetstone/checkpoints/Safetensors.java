@@ -1,0 +1,138 @@
+package io.whetstone.checkpoints;
+
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Tensor;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+
+/** Named tensors to and from safetensors files. */
+public final class Safetensors {
+  private static final Map<String, String> PYTORCH = Map.of("format", "pt");
+
+  private Safetensors() {}
+
+  /**
+   * Writes tensors as they are, F32 or BF16. The same tensors give the same bytes, whatever the
+   * map's order: wider types first so that all are aligned, then by name.
+   *
+   * @throws IllegalArgumentException for a tensor of another type
+   */
+  public static void write(Path file, Map<String, Tensor> tensors, Backend backend)
+      throws IOException {
+    List<StoredTensor> layout = layout(tensors);
+    byte[] header = new SafetensorsHeader(PYTORCH, layout).encode();
+    try (FileChannel channel =
+        FileChannel.open(
+            file,
+            StandardOpenOption.CREATE,
+            StandardOpenOption.WRITE,
+            StandardOpenOption.TRUNCATE_EXISTING)) {
+      ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
+      writeFully(channel, start.putLong(header.length).put(header).flip());
+      for (StoredTensor stored : layout) {
+        write(channel, stored.type(), tensors.get(stored.name()), backend);
+      }
+    }
+  }
+
+  private static List<StoredTensor> layout(Map<String, Tensor> tensors) {
+    List<String> names = new ArrayList<>(tensors.keySet());
+    names.sort(
+        Comparator.<String>comparingInt(name -> -type(name, tensors.get(name)).bytes())
+            .thenComparing(Comparator.naturalOrder()));
+    List<StoredTensor> layout = new ArrayList<>();
+    long at = 0;
+    for (String name : names) {
+      Tensor tensor = tensors.get(name);
+      StoredType type = type(name, tensor);
+      long end = at + tensor.size() * type.bytes();
+      List<Long> shape = tensor.shape().extents().stream().map(Integer::longValue).toList();
+      layout.add(new StoredTensor(name, type, shape, at, end));
+      at = end;
+    }
+    return layout;
+  }
+
+  private static StoredType type(String name, Tensor tensor) {
+    return switch (tensor.dtype()) {
+      case F32 -> StoredType.F32;
+      case BF16 -> StoredType.BF16;
+      case I32 ->
+          throw new IllegalArgumentException(
+              name + ": " + tensor + " cannot be written; F32 and BF16 can");
+    };
+  }
+
+  private static void write(FileChannel channel, StoredType type, Tensor tensor, Backend backend)
+      throws IOException {
+    int columns = Math.max(1, tensor.columns());
+    int step = Math.max(1, SafetensorsFile.CHUNK / columns);
+    for (int row = 0; row < tensor.rows(); row += step) {
+      float[] values = backend.readFloats(tensor.rows(row, Math.min(tensor.rows(), row + step)));
+      ByteBuffer bytes =
+          ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
+      if (type == StoredType.F32) {
+        bytes.asFloatBuffer().put(values);
+        bytes.position(bytes.limit());
+      } else {
+        for (float value : values) { // exact: the value came from a bfloat16
+          bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+        }
+      }
+      writeFully(channel, bytes.flip());
+    }
+  }
+
+  private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {
+    while (bytes.hasRemaining()) {
+      channel.write(bytes);
+    }
+  }
+
+  /**
+   * Reads a file into tensors, which must be exactly those the file holds.
+   *
+   * @throws CheckpointException naming every tensor that is missing or too many, or the first one
+   *     with another shape
+   */
+  public static void read(Path file, Map<String, Tensor> into, Backend backend) {
+    try (SafetensorsFile stored = SafetensorsFile.open(file)) {
+      requireSameNames(file, stored.tensors().keySet(), into.keySet());
+      into.forEach((name, tensor) -> stored.read(name, tensor, backend));
+    }
+  }
+
+  static void requireSameNames(Path where, Set<String> present, Set<String> expected) {
+    TreeSet<String> missing = new TreeSet<>(expected);
+    missing.removeAll(present);
+    TreeSet<String> extra = new TreeSet<>(present);
+    extra.removeAll(expected);
+    if (missing.isEmpty() && extra.isEmpty()) {
+      return;
+    }
+    List<String> complaints = new ArrayList<>();
+    if (!missing.isEmpty()) {
+      complaints.add("tensors are missing: " + some(missing));
+    }
+    if (!extra.isEmpty()) {
+      complaints.add("tensors are not expected: " + some(extra));
+    }
+    throw new CheckpointException(where + ": " + String.join("; ", complaints));
+  }
+
+  private static String some(TreeSet<String> names) {
+    int shown = 8;
+    String list = String.join(", ", names.stream().limit(shown).toList());
+    return names.size() > shown ? list + " and " + (names.size() - shown) + " more" : list;
+  }
+}
