@@ -54,7 +54,7 @@ public final class MessyDemonstrations implements DemonstrationSource {
   /** A number near the truth, uniform within the error range; rarely the truth itself. */
   private long guess(Calculation calculation, SplittableRandom random) {
     long truth = calculation.result();
-    long reach = Math.max(1, Math.round(Math.abs(truth) * settings.error()));
+    long reach = Math.max(1, Math.round(Math.abs(truth) * settings.guessError()));
     long guess = truth + random.nextLong(-reach, reach + 1);
     // Nobody guesses a negative number for a sum of positive ones.
     return truth >= 0 ? Math.max(0, guess) : guess;

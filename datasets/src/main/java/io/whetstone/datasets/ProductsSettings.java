@@ -1,30 +1,35 @@
 package io.whetstone.datasets;
 
+import io.whetstone.datasets.settings.Default;
+import io.whetstone.datasets.settings.Settings;
+import java.util.Map;
+
 /**
  * Products of several numbers: {@code 7*12*3=?}.
  *
  * @param numbers how many numbers are multiplied; at least 2
  * @param values what each of them may be; not negative
  * @param heldOut the share of all products that is kept from training, in (0, 1)
+ * @param mess what demonstrations look like
  */
-public record ProductsSettings(Range numbers, Range values, double heldOut) {
+public record ProductsSettings(
+    @Default(value = "[2, 3]", source = "products grow fast") Range numbers,
+    @Default(value = "[2, 19]", source = "products grow fast") Range values,
+    @Default(value = "0.1", source = "leaves nine tenths to training") double heldOut,
+    @Default(value = "{}", source = "see its keys") MessSettings mess) {
 
   public ProductsSettings {
-    SyntheticChecks.checkNumbers(numbers);
-    SyntheticChecks.checkValues(values, 0);
+    SyntheticChecks.numbers(numbers);
+    SyntheticChecks.values(values);
+    // Far below 2^63, so that no running total, slips included, can overflow.
     if (Math.pow(values.max(), numbers.max()) > 1e15) {
       throw new IllegalArgumentException(
-          "values: "
-              + values
-              + " with numbers "
-              + numbers
-              + " is not kept below 1e15 when multiplied");
+          "values: %s multiplied %d times is not below 1e15".formatted(values, numbers.max()));
     }
-    SyntheticChecks.checkHeldOut(heldOut);
+    SyntheticChecks.heldOut(heldOut);
   }
 
-  /** 2 to 3 numbers of 2 to 19; a tenth held out. */
   public static ProductsSettings defaults() {
-    return new ProductsSettings(new Range(2, 3), new Range(2, 19), 0.1);
+    return Settings.read(Map.of(), ProductsSettings.class, "");
   }
 }

@@ -1,7 +1,5 @@
 package io.whetstone.datasets;
 
-import com.fasterxml.jackson.annotation.JsonCreator;
-import com.fasterxml.jackson.annotation.JsonValue;
 import java.util.List;
 
 /** The whole numbers from min to max, both included; written {@code [min, max]}. */
@@ -14,22 +12,11 @@ public record Range(int min, int max) {
     }
   }
 
-  @JsonCreator
   public static Range of(List<Integer> bounds) {
     if (bounds.size() != 2) {
       throw new IllegalArgumentException(bounds + " is not a range [min, max]");
     }
     return new Range(bounds.get(0), bounds.get(1));
-  }
-
-  @JsonValue
-  public List<Integer> bounds() {
-    return List.of(min, max);
-  }
-
-  /** How many numbers lie in the range. */
-  public long count() {
-    return (long) max - min + 1;
   }
 
   @Override

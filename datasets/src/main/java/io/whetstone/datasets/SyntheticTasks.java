@@ -16,7 +16,7 @@ import java.util.function.Function;
  *
  * <p>Safe for use by several threads; holds no data.
  */
-public final class SyntheticTasks {
+public final class SyntheticTasks implements Dataset {
 
   /** Draws one calculation. */
   private interface Generator extends Function<SplittableRandom, Calculation> {}
@@ -25,14 +25,21 @@ public final class SyntheticTasks {
   private final String alphabet;
   private final long seed;
   private final double heldOut;
+  private final MessSettings mess;
   private final Generator generator;
 
   private SyntheticTasks(
-      String name, String alphabet, long seed, double heldOut, Generator generator) {
+      String name,
+      String alphabet,
+      long seed,
+      double heldOut,
+      MessSettings mess,
+      Generator generator) {
     this.name = name;
     this.alphabet = alphabet;
     this.seed = seed;
     this.heldOut = heldOut;
+    this.mess = mess;
     this.generator = generator;
   }
 
@@ -43,6 +50,7 @@ public final class SyntheticTasks {
         "+",
         seed,
         settings.heldOut(),
+        settings.mess(),
         random -> Draw.calculation(random, settings.numbers(), settings.values(), () -> '+'));
   }
 
@@ -53,6 +61,7 @@ public final class SyntheticTasks {
         "+-",
         seed,
         settings.heldOut(),
+        settings.mess(),
         random ->
             Draw.calculation(
                 random,
@@ -68,10 +77,11 @@ public final class SyntheticTasks {
         "*",
         seed,
         settings.heldOut(),
+        settings.mess(),
         random -> Draw.calculation(random, settings.numbers(), settings.values(), () -> '*'));
   }
 
-  /** {@code sums}, {@code chains} or {@code products}. */
+  @Override
   public String name() {
     return name;
   }
@@ -81,14 +91,47 @@ public final class SyntheticTasks {
     return "0123456789" + alphabet + "=;?";
   }
 
-  /** What may be trained on. */
+  @Override
   public TaskSource training() {
     return new Source("training", false);
   }
 
-  /** What is never trained on. */
+  @Override
   public TaskSource heldOut() {
     return new Source("held-out", true);
+  }
+
+  @Override
+  public Optional<DemonstrationSource> demonstrations() {
+    return Optional.of(new MessyDemonstrations(training(), mess, seed));
+  }
+
+  /** Lengths are those of the first thousand tasks of each part. */
+  @Override
+  public DatasetSummary summary() {
+    LengthCount prompts = new LengthCount();
+    LengthCount answers = new LengthCount();
+    for (int i = 0; i < 1000; i++) {
+      for (TaskSource part : List.of(training(), heldOut())) {
+        prompts.add(part.task(i).prompt());
+        answers.add(part.task(i).answer().orElseThrow());
+      }
+    }
+    return new DatasetSummary(
+        name,
+        Long.MAX_VALUE,
+        Long.MAX_VALUE,
+        0,
+        0,
+        0,
+        prompts.lengths(),
+        answers.lengths(),
+        List.of());
+  }
+
+  @Override
+  public void close() {
+    // Nothing is open.
   }
 
   private boolean isHeldOut(Calculation calculation) {

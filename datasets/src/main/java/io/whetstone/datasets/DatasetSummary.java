@@ -1,0 +1,68 @@
+package io.whetstone.datasets;
+
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * An audit of a dataset. Lengths are in Unicode code points; where there are no entries they are 0.
+ *
+ * @param training number of training tasks, {@link Long#MAX_VALUE} when endless
+ * @param heldOut number of held-out tasks, {@link Long#MAX_VALUE} when endless
+ * @param skipped bad lines that were left out
+ * @param duplicates lines whose prompt had occurred before (in demonstrations: prompt and
+ *     completion) and that were left out
+ * @param conflicts those among the duplicates whose answer differed from the first
+ * @param prompts lengths of the prompts kept
+ * @param answers lengths of the answers kept
+ * @param examples the first bad lines, each with file, line, what was got and what was expected
+ */
+public record DatasetSummary(
+    String name,
+    long training,
+    long heldOut,
+    long skipped,
+    long duplicates,
+    long conflicts,
+    Lengths prompts,
+    Lengths answers,
+    List<String> examples) {
+
+  /** Shortest, mean and longest, in code points. */
+  public record Lengths(int min, double mean, int max) {
+    @Override
+    public String toString() {
+      return String.format(Locale.ROOT, "%d to %d, mean %.1f", min, max, mean);
+    }
+  }
+
+  public DatasetSummary {
+    examples = List.copyOf(examples);
+  }
+
+  /** In words, a line a finding. */
+  @Override
+  public String toString() {
+    StringBuilder text = new StringBuilder();
+    text.append(
+        "%s: %s training tasks, %s held out".formatted(name, count(training), count(heldOut)));
+    text.append("\n  prompts: ").append(prompts).append(" characters");
+    if (answers.max() > 0) {
+      text.append("\n  answers: ").append(answers).append(" characters");
+    }
+    if (duplicates > 0) {
+      text.append("\n  duplicates left out: ").append(duplicates);
+      if (conflicts > 0) {
+        text.append(", of which with another answer: ").append(conflicts);
+      }
+    }
+    if (skipped > 0) {
+      text.append("\n  bad lines skipped: ").append(skipped);
+      examples.forEach(example -> text.append("\n    ").append(example));
+    }
+    return text.toString();
+  }
+
+  private static String count(long size) {
+    return size == Long.MAX_VALUE ? "endless" : Long.toString(size);
+  }
+}
