@@ -1,0 +1,236 @@
+package io.whetstone.trainer.loop;
+
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.datasets.TaskSource;
+import io.whetstone.generation.Sampler;
+import io.whetstone.model.Transformer;
+import io.whetstone.rewards.RewardPipeline;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.trainer.algorithm.AdvantageEstimator;
+import io.whetstone.trainer.algorithm.Advantages;
+import io.whetstone.trainer.algorithm.LearningRateSchedule;
+import io.whetstone.trainer.algorithm.PolicyMeasures;
+import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.Kl;
+import io.whetstone.trainer.rollout.Packer;
+import io.whetstone.trainer.rollout.PromptEncoder;
+import io.whetstone.trainer.rollout.Purpose;
+import io.whetstone.trainer.rollout.RolloutSampler;
+import io.whetstone.trainer.rollout.SampleBuilder;
+import io.whetstone.trainer.rollout.ScoredRollout;
+import io.whetstone.trainer.rollout.TaskStream;
+import io.whetstone.trainer.rollout.ThoughtMeter;
+import io.whetstone.trainer.rollout.TrainingSample;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * GRPO (Shao et al. 2024) on rule-based or modelled rewards: R1-Zero's recipe (DeepSeek-AI 2025).
+ *
+ * <pre>
+ * tasks → groups of rollouts → rewards → (− KL) → advantages → samples
+ *   → for each update: micro-batches forward, objective, backward → AdamW
+ *   → the new weights draw the next step's rollouts
+ * </pre>
+ *
+ * <p>Deviations from the paper: no KL term unless asked for (as DAPO, Yu et al. 2025), strictly
+ * on-policy by default (one update a batch).
+ */
+final class GrpoLoop implements StageLoop {
+  private final Grpo settings;
+  private final Transformer policy;
+  private final Sampler sampler;
+  private final TaskStream tasks;
+  private final Collector collector;
+  private final AdvantageEstimator estimator;
+  private final ReferenceModel reference;
+  private final PolicyUpdate update;
+  private final AdamW optimizer;
+  private final LearningRateSchedule schedule;
+  private final StepMetrics measured;
+  private final Workspace workspace;
+  private final float temperature;
+  private long policyVersion;
+
+  GrpoLoop(
+      Grpo settings,
+      Transformer policy,
+      Tokenizer tokenizer,
+      Sampler sampler,
+      TaskSource tasks,
+      PromptEncoder prompts,
+      RewardPipeline rewards,
+      long seed,
+      int stage) {
+    this.settings = settings;
+    this.policy = policy;
+    this.sampler = sampler;
+    this.tasks = new TaskStream(tasks, Purpose.TASK_ORDER.key(seed, stage));
+    this.estimator = Objectives.advantage(settings);
+    this.collector =
+        new Collector(
+            this.tasks,
+            new RolloutSampler(
+                sampler,
+                tokenizer,
+                prompts,
+                settings.decoding(),
+                settings.groupSize(),
+                Purpose.ROLLOUT.key(seed, stage)),
+            prompts,
+            rewards,
+            settings);
+    this.temperature = (float) settings.decoding().temperature();
+    Packer packer = new Packer(settings.optimization().microBatchTokens());
+    this.workspace = policy.backend().workspace("activations");
+    this.update =
+        new PolicyUpdate(
+            policy,
+            packer,
+            Objectives.objective(settings),
+            Schedules.reduction(settings.reduction(), settings.reductionLength().orElseThrow()),
+            temperature,
+            workspace);
+    this.reference = settings.kl().coefficient() > 0 ? new ReferenceModel(policy, packer) : null;
+    this.optimizer = new AdamW(policy, settings.optimization());
+    this.schedule = Schedules.of(settings.optimization(), settings.steps());
+    this.measured = new StepMetrics(new ThoughtMeter(tokenizer, prompts.assistantPrefix()));
+  }
+
+  @Override
+  public int steps() {
+    return settings.steps();
+  }
+
+  @Override
+  public StepReport step(int step) throws InterruptedException {
+    Timer timer = new Timer();
+    refreshReference(step);
+    List<ScoredRollout> rollouts = collector.collect(timer);
+    SampleBuilder samples = new SampleBuilder(rollouts, settings.maskTruncated());
+    float[][] references = references(samples);
+    Advantages advantages = estimator.estimate(samples.rewards(penalties(samples, references)));
+    timer.lap("advantage");
+    Updated updated = train(samples.build(advantages), references, schedule.at(step));
+    sampler.publish(++policyVersion);
+    timer.lap("train");
+
+    Map<String, Double> metrics = new LinkedHashMap<>();
+    measured.rewards(rollouts, advantages, metrics);
+    measured.completions(rollouts, metrics);
+    metrics.putAll(updated.measures().named());
+    metrics.put("gradient/norm", updated.gradientNorm());
+    metrics.put("learning-rate", schedule.at(step));
+    metrics.put("exact/logprob-mismatch-max", updated.mismatch());
+    long tokens = measured.completionTokens(rollouts);
+    timer.into(metrics, tokens);
+    return new StepReport(metrics, rollouts, advantages.values(), tokens);
+  }
+
+  private void refreshReference(int step) {
+    int every = settings.kl().refreshEvery();
+    if (reference != null && every > 0 && step > 0 && step % every == 0) {
+      reference.refresh(policy);
+    }
+  }
+
+  private float[][] references(SampleBuilder samples) {
+    return reference == null ? null : reference.logprobs(samples.unweighted(), temperature);
+  }
+
+  /** What each completion pays for its distance from the reference, when the reward bears it. */
+  private double[] penalties(SampleBuilder samples, float[][] references) {
+    List<TrainingSample> all = samples.unweighted();
+    double[] penalties = new double[all.size()];
+    if (reference != null && settings.kl().place() == Kl.Place.REWARD) {
+      for (int s = 0; s < penalties.length; s++) {
+        TrainingSample sample = all.get(s);
+        penalties[s] =
+            Objectives.kl(settings)
+                .penalty(
+                    settings.kl().coefficient(),
+                    sample.logprobs(),
+                    references[s],
+                    sample.trained());
+      }
+    }
+    return penalties;
+  }
+
+  /**
+   * What the updates of a step measured.
+   *
+   * @param mismatch largest |sampling − training logprob| in the first update, whose weights are
+   *     those that sampled
+   */
+  private record Updated(PolicyMeasures measures, double gradientNorm, double mismatch) {}
+
+  private Updated train(List<TrainingSample> samples, float[][] references, double rate) {
+    PolicyMeasures all = PolicyMeasures.NONE;
+    double mismatch = 0;
+    double norm = 0;
+    int updates = 0;
+    int miniBatches = settings.updatesPerBatch().miniBatches();
+    for (int epoch = 0; epoch < settings.updatesPerBatch().epochs(); epoch++) {
+      for (int[] part : MiniBatches.split(samples, miniBatches)) {
+        List<TrainingSample> share = samples.subList(part[0], part[1]);
+        if (share.stream().allMatch(s -> s.trainedTokens() == 0)) {
+          continue;
+        }
+        PolicyMeasures measures = update.accumulate(share, slice(references, part));
+        if (updates++ == 0) {
+          mismatch = measures.differenceMax();
+        }
+        norm = Math.max(norm, optimizer.step(rate));
+        all = all.plus(measures);
+      }
+    }
+    return new Updated(all, norm, mismatch);
+  }
+
+  private static float[][] slice(float[][] references, int[] part) {
+    return references == null ? null : java.util.Arrays.copyOfRange(references, part[0], part[1]);
+  }
+
+  @Override
+  public Map<String, Tensor> tensors() {
+    Map<String, Tensor> tensors = new LinkedHashMap<>(optimizer.moments());
+    if (reference != null) {
+      reference.weights().forEach((name, tensor) -> tensors.put("reference." + name, tensor));
+    }
+    return tensors;
+  }
+
+  @Override
+  public ObjectNode progress() {
+    return JsonNodeFactory.instance
+        .objectNode()
+        .put("optimizer-steps", optimizer.steps())
+        .put("tasks", tasks.position())
+        .put("policy-version", policyVersion);
+  }
+
+  @Override
+  public void restore(ObjectNode progress) {
+    optimizer.restoreSteps(progress.required("optimizer-steps").asLong());
+    tasks.restore(progress.required("tasks").asLong());
+    policyVersion = progress.required("policy-version").asLong();
+    sampler.publish(policyVersion);
+    if (reference != null) {
+      reference.weightsRead();
+    }
+  }
+
+  @Override
+  public void close() {
+    if (reference != null) {
+      reference.close();
+    }
+    optimizer.close();
+    workspace.close();
+  }
+}

@@ -1,0 +1,49 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.trainer.algorithm.AdvantageEstimator;
+import io.whetstone.trainer.algorithm.ClippedSurrogate;
+import io.whetstone.trainer.algorithm.GroupAdvantage;
+import io.whetstone.trainer.algorithm.KlEstimator;
+import io.whetstone.trainer.algorithm.PolicyObjective;
+import io.whetstone.trainer.config.Advantage;
+import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.Kl;
+
+/** Composes what a stage optimizes from its settings. */
+final class Objectives {
+  private Objectives() {}
+
+  static PolicyObjective objective(Grpo settings) {
+    boolean inLoss = settings.kl().place() == Kl.Place.LOSS;
+    return new PolicyObjective(
+        new ClippedSurrogate(settings.clipLow(), settings.clipHigh()),
+        kl(settings),
+        inLoss ? settings.kl().coefficient() : 0,
+        settings.entropyBonus());
+  }
+
+  static KlEstimator kl(Grpo settings) {
+    return switch (settings.kl().estimator()) {
+      case K1 -> KlEstimator.K1;
+      case K2 -> KlEstimator.K2;
+      case K3 -> KlEstimator.K3;
+    };
+  }
+
+  static AdvantageEstimator advantage(Grpo settings) {
+    Advantage advantage = settings.advantage();
+    GroupAdvantage.Scale scale =
+        switch (advantage.scale()) {
+          case GROUP_STD -> GroupAdvantage.Scale.GROUP;
+          case BATCH_STD -> GroupAdvantage.Scale.BATCH;
+          case NONE -> GroupAdvantage.Scale.NONE;
+        };
+    GroupAdvantage.Deviation deviation =
+        switch (advantage.std()) {
+          case SAMPLE -> GroupAdvantage.Deviation.SAMPLE;
+          case POPULATION -> GroupAdvantage.Deviation.POPULATION;
+        };
+    return new GroupAdvantage(
+        scale, deviation, advantage.stdEpsilon(), settings.dynamicSampling().enabled());
+  }
+}

@@ -1,0 +1,89 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.generation.Completion;
+import io.whetstone.rewards.Outcome;
+import io.whetstone.rewards.Score;
+import io.whetstone.trainer.algorithm.Advantages;
+import io.whetstone.trainer.rollout.ScoredRollout;
+import io.whetstone.trainer.rollout.ThoughtMeter;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** What a step's rollouts say, by the keys of docs/metrics.md. */
+final class StepMetrics {
+  private final ThoughtMeter thoughts;
+
+  StepMetrics(ThoughtMeter thoughts) {
+    this.thoughts = thoughts;
+  }
+
+  /** Rewards, outcomes and what became of the groups. */
+  void rewards(List<ScoredRollout> rollouts, Advantages advantages, Map<String, Double> metrics) {
+    Mean total = new Mean();
+    Map<String, Mean> byReward = new TreeMap<>();
+    Map<String, Double> outcomes = new TreeMap<>();
+    for (ScoredRollout rollout : rollouts) {
+      for (double reward : rollout.rewards()) {
+        total.addPresent(reward);
+      }
+      rollout
+          .scores()
+          .scores()
+          .forEach(
+              (name, scores) -> {
+                Mean mean = byReward.computeIfAbsent(name, unused -> new Mean());
+                for (Score score : scores) {
+                  score.value().ifPresent(mean::add);
+                  count(outcomes, name, score.outcome());
+                }
+              });
+    }
+    metrics.put("reward/mean", total.mean());
+    metrics.put("reward/std", total.deviation());
+    byReward.forEach((name, mean) -> metrics.put("reward/" + name + "/mean", mean.mean()));
+    metrics.putAll(outcomes);
+    metrics.put("groups/total", (double) rollouts.size());
+    for (Advantages.Group outcome : Advantages.Group.values()) {
+      String key = "groups/" + outcome.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+      metrics.put(key, (double) advantages.count(outcome));
+    }
+  }
+
+  private static void count(Map<String, Double> outcomes, String reward, Outcome outcome) {
+    outcomes.merge("reward/" + reward + "/" + outcome.text(), 1.0, Double::sum);
+  }
+
+  /** Lengths in tokens, thoughts, endings. */
+  void completions(List<ScoredRollout> rollouts, Map<String, Double> metrics) {
+    Mean length = new Mean();
+    Mean thinks = new Mean();
+    Mean thoughtLength = new Mean();
+    Mean truncated = new Mean();
+    for (ScoredRollout rollout : rollouts) {
+      for (Completion completion : rollout.rollout().completions()) {
+        String thought = thoughts.thought(completion.text());
+        length.add(completion.ids().length);
+        thinks.add(thought.isEmpty() ? 0 : 1);
+        thoughtLength.add(thoughts.tokens(thought));
+        truncated.add(completion.stop().truncated() ? 1 : 0);
+      }
+    }
+    metrics.put("completion/length-mean", length.mean());
+    metrics.put("completion/length-max", length.most());
+    metrics.put("completion/thinks", thinks.mean());
+    metrics.put("completion/think-length-mean", thoughtLength.mean());
+    metrics.put("completion/truncated", truncated.mean());
+  }
+
+  /** Tokens drawn. */
+  long completionTokens(List<ScoredRollout> rollouts) {
+    long tokens = 0;
+    for (ScoredRollout rollout : rollouts) {
+      for (Completion completion : rollout.rollout().completions()) {
+        tokens += completion.ids().length;
+      }
+    }
+    return tokens;
+  }
+}

@@ -1,0 +1,66 @@
+package io.whetstone.trainer.rollout;
+
+import io.whetstone.generation.Completion;
+import io.whetstone.generation.GenerationRequest;
+import io.whetstone.generation.Sampler;
+import io.whetstone.generation.StopRules;
+import io.whetstone.generation.TokenListener;
+import io.whetstone.tensor.Philox;
+import io.whetstone.tensor.Sampling;
+import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.trainer.config.Decoding;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+
+/** Draws groups of completions for tasks. */
+public final class RolloutSampler {
+  private final Sampler sampler;
+  private final PromptEncoder prompts;
+  private final Sampling sampling;
+  private final StopRules stop;
+  private final int samples;
+  private final long key;
+
+  /**
+   * @param samples completions a task
+   * @param key key of the random numbers; each (visit, task, attempt) draws from a key of its own
+   */
+  public RolloutSampler(
+      Sampler sampler,
+      Tokenizer tokenizer,
+      PromptEncoder prompts,
+      Decoding decoding,
+      int samples,
+      long key) {
+    this.sampler = sampler;
+    this.prompts = prompts;
+    this.samples = samples;
+    this.key = key;
+    this.sampling =
+        new Sampling(
+            (float) decoding.temperature(),
+            decoding.topK(),
+            (float) decoding.topP(),
+            (float) decoding.minP());
+    this.stop =
+        new StopRules(
+            decoding.maxTokens(), new HashSet<>(tokenizer.endOfSequence()), decoding.stop());
+  }
+
+  /** Draws one group a task. */
+  public List<Rollout> draw(List<TaskVisit> visits, int attempt) {
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (TaskVisit visit : visits) {
+      long itsKey = Philox.derive(key, visit.visit(), visit.index(), attempt);
+      int[] ids = prompts.encode(visit.task(), stop.maxTokens());
+      requests.add(new GenerationRequest(ids, samples, sampling, stop, itsKey));
+    }
+    List<List<Completion>> drawn = sampler.generate(requests, TokenListener.NONE);
+    List<Rollout> rollouts = new ArrayList<>();
+    for (int i = 0; i < drawn.size(); i++) {
+      rollouts.add(new Rollout(visits.get(i), attempt, requests.get(i).prompt(), drawn.get(i)));
+    }
+    return rollouts;
+  }
+}
