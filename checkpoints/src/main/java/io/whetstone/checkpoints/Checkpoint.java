@@ -10,8 +10,8 @@ import java.nio.file.Path;
 import java.util.OptionalDouble;
 
 /**
- * A complete checkpoint: a Hugging Face model directory with the optimizer's tensors and the
- * trainer's progress beside the model.
+ * A complete checkpoint: a Hugging Face model directory (see {@link HuggingFaceModel}) with the
+ * optimizer's tensors and the trainer's progress beside the model.
  *
  * @param step the step after which it was made; the directory is {@code step-N}
  * @param score given when it was saved, higher is better; absent where nothing was measured

@@ -1,0 +1,164 @@
+package io.whetstone.checkpoints;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.ModelConfig;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tokenizer.Tokenizer;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A directory as transformers reads and writes it: {@code config.json}, {@code model.safetensors},
+ * {@code generation_config.json} and the tokenizer's files. A model is {@code llama}, or {@code
+ * qwen2} when its attention has biases.
+ */
+public final class HuggingFaceModel {
+  public static final String WEIGHTS = "model.safetensors";
+  public static final String CONFIG = "config.json";
+  private static final String GENERATION = "generation_config.json";
+  private static final ObjectMapper JSON =
+      new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+  private HuggingFaceModel() {}
+
+  /**
+   * Writes a model that serves as it is elsewhere.
+   *
+   * @param weights under Hugging Face's names: {@link Transformer#weights}
+   * @throws IllegalArgumentException when the tokenizer has more ids than the model
+   */
+  public static void save(
+      Path directory,
+      ModelConfig config,
+      Map<String, Tensor> weights,
+      Backend backend,
+      Tokenizer tokenizer)
+      throws IOException {
+    if (tokenizer.size() > config.vocabulary()) {
+      throw new IllegalArgumentException(
+          "the tokenizer has "
+              + tokenizer.size()
+              + " ids, the model only "
+              + config.vocabulary()
+              + " rows of embeddings");
+    }
+    Files.createDirectories(directory);
+    write(directory.resolve(CONFIG), config(config, tokenizer));
+    write(directory.resolve(GENERATION), tokens(JsonNodeFactory.instance.objectNode(), tokenizer));
+    Safetensors.write(directory.resolve(WEIGHTS), weights, backend);
+    tokenizer.save(directory);
+  }
+
+  private static void write(Path file, ObjectNode node) throws IOException {
+    Files.write(file, (JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static ObjectNode config(ModelConfig config, Tokenizer tokenizer) {
+    boolean qwen = config.attentionBias();
+    ObjectNode root = JsonNodeFactory.instance.objectNode();
+    root.putArray("architectures").add(qwen ? "Qwen2ForCausalLM" : "LlamaForCausalLM");
+    root.put("model_type", qwen ? "qwen2" : "llama");
+    root.put("vocab_size", config.vocabulary());
+    root.put("hidden_size", config.hidden());
+    root.put("intermediate_size", config.feedForward());
+    root.put("num_hidden_layers", config.layers());
+    root.put("num_attention_heads", config.heads().queries());
+    root.put("num_key_value_heads", config.heads().keyValues());
+    root.put("head_dim", config.heads().size());
+    root.put("hidden_act", ConfigFile.name(config.gate()));
+    // By way of its decimal form, so that 1e-5f is written as 1e-5.
+    root.put("rms_norm_eps", Double.parseDouble(Float.toString(config.epsilon())));
+    root.put("max_position_embeddings", config.maxPositions());
+    root.put("tie_word_embeddings", config.tiedEmbeddings());
+    // Both spellings: before transformers 5, and since.
+    root.put("rope_theta", config.ropeTheta());
+    root.putNull("rope_scaling");
+    root.putObject("rope_parameters")
+        .put("rope_theta", config.ropeTheta())
+        .put("rope_type", "default");
+    root.put("attention_dropout", 0.0);
+    if (qwen) {
+      root.put("use_sliding_window", false);
+      root.putNull("sliding_window");
+    } else {
+      root.put("attention_bias", false);
+      root.put("mlp_bias", false);
+    }
+    root.put("torch_dtype", "float32");
+    root.put("dtype", "float32");
+    root.put("use_cache", true);
+    return tokens(root, tokenizer);
+  }
+
+  private static ObjectNode tokens(ObjectNode root, Tokenizer tokenizer) {
+    tokenizer.beginningOfSequence().ifPresent(id -> root.put("bos_token_id", id));
+    List<Integer> ends = tokenizer.endOfSequence();
+    if (ends.size() == 1) {
+      root.put("eos_token_id", ends.getFirst());
+    } else if (ends.size() > 1) {
+      ArrayNode several = root.putArray("eos_token_id");
+      ends.forEach(several::add);
+    }
+    tokenizer.pad().ifPresent(id -> root.put("pad_token_id", id));
+    return root;
+  }
+
+  /**
+   * The shape of the model in a directory.
+   *
+   * @throws CheckpointException naming the key of config.json that is missing, wrong or not
+   *     supported
+   */
+  public static ModelConfig config(Path directory) {
+    Path file = directory.resolve(CONFIG);
+    return ConfigFile.parse(file.toString(), readObject(file));
+  }
+
+  /**
+   * Loads a model, in one file or in shards, stored as F32, F16 or BF16; its weights become F32.
+   *
+   * @throws CheckpointException naming the file, and the key or tensor, that is missing, damaged or
+   *     not supported
+   */
+  public static Transformer load(Path directory, Backend backend, boolean trainable) {
+    ModelConfig config = config(directory);
+    try (WeightFiles files = WeightFiles.open(directory)) {
+      Transformer model = Transformer.create(backend, config, trainable);
+      try {
+        files.read(model.weights(), config, backend);
+        model.weightsChanged();
+        return model;
+      } catch (RuntimeException e) {
+        model.close();
+        throw e;
+      }
+    }
+  }
+
+  static JsonNode readObject(Path file) {
+    if (!Files.isRegularFile(file)) {
+      throw new CheckpointException(file + ": no such file");
+    }
+    try {
+      JsonNode root = JSON.readTree(Files.readAllBytes(file));
+      if (!root.isObject()) {
+        throw new CheckpointException(file + ": expected a JSON object, got " + root.getNodeType());
+      }
+      return root;
+    } catch (IOException e) {
+      throw new CheckpointException(
+          file + ": not valid JSON: " + e.getMessage().lines().findFirst().orElse(""), e);
+    }
+  }
+}

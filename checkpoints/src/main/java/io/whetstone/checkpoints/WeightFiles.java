@@ -1,0 +1,108 @@
+package io.whetstone.checkpoints;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.whetstone.model.ModelConfig;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** The safetensors files of a model directory: one, or shards listed by an index. */
+final class WeightFiles implements AutoCloseable {
+  private static final String INDEX = HuggingFaceModel.WEIGHTS + ".index.json";
+
+  private final Path origin;
+  private final List<SafetensorsFile> files = new ArrayList<>();
+  private final Map<String, SafetensorsFile> fileOfTensor = new LinkedHashMap<>();
+
+  private WeightFiles(Path origin) {
+    this.origin = origin;
+  }
+
+  /** Both there: the single file, as transformers does. */
+  static WeightFiles open(Path directory) {
+    Path single = directory.resolve(HuggingFaceModel.WEIGHTS);
+    Path index = directory.resolve(INDEX);
+    boolean sharded = !Files.isRegularFile(single) && Files.isRegularFile(index);
+    if (!sharded && !Files.isRegularFile(single)) {
+      throw new CheckpointException(
+          directory
+              + ": neither "
+              + HuggingFaceModel.WEIGHTS
+              + " nor "
+              + INDEX
+              + (Files.exists(directory.resolve("pytorch_model.bin"))
+                  ? "; pytorch_model.bin is not read: save the model with transformers again"
+                  : ""));
+    }
+    WeightFiles files = new WeightFiles(sharded ? index : single);
+    try {
+      if (sharded) {
+        files.openShards(directory, HuggingFaceModel.readObject(index).path("weight_map"));
+      } else {
+        SafetensorsFile file = files.add(single);
+        file.tensors().keySet().forEach(name -> files.fileOfTensor.put(name, file));
+      }
+      return files;
+    } catch (RuntimeException e) {
+      files.close();
+      throw e;
+    }
+  }
+
+  private void openShards(Path directory, JsonNode weightMap) {
+    Map<String, Set<String>> namesOfShard = new TreeMap<>();
+    weightMap
+        .properties()
+        .forEach(
+            e ->
+                namesOfShard
+                    .computeIfAbsent(e.getValue().asText(), shard -> new HashSet<>())
+                    .add(e.getKey()));
+    if (namesOfShard.isEmpty()) {
+      throw new CheckpointException(origin + ": weight_map is missing or empty");
+    }
+    namesOfShard.forEach(
+        (shard, names) -> {
+          if (!Path.of(shard).normalize().equals(Path.of(shard).getFileName())) {
+            throw new CheckpointException(
+                origin + ": weight_map: \"" + shard + "\" is not a file's name");
+          }
+          SafetensorsFile file = add(directory.resolve(shard));
+          Safetensors.requireSameNames(file.path(), file.tensors().keySet(), names);
+          names.forEach(name -> fileOfTensor.put(name, file));
+        });
+  }
+
+  private SafetensorsFile add(Path path) {
+    SafetensorsFile file = SafetensorsFile.open(path);
+    files.add(file);
+    return file;
+  }
+
+  /** Fills a model's weights; the files must hold these and no others. */
+  void read(Map<String, Tensor> weights, ModelConfig config, Backend backend) {
+    Set<String> present = new HashSet<>(fileOfTensor.keySet());
+    present.removeIf(name -> redundant(name, config));
+    Safetensors.requireSameNames(origin, present, weights.keySet());
+    weights.forEach((name, tensor) -> fileOfTensor.get(name).read(name, tensor, backend));
+  }
+
+  /** What old files hold although the configuration determines it; transformers skips it too. */
+  private static boolean redundant(String name, ModelConfig config) {
+    return name.endsWith(".rotary_emb.inv_freq")
+        || config.tiedEmbeddings() && name.equals("lm_head.weight");
+  }
+
+  @Override
+  public void close() {
+    files.forEach(SafetensorsFile::close);
+  }
+}
