@@ -129,6 +129,7 @@ final class Parameters implements AutoCloseable {
   }
 
   void zeroGradients() {
+    requireTrainable();
     for (Parameter parameter : parameters) {
       backend.fill(parameter.gradient(), 0);
     }
