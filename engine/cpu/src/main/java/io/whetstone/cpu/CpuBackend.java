@@ -1,0 +1,441 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.tensor.DType.BF16;
+import static io.whetstone.tensor.DType.F32;
+import static io.whetstone.tensor.DType.I32;
+
+import io.whetstone.tensor.AdamWStep;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.Capability;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Gate;
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Linear;
+import io.whetstone.tensor.Sampling;
+import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+import java.util.Set;
+
+/**
+ * The processor's backend: checks every call's shapes, then hands it to the kernel.
+ *
+ * <p>The kernels work on addresses and check nothing, so a shape that passes here wrongly corrupts
+ * memory.
+ */
+final class CpuBackend implements Backend {
+  static final String NAME = "cpu";
+
+  private final Workers workers;
+  private final Gemm gemm;
+  private final Elementwise elementwise;
+  private final Rows rows;
+  private final RmsNorm rmsNorm;
+  private final Rope rope;
+  private final Gated gated;
+  private final TokenLogprobs tokenLogprobs;
+  private final TokenSampler sampler;
+  private final AdamW adamW;
+
+  CpuBackend(int threads) {
+    workers = new WorkerPool(threads);
+    gemm = new VectorGemm(workers);
+    elementwise = new Elementwise(workers);
+    rows = new Rows(workers);
+    rmsNorm = new RmsNorm(workers);
+    rope = new Rope(workers);
+    gated = new Gated(workers);
+    tokenLogprobs = new TokenLogprobs(workers, gemm);
+    sampler = new TokenSampler(workers);
+    adamW = new AdamW(workers);
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String description() {
+    return "%s; %d-bit vectors; %d %s"
+        .formatted(
+            gemm.description(),
+            Memory.LANES * Float.SIZE,
+            threads(),
+            threads() == 1 ? "thread" : "threads");
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return Set.of(Capability.EXACT);
+  }
+
+  @Override
+  public int threads() {
+    return workers.threads();
+  }
+
+  @Override
+  public Workspace workspace(String purpose) {
+    return new NativeWorkspace(purpose);
+  }
+
+  @Override
+  public KvCache kvCache(int layers, int pages, Heads heads, DType dtype) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void write(Tensor to, float[] from) {
+    floats("to", to);
+    sameSize("to", to, from.length);
+    elementwise.write(to, from);
+  }
+
+  @Override
+  public void write(Tensor to, int[] from) {
+    type("to", to, I32);
+    sameSize("to", to, from.length);
+    elementwise.write(to, from);
+  }
+
+  @Override
+  public float[] readFloats(Tensor from) {
+    floats("from", from);
+    return elementwise.readFloats(from);
+  }
+
+  @Override
+  public void copy(Tensor from, Tensor to) {
+    if (from.dtype() != to.dtype()) {
+      floats("from", from);
+      floats("to", to);
+    }
+    sameSize("to", to, from.size());
+    elementwise.copy(from, to);
+  }
+
+  @Override
+  public void fill(Tensor x, float value) {
+    elementwise.fill(x, value);
+  }
+
+  @Override
+  public void add(Tensor x, Tensor y) {
+    type("x", x, F32);
+    type("y", y, F32);
+    sameSize("y", y, x.size());
+    elementwise.add(x, y);
+  }
+
+  @Override
+  public void scale(Tensor x, float factor) {
+    type("x", x, F32);
+    elementwise.scale(x, factor);
+  }
+
+  @Override
+  public double sumOfSquares(Tensor x) {
+    type("x", x, F32);
+    return elementwise.sumOfSquares(x);
+  }
+
+  @Override
+  public boolean allFinite(Tensor x) {
+    type("x", x, F32);
+    return elementwise.allFinite(x);
+  }
+
+  @Override
+  public void gatherRows(Tensor x, int[] rows, Tensor y) {
+    type("x", x, F32);
+    matrix("y", y, rows.length, x.columns());
+    this.rows.gatherRows(x, rows, y);
+  }
+
+  @Override
+  public void scatterAddRows(Tensor dy, int[] rows, Tensor dx) {
+    type("dx", dx, F32);
+    matrix("dy", dy, rows.length, dx.columns());
+    this.rows.scatterAddRows(dy, rows, dx);
+  }
+
+  @Override
+  public Linear linear(Tensor weight) {
+    type("weight", weight, F32);
+    matrix("weight", weight, weight.rows(), weight.columns());
+    return gemm.weight(weight);
+  }
+
+  @Override
+  public void linearForward(Linear w, Tensor x, Tensor y, boolean accumulate) {
+    matrix("x", x, x.rows(), w.in());
+    matrix("y", y, x.rows(), w.out());
+    weight(w).forward(Memory.address(x), x.rows(), Memory.address(y), accumulate);
+  }
+
+  @Override
+  public void linearBackwardInput(Linear w, Tensor dy, Tensor dx, boolean accumulate) {
+    matrix("dy", dy, dy.rows(), w.out());
+    matrix("dx", dx, dy.rows(), w.in());
+    weight(w).backwardInput(Memory.address(dy), dy.rows(), Memory.address(dx), accumulate);
+  }
+
+  @Override
+  public void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw) {
+    matrix("x", x, x.rows(), x.columns());
+    matrix("dy", dy, x.rows(), dy.columns());
+    matrix("dW", dw, dy.columns(), x.columns());
+    gemm.backwardWeight(
+        Memory.address(x),
+        Memory.address(dy),
+        x.rows(),
+        x.columns(),
+        dy.columns(),
+        Memory.address(dw));
+  }
+
+  @Override
+  public void addBias(Tensor bias, Tensor y) {
+    vector("bias", bias, y.columns());
+    type("y", y, F32);
+    elementwise.addBias(bias, y);
+  }
+
+  @Override
+  public void addBiasBackward(Tensor dy, Tensor dBias) {
+    type("dy", dy, F32);
+    vector("dBias", dBias, dy.columns());
+    elementwise.addBiasBackward(dy, dBias);
+  }
+
+  @Override
+  public void embedding(int[] ids, Tensor table, Tensor y) {
+    type("table", table, F32);
+    matrix("y", y, ids.length, table.columns());
+    rows.embedding(ids, table, y);
+  }
+
+  @Override
+  public void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
+    type("dTable", dTable, F32);
+    matrix("dy", dy, ids.length, dTable.columns());
+    rows.embeddingBackward(ids, dy, dTable);
+  }
+
+  @Override
+  public void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
+    type("x", x, F32);
+    vector("weight", weight, x.columns());
+    matrix("y", y, x.rows(), x.columns());
+    vector("rstd", rstd, x.rows());
+    rmsNorm.rmsNorm(x, weight, epsilon, offset, y, rstd);
+  }
+
+  @Override
+  public void rmsNormBackward(
+      Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
+    type("x", x, F32);
+    matrix("dy", dy, x.rows(), x.columns());
+    vector("weight", weight, x.columns());
+    vector("rstd", rstd, x.rows());
+    matrix("dx", dx, x.rows(), x.columns());
+    vector("dWeight", dWeight, x.columns());
+    rmsNorm.rmsNormBackward(dy, x, weight, offset, rstd, dx, dWeight);
+  }
+
+  @Override
+  public void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse) {
+    matrix("fused", fused, positions.length, heads.fusedColumns());
+    matrix("table", table, table.rows(), heads.size());
+    rope.rope(fused, heads, positions, table, inverse);
+  }
+
+  @Override
+  public void attention(
+      Tensor fused, Heads heads, Segments segments, float scale, Tensor out, Tensor logSumExp) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void attentionBackward(
+      Tensor dOut,
+      Tensor fused,
+      Heads heads,
+      Segments segments,
+      float scale,
+      Tensor out,
+      Tensor logSumExp,
+      Tensor dFused) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void cachedAttention(
+      Tensor fused,
+      Heads heads,
+      KvCache cache,
+      int layer,
+      CachedRows rows,
+      float scale,
+      Tensor out) {
+    throw new UnsupportedOperationException();
+  }
+
+  @Override
+  public void gated(Gate gate, Tensor x, Tensor y) {
+    type("y", y, F32);
+    matrix("x", x, y.rows(), 2 * y.columns());
+    gated.gated(gate, x, y);
+  }
+
+  @Override
+  public void gatedBackward(Gate gate, Tensor dy, Tensor x, Tensor dx) {
+    type("dy", dy, F32);
+    matrix("x", x, dy.rows(), 2 * dy.columns());
+    matrix("dx", dx, dy.rows(), 2 * dy.columns());
+    gated.gatedBackward(gate, dy, x, dx);
+  }
+
+  @Override
+  public void tokenLogprobs(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float temperature,
+      Tensor logprobs,
+      Tensor entropy,
+      Tensor logSumExp) {
+    matrix("x", x, targets.length, head.in());
+    ids("targets", targets, head.out());
+    positive("temperature", temperature);
+    vector("logprobs", logprobs, targets.length);
+    vector("entropy", entropy, targets.length);
+    vector("logSumExp", logSumExp, targets.length);
+    tokenLogprobs.tokenLogprobs(
+        weight(head), x, targets, temperature, logprobs, entropy, logSumExp);
+  }
+
+  @Override
+  public void tokenLogprobsBackward(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float temperature,
+      Tensor entropy,
+      Tensor logSumExp,
+      float[] dLogprobs,
+      float[] dEntropy,
+      Tensor dx,
+      Tensor dHead) {
+    matrix("x", x, targets.length, head.in());
+    ids("targets", targets, head.out());
+    positive("temperature", temperature);
+    vector("entropy", entropy, targets.length);
+    vector("logSumExp", logSumExp, targets.length);
+    count("dLogprobs", dLogprobs.length, targets.length);
+    count("dEntropy", dEntropy.length, targets.length);
+    matrix("dx", dx, targets.length, head.in());
+    matrix("dHead", dHead, head.out(), head.in());
+    tokenLogprobs.tokenLogprobsBackward(
+        weight(head), x, targets, temperature, entropy, logSumExp, dLogprobs, dEntropy, dx, dHead);
+  }
+
+  @Override
+  public void sample(
+      Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
+    matrix("logits", logits, rows.length, logits.columns());
+    count("uniforms", uniforms.length, rows.length);
+    count("tokens", tokens.length, rows.length);
+    count("logprobs", logprobs.length, rows.length);
+    for (Sampling row : rows) {
+      ids("suppressed", row.suppressed(), logits.columns());
+    }
+    sampler.sample(logits, rows, uniforms, tokens, logprobs);
+  }
+
+  @Override
+  public void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
+    type("weight", weight, F32);
+    type("gradient", gradient, F32);
+    type("m", m, F32);
+    type("v", v, F32);
+    sameSize("gradient", gradient, weight.size());
+    sameSize("m", m, weight.size());
+    sameSize("v", v, weight.size());
+    adamW.adamW(weight, gradient, m, v, step);
+  }
+
+  @Override
+  public void close() {
+    gemm.close();
+    workers.close();
+  }
+
+  private static Gemm.Weight weight(Linear linear) {
+    if (linear instanceof Gemm.Weight weight) {
+      return weight;
+    }
+    throw new IllegalArgumentException("the linear was made by another backend: " + linear);
+  }
+
+  private static void type(String what, Tensor tensor, DType expected) {
+    if (tensor.dtype() != expected) {
+      throw new IllegalArgumentException(what + ": expected " + expected + ", got " + tensor);
+    }
+  }
+
+  private static void floats(String what, Tensor tensor) {
+    if (tensor.dtype() != F32 && tensor.dtype() != BF16) {
+      throw new IllegalArgumentException(what + ": expected F32 or BF16, got " + tensor);
+    }
+  }
+
+  /** F32 with these extents, leading ones multiplied together. */
+  private static void matrix(String what, Tensor tensor, int rows, int columns) {
+    if (tensor.dtype() != F32 || tensor.columns() != columns || tensor.rows() != rows) {
+      throw new IllegalArgumentException(
+          what + ": expected F32 [" + rows + " × " + columns + "], got " + tensor);
+    }
+  }
+
+  private static void vector(String what, Tensor tensor, int size) {
+    if (tensor.dtype() != F32 || tensor.size() != size) {
+      throw new IllegalArgumentException(what + ": expected F32 [" + size + "], got " + tensor);
+    }
+  }
+
+  private static void sameSize(String what, Tensor tensor, long size) {
+    if (tensor.size() != size) {
+      throw new IllegalArgumentException(what + ": expected " + size + " elements, got " + tensor);
+    }
+  }
+
+  private static void count(String what, int got, int expected) {
+    if (got != expected) {
+      throw new IllegalArgumentException(what + ": expected " + expected + " numbers, got " + got);
+    }
+  }
+
+  private static void ids(String what, int[] ids, int vocabulary) {
+    for (int id : ids) {
+      if (id < 0 || id >= vocabulary) {
+        throw new IllegalArgumentException(
+            what + ": the id " + id + " is not in [0, " + vocabulary + ")");
+      }
+    }
+  }
+
+  private static void positive(String what, float value) {
+    if (!(value > 0)) {
+      throw new IllegalArgumentException(what + ": " + value + " is not > 0");
+    }
+  }
+}

@@ -1,0 +1,230 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.cpu.Memory.LANES;
+import static io.whetstone.cpu.Memory.SPECIES;
+
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
+import jdk.incubator.vector.VectorOperators;
+
+/**
+ * Conversions between host and tensors, sums over all elements, and what else takes them singly.
+ */
+final class Elementwise {
+  /** Elements in a piece of work; reductions sum each alone, then all in order. */
+  private static final int CHUNK = 1 << 13;
+
+  private interface Body {
+    void accept(long from, long to);
+  }
+
+  private final Workers workers;
+
+  Elementwise(Workers workers) {
+    this.workers = workers;
+  }
+
+  void write(Tensor to, float[] from) {
+    if (to.dtype() == DType.F32) {
+      MemorySegment.copy(from, 0, to.memory(), ValueLayout.JAVA_FLOAT, 0, from.length);
+    } else {
+      for (int i = 0; i < from.length; i++) {
+        to.memory().setAtIndex(ValueLayout.JAVA_SHORT, i, toBfloat16(from[i]));
+      }
+    }
+  }
+
+  void write(Tensor to, int[] from) {
+    MemorySegment.copy(from, 0, to.memory(), ValueLayout.JAVA_INT, 0, from.length);
+  }
+
+  float[] readFloats(Tensor from) {
+    float[] to = new float[Math.toIntExact(from.size())];
+    if (from.dtype() == DType.F32) {
+      MemorySegment.copy(from.memory(), ValueLayout.JAVA_FLOAT, 0, to, 0, to.length);
+    } else {
+      for (int i = 0; i < to.length; i++) {
+        to[i] = fromBfloat16(from.memory().getAtIndex(ValueLayout.JAVA_SHORT, i));
+      }
+    }
+    return to;
+  }
+
+  void copy(Tensor from, Tensor to) {
+    MemorySegment source = from.memory();
+    MemorySegment target = to.memory();
+    inParallel(
+        from.size(),
+        (first, last) -> {
+          if (from.dtype() == to.dtype()) {
+            int bytes = from.dtype().bytes();
+            long offset = first * bytes;
+            MemorySegment.copy(source, offset, target, offset, (last - first) * bytes);
+          } else if (to.dtype() == DType.F32) {
+            for (long i = first; i < last; i++) {
+              float value = fromBfloat16(source.getAtIndex(ValueLayout.JAVA_SHORT, i));
+              target.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+            }
+          } else {
+            for (long i = first; i < last; i++) {
+              float value = source.getAtIndex(ValueLayout.JAVA_FLOAT, i);
+              target.setAtIndex(ValueLayout.JAVA_SHORT, i, toBfloat16(value));
+            }
+          }
+        });
+  }
+
+  void fill(Tensor x, float value) {
+    MemorySegment memory = x.memory();
+    inParallel(
+        x.size(),
+        (first, last) -> {
+          for (long i = first; i < last; i++) {
+            switch (x.dtype()) {
+              case F32 -> memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+              case BF16 -> memory.setAtIndex(ValueLayout.JAVA_SHORT, i, toBfloat16(value));
+              case I32 -> memory.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+            }
+          }
+        });
+  }
+
+  void add(Tensor x, Tensor y) {
+    long from = Memory.address(x);
+    long to = Memory.address(y);
+    inParallel(
+        x.size(),
+        (first, last) ->
+            Rows.addColumns(from + 4 * first, to + 4 * first, 0, (int) (last - first)));
+  }
+
+  void scale(Tensor x, float factor) {
+    long at = Memory.address(x);
+    inParallel(
+        x.size(),
+        (first, last) -> {
+          long i = first;
+          for (; i <= last - LANES; i += LANES) {
+            Memory.store(Memory.load(at + 4 * i).mul(factor), at + 4 * i);
+          }
+          for (; i < last; i++) {
+            Memory.set(at + 4 * i, Memory.get(at + 4 * i) * factor);
+          }
+        });
+  }
+
+  /** Every chunk from its first element to its last in double, then the chunks in order. */
+  double sumOfSquares(Tensor x) {
+    long at = Memory.address(x);
+    double[] sums = new double[chunks(x.size())];
+    inParallel(
+        x.size(),
+        (first, last) -> {
+          double sum = 0;
+          for (long i = first; i < last; i++) {
+            double value = Memory.get(at + 4 * i);
+            sum += value * value;
+          }
+          sums[(int) (first / CHUNK)] = sum;
+        });
+    double total = 0;
+    for (double sum : sums) {
+      total += sum;
+    }
+    return total;
+  }
+
+  boolean allFinite(Tensor x) {
+    long at = Memory.address(x);
+    boolean[] finite = new boolean[chunks(x.size())];
+    inParallel(
+        x.size(),
+        (first, last) -> {
+          // 0 · x is 0 for a finite x, else NaN, and a NaN stays in a sum.
+          FloatVector zeros = FloatVector.zero(SPECIES);
+          for (long i = first; i < last; i += LANES) {
+            VectorMask<Float> mask = SPECIES.indexInRange(i, last);
+            zeros = Memory.load(at + 4 * i, mask).fma(FloatVector.zero(SPECIES), zeros);
+          }
+          finite[(int) (first / CHUNK)] = !zeros.test(VectorOperators.IS_NAN).anyTrue();
+        });
+    for (boolean chunk : finite) {
+      if (!chunk) {
+        return false;
+      }
+    }
+    return true;
+  }
+
+  void addBias(Tensor bias, Tensor y) {
+    int columns = bias.columns();
+    long from = Memory.address(bias);
+    long to = Memory.address(y);
+    Ranges.run(
+        workers,
+        y.rows(),
+        columns,
+        1,
+        (first, last) -> {
+          for (int r = first; r < last; r++) {
+            Rows.addColumns(from, to + 4L * columns * r, 0, columns);
+          }
+        });
+  }
+
+  /** Parallel over columns, each summed from the first row to the last. */
+  void addBiasBackward(Tensor dy, Tensor dBias) {
+    int columns = dBias.columns();
+    long from = Memory.address(dy);
+    long to = Memory.address(dBias);
+    Ranges.run(
+        workers,
+        columns,
+        dy.rows(),
+        LANES,
+        (first, last) -> {
+          for (int c = first; c < last; c += LANES) {
+            VectorMask<Float> mask = SPECIES.indexInRange(c, columns);
+            FloatVector sum = FloatVector.zero(SPECIES);
+            for (int r = 0; r < dy.rows(); r++) {
+              sum = sum.add(Memory.load(from + 4 * ((long) columns * r + c), mask));
+            }
+            Memory.store(Memory.load(to + 4L * c, mask).add(sum), to + 4L * c, mask);
+          }
+        });
+  }
+
+  /** The upper half of a binary32, rounded to nearest even; a NaN stays one. */
+  static short toBfloat16(float value) {
+    int bits = Float.floatToIntBits(value);
+    return Float.isNaN(value)
+        ? (short) (bits >>> 16)
+        : (short) ((bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16);
+  }
+
+  static float fromBfloat16(short bits) {
+    return Float.intBitsToFloat(bits << 16);
+  }
+
+  private static int chunks(long size) {
+    return Math.toIntExact((size + CHUNK - 1) / CHUNK);
+  }
+
+  /** Runs {@code body} for every chunk of [0, size). */
+  private void inParallel(long size, Body body) {
+    Ranges.run(
+        workers,
+        chunks(size),
+        CHUNK,
+        1,
+        (from, to) -> {
+          for (int chunk = from; chunk < to; chunk++) {
+            body.accept((long) chunk * CHUNK, Math.min(size, (chunk + 1L) * CHUNK));
+          }
+        });
+  }
+}
