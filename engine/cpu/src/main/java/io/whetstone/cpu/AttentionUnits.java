@@ -4,40 +4,113 @@ import io.whetstone.tensor.Segments;
 import java.util.Arrays;
 
 /**
- * A packed batch's segments cut into pieces of at most so many rows, in order: what is worked on at
- * once. The cuts depend on the segments alone.
+ * A packed batch's segments cut into units, in order: the rows that a task works on at once. The
+ * cuts depend on the segments alone, so sums over units have the same bits on any number of
+ * threads.
  *
+ * @param segments what is cut
  * @param segment for each unit, its segment
  * @param from for each unit, its first row
  * @param to for each unit, the row after its last
  */
-record AttentionUnits(int[] segment, int[] from, int[] to) {
-  static AttentionUnits of(Segments segments, int most) {
+record AttentionUnits(Segments segments, int[] segment, int[] from, int[] to) {
+  /**
+   * Rows of a unit at least, if the segment has them: below, laying out the keys would cost more.
+   */
+  private static final int ROWS = 256;
+
+  /** Units of a segment at most: each keeps gradients for all the keys it sees. */
+  private static final int MOST = 8;
+
+  static AttentionUnits of(Segments segments) {
     int count = 0;
     for (int s = 0; s < segments.count(); s++) {
-      count += (segments.end()[s] - segments.start()[s] + most - 1) / most;
+      int length = segments.end()[s] - segments.start()[s];
+      count += (length + rows(length) - 1) / rows(length);
     }
-    AttentionUnits units = new AttentionUnits(new int[count], new int[count], new int[count]);
+    AttentionUnits units =
+        new AttentionUnits(segments, new int[count], new int[count], new int[count]);
     int unit = 0;
     for (int s = 0; s < segments.count(); s++) {
-      for (int row = segments.start()[s]; row < segments.end()[s]; row += most) {
+      int rows = rows(segments.end()[s] - segments.start()[s]);
+      for (int row = segments.start()[s]; row < segments.end()[s]; row += rows) {
         units.segment[unit] = s;
         units.from[unit] = row;
-        units.to[unit] = Math.min(segments.end()[s], row + most);
+        units.to[unit] = Math.min(segments.end()[s], row + rows);
         unit++;
       }
     }
     return units;
   }
 
+  private static int rows(int length) {
+    return Math.max(ROWS, (length + MOST - 1) / MOST);
+  }
+
   int count() {
     return segment.length;
   }
 
-  /** The tile numbers 0, 1, … of a sequence whose tiles lie side by side. */
-  static int[] consecutive(int positions) {
-    int[] tiles = new int[TileLayout.tiles(positions)];
-    Arrays.setAll(tiles, t -> t);
-    return tiles;
+  /** Length of the prefix that a unit's rows see. */
+  int prefix(int unit) {
+    return segments.prefixLength(segment[unit]);
+  }
+
+  /** Positions that row r of a unit sees. */
+  int visible(int unit, int r) {
+    return prefix(unit) + r - segments.start()[segment[unit]] + 1;
+  }
+
+  /** Positions that the last row of a unit sees. */
+  int visible(int unit) {
+    return visible(unit, to[unit] - 1);
+  }
+
+  /** The row at position j of the sequence that a unit sees. */
+  int row(int unit, int j) {
+    int prefix = prefix(unit);
+    return j < prefix
+        ? segments.prefixStart()[segment[unit]] + j
+        : segments.start()[segment[unit]] + j - prefix;
+  }
+
+  /** The most positions that any unit sees. */
+  int longest() {
+    int longest = 0;
+    for (int unit = 0; unit < count(); unit++) {
+      longest = Math.max(longest, visible(unit));
+    }
+    return longest;
+  }
+
+  /** For each segment, whether only one unit sees its rows: its own. */
+  boolean[] seenOnce() {
+    boolean[] once = new boolean[segments.count()];
+    Arrays.fill(once, true);
+    for (int unit = 0; unit < count(); unit++) {
+      if (unit > 0 && segment[unit] == segment[unit - 1]) {
+        once[segment[unit]] = false;
+      }
+      if (prefix(unit) > 0) {
+        int s = segmentOf(segments.prefixStart()[segment[unit]]);
+        for (; s < once.length; s++) {
+          if (segments.start()[s] >= segments.prefixEnd()[segment[unit]]) {
+            break;
+          }
+          once[s] = false;
+        }
+      }
+    }
+    return once;
+  }
+
+  /** The segment that owns a row. */
+  private int segmentOf(int row) {
+    int s = Arrays.binarySearch(segments.end(), row + 1);
+    s = s < 0 ? -s - 1 : s;
+    while (s > 0 && segments.end()[s - 1] > row) {
+      s--;
+    }
+    return s;
   }
 }

@@ -33,14 +33,13 @@ final class CachedAttention {
     }
     long positions = check(rows, paged);
     int n = rows.rows();
-    int size = heads.size();
-    long queries = Memory.address(fused);
+    FusedRows queries = new FusedRows(heads, Memory.address(fused));
     long outs = Memory.address(out);
     // Head-major, so that neighbours read the same pages.
     Ranges.run(
         workers,
         n * heads.keyValues(),
-        2L * size * heads.group() * (positions / n + 1),
+        2L * heads.size() * heads.group() * (positions / n + 1),
         1,
         (from, to) -> {
           for (int head = from / n; head * n < to; head++) {
@@ -55,8 +54,8 @@ final class CachedAttention {
             for (int r = Math.max(0, from - head * n); r < last; r++) {
               for (int q = head * heads.group(); q < (head + 1) * heads.group(); q++) {
                 block.add(
-                    queries + 4L * ((long) r * heads.fusedColumns() + q * size),
-                    outs + 4L * ((long) r * heads.outputColumns() + q * size),
+                    queries.query(r, q),
+                    FusedRows.output(heads, outs, r, q),
                     0,
                     rows.length()[r],
                     rows.pages()[rows.sequence()[r]]);

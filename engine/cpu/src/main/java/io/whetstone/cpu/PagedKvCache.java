@@ -64,22 +64,18 @@ final class PagedKvCache implements KvCache {
     for (int slot : slots) {
       require(Math.floorDiv(slot, TileLayout.POSITIONS));
     }
-    long rows = Memory.address(fused);
-    int size = heads.size();
+    FusedRows rows = new FusedRows(heads, Memory.address(fused));
     Ranges.run(
         workers,
         slots.length,
-        4L * heads.keyValues() * size,
+        4L * heads.keyValues() * heads.size(),
         1,
         (from, to) -> {
           for (int r = from; r < to; r++) {
-            long keys = rows + 4L * (heads.fusedColumns() * (long) r + heads.queries() * size);
-            long values = keys + 4L * heads.keyValues() * size;
             int page = slots[r] / TileLayout.POSITIONS;
             int position = slots[r] % TileLayout.POSITIONS;
             for (int h = 0; h < heads.keyValues(); h++) {
-              long head = 4L * h * size;
-              layout.store(keys + head, values + head, tile(layer, page, h), position);
+              layout.store(rows.key(r, h), rows.value(r, h), tile(layer, page, h), position);
             }
           }
         });

@@ -33,7 +33,8 @@ final class RmsNorm {
         (from, to) -> {
           for (int r = from; r < to; r++) {
             long row = 4L * n * r;
-            float scale = 1 / (float) Math.sqrt(dot(xs + row, xs + row, n) / n + epsilon);
+            float scale =
+                1 / (float) Math.sqrt(VectorMath.dot(xs + row, xs + row, n) / n + epsilon);
             Memory.set(rstds + 4L * r, scale);
             normalize(xs + row, weights, offset, scale, ys + row, n);
           }
@@ -124,22 +125,6 @@ final class RmsNorm {
       // The partial sums are padded, so whole vectors may be written.
       Memory.store(dyc.fma(xc.mul(scale), Memory.load(dWeight + 4L * c)), dWeight + 4L * c);
     }
-  }
-
-  /** Σ a b in an order that depends on the number of columns only. */
-  private static float dot(long a, long b, int columns) {
-    FloatVector even = FloatVector.zero(SPECIES);
-    FloatVector odd = FloatVector.zero(SPECIES);
-    int c = 0;
-    for (; c <= columns - 2 * LANES; c += 2 * LANES) {
-      even = Memory.load(a + 4L * c).fma(Memory.load(b + 4L * c), even);
-      odd = Memory.load(a + 4L * (c + LANES)).fma(Memory.load(b + 4L * (c + LANES)), odd);
-    }
-    for (; c < columns; c += LANES) {
-      VectorMask<Float> lanes = SPECIES.indexInRange(c, columns);
-      even = Memory.load(a + 4L * c, lanes).fma(Memory.load(b + 4L * c, lanes), even);
-    }
-    return VectorMath.sum(even.add(odd));
   }
 
   /** Σ dy (offset + weight) x. */

@@ -164,6 +164,22 @@ final class VectorMath {
     return sum.lane(0);
   }
 
+  /** Σ a b over numbers at two addresses, in an order that depends on how many there are only. */
+  static float dot(long a, long b, int count) {
+    FloatVector even = FloatVector.zero(SPECIES);
+    FloatVector odd = FloatVector.zero(SPECIES);
+    int c = 0;
+    for (; c <= count - 2 * LANES; c += 2 * LANES) {
+      even = Memory.load(a + 4L * c).fma(Memory.load(b + 4L * c), even);
+      odd = Memory.load(a + 4L * (c + LANES)).fma(Memory.load(b + 4L * (c + LANES)), odd);
+    }
+    for (; c < count; c += LANES) {
+      VectorMask<Float> lanes = SPECIES.indexInRange(c, count);
+      even = Memory.load(a + 4L * c, lanes).fma(Memory.load(b + 4L * c, lanes), even);
+    }
+    return VectorMath.sum(even.add(odd));
+  }
+
   private static FloatVector power(IntVector exponent) {
     return exponent.lanewise(VectorOperators.LSHL, 23).add(ONE).reinterpretAsFloats();
   }

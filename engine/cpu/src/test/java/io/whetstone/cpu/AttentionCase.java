@@ -102,11 +102,12 @@ final class AttentionCase {
           length[r] = prefix + r - segments.start()[s] + 1;
         }
       }
+      float[] all = floats(fused);
       int[] order = Philox.permutation(seed + 1, rows);
       for (int first = 0; first < rows; first += batch) {
         int[] picked = Arrays.copyOfRange(order, first, Math.min(rows, first + batch));
         Arrays.sort(picked, 0, picked.length / 2);
-        cached(attention, cache, table, sequence, length, picked, result);
+        cached(attention, cache, table, sequence, length, picked, all, result);
       }
     }
     return result;
@@ -119,9 +120,9 @@ final class AttentionCase {
       int[] sequence,
       int[] length,
       int[] picked,
+      float[] all,
       float[] result) {
     int columns = heads.fusedColumns();
-    float[] all = floats(fused);
     float[] queries = new float[picked.length * columns];
     for (int i = 0; i < picked.length; i++) {
       System.arraycopy(all, picked[i] * columns, queries, i * columns, columns);
