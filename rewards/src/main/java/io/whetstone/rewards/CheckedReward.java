@@ -15,11 +15,6 @@ record CheckedReward(WeightedReward reward, Group group)
   }
 
   @Override
-  public ClassLoader classLoader() {
-    return reward.reward().getClass().getClassLoader();
-  }
-
-  @Override
   public List<Score> call() throws Exception {
     List<Score> scores = reward.reward().score(group);
     if (scores == null) {

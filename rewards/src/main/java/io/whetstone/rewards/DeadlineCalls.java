@@ -26,9 +26,6 @@ final class DeadlineCalls implements AutoCloseable {
   interface Call<T> {
     Duration deadline();
 
-    /** Becomes the thread's context class loader, so that a plugin finds what is in its jar. */
-    ClassLoader classLoader();
-
     T call() throws Exception;
 
     T onTimeout();
@@ -133,7 +130,6 @@ final class DeadlineCalls implements AutoCloseable {
     }
 
     private void work() {
-      Thread.currentThread().setContextClassLoader(call.classLoader());
       Ended<T> result;
       try {
         result = new Ended<>(index, call.call(), null);

@@ -15,8 +15,8 @@ public interface RewardProvider {
   /**
    * Makes the reward.
    *
-   * @param settings what the configuration says under the reward's name, kebab-case keys; {@code
-   *     RewardSettings} reads them into a record and refuses unknown ones
+   * @param settings what the configuration says under the reward's name, kebab-case keys; {@link
+   *     io.whetstone.datasets.settings.Settings} reads them into a record and refuses unknown ones
    * @throws IllegalArgumentException if a setting is impossible; {@code key: got is not expected}
    */
   Reward create(Map<String, Object> settings);

@@ -1,0 +1,39 @@
+package io.whetstone.rewards;
+
+import io.whetstone.datasets.Task;
+import java.util.List;
+
+/**
+ * A plugin's reward, run with the plugin's class loader as the thread's, so that it finds its own.
+ */
+record PluginReward(Reward reward, ClassLoader loader) implements Reward {
+
+  @Override
+  public List<Score> score(Group group) throws Exception {
+    try (Within _ = new Within(loader)) {
+      return reward.score(group);
+    }
+  }
+
+  @Override
+  public void check(Task task) {
+    try (Within _ = new Within(loader)) {
+      reward.check(task);
+    }
+  }
+
+  /** Lends the thread a context class loader until closed. */
+  static final class Within implements AutoCloseable {
+    private final Thread thread = Thread.currentThread();
+    private final ClassLoader before = thread.getContextClassLoader();
+
+    Within(ClassLoader loader) {
+      thread.setContextClassLoader(loader);
+    }
+
+    @Override
+    public void close() {
+      thread.setContextClassLoader(before);
+    }
+  }
+}
