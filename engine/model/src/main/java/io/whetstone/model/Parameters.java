@@ -19,7 +19,7 @@ final class Parameters implements AutoCloseable {
   enum Start {
     ZEROS,
     ONES,
-    /** Normal with standard deviation 0.02. */
+    /** Normal with the standard deviation asked for. */
     NORMAL,
     /** The same over √(2 · layers): what adds to the residual stream (GPT-2, section 2.3). */
     RESIDUAL
@@ -27,8 +27,6 @@ final class Parameters implements AutoCloseable {
 
   /** One of Hugging Face's tensors within a fused one: its name and how many rows it takes. */
   record Part(String name, int rows) {}
-
-  private static final double STANDARD_DEVIATION = 0.02;
 
   private final Backend backend;
   private final Workspace valueMemory;
@@ -104,18 +102,18 @@ final class Parameters implements AutoCloseable {
   }
 
   /** Number i of a tensor depends on the seed, the tensor's name and i only. */
-  void initialise(long seed, int layers) {
+  void initialise(long seed, double deviation, int layers) {
     weights.forEach(
         (name, value) -> {
           switch (starts.get(name)) {
             case ZEROS -> backend.fill(value, 0);
             case ONES -> backend.fill(value, 1);
-            case NORMAL -> normal(value, Philox.derive(seed, name.hashCode()), STANDARD_DEVIATION);
+            case NORMAL -> normal(value, Philox.derive(seed, name.hashCode()), deviation);
             case RESIDUAL ->
                 normal(
                     value,
                     Philox.derive(seed, name.hashCode()),
-                    STANDARD_DEVIATION / Math.sqrt(2.0 * layers));
+                    deviation / Math.sqrt(2.0 * layers));
           }
         });
   }

@@ -63,12 +63,12 @@ public final class Transformer implements AutoCloseable {
   // ---- weights
 
   /**
-   * Draws new weights: matrices normal with standard deviation 0.02, those that add to the residual
-   * stream divided by √(2 · layers) (GPT-2), norms 1, biases 0. A weight depends only on the seed,
-   * its Hugging Face name and its index.
+   * Draws new weights: matrices normal with that standard deviation (0.02 is usual), those that add
+   * to the residual stream divided by √(2 · layers) (GPT-2), norms 1, biases 0. A weight depends
+   * only on the seed, its Hugging Face name and its index.
    */
-  public void initialise(long seed) {
-    parameters.initialise(seed, config.layers());
+  public void initialise(long seed, double deviation) {
+    parameters.initialise(seed, deviation, config.layers());
     weightsChanged();
   }
 

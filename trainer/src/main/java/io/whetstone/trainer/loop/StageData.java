@@ -1,0 +1,21 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.datasets.Dataset;
+import io.whetstone.datasets.Datasets;
+import io.whetstone.trainer.config.Data;
+import java.nio.file.Path;
+
+/** Opens what a configuration calls data. */
+public final class StageData {
+  private StageData() {}
+
+  /**
+   * @param directory what relative paths start from
+   * @param seed decides order and held-out part
+   */
+  public static Dataset open(Data data, Path directory, long seed) {
+    return data.synthetic()
+        .map(generator -> Datasets.synthetic(generator, seed))
+        .orElseGet(() -> Datasets.jsonl(data.jsonl().orElseThrow(), directory, seed));
+  }
+}
