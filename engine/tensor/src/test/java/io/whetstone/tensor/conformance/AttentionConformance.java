@@ -1,0 +1,169 @@
+package io.whetstone.tensor.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Tensor;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+/** Attention over packed sequences, forward and backward. */
+interface AttentionConformance extends Conformance {
+  /** Deviation 9 makes logits beyond ±80. */
+  double[] DEVIATIONS = {1, 9};
+
+  @Test
+  default void attentionForwardAndBackward() {
+    for (Heads heads : AttentionCases.HEADS) {
+      for (Segments segments : AttentionCases.SEGMENTS) {
+        for (double deviation : DEVIATIONS) {
+          attention(heads, segments, deviation);
+        }
+      }
+    }
+    for (Segments segments : AttentionCases.LONG) {
+      attention(new Heads(4, 2, 32), segments, 1);
+    }
+  }
+
+  private void attention(Heads heads, Segments segments, double deviation) {
+    int rows = segments.rows();
+    double[] fused = AttentionCases.fused(1, heads, rows, deviation);
+    float scale = (float) AttentionCases.scale(heads);
+    ReferenceAttention reference = new ReferenceAttention(fused, heads, segments, scale);
+    String what = "%s, %d segments, %d rows, ".formatted(heads, segments.count(), rows);
+
+    Tensor input = rig().put(fused, rows, heads.fusedColumns());
+    Tensor out = rig().output(rows, heads.outputColumns());
+    Tensor logSumExp = rig().output(rows, heads.queries());
+    rig().backend().attention(input, heads, segments, scale, out, logSumExp);
+    ReferenceAttention.Forward forward = reference.forward();
+    forward.out().check(what + "out", rig().get(out));
+    forward.logSumExp().check(what + "logSumExp", rig().get(logSumExp));
+
+    double[] dOut = Numbers.normal(2, rows * heads.outputColumns(), 1);
+    Tensor dFused = rig().output(rows, heads.fusedColumns());
+    rig()
+        .backend()
+        .attentionBackward(
+            rig().put(dOut, rows, heads.outputColumns()),
+            input,
+            heads,
+            segments,
+            scale,
+            out,
+            logSumExp,
+            dFused);
+    reference.backward(dOut).check(what + "dFused", rig().get(dFused));
+  }
+
+  /** Softmax that is not shifted by the largest logit overflows here. */
+  @Test
+  default void attentionOfHugeLogitsIsFinite() {
+    Heads heads = new Heads(2, 1, 16);
+    Segments segments = Segments.ofLengths(40);
+    double[] fused = AttentionCases.fused(3, heads, 40, 100);
+    Tensor out = rig().output(40, heads.outputColumns());
+    Tensor logSumExp = rig().output(40, heads.queries());
+    rig()
+        .backend()
+        .attention(rig().put(fused, 40, heads.fusedColumns()), heads, segments, 1, out, logSumExp);
+    assertTrue(rig().backend().allFinite(out) && rig().backend().allFinite(logSumExp));
+  }
+
+  /** A completion behind a shared prompt gives the bits of the whole sequence by itself. */
+  @Test
+  default void sharedPrefixesChangeNothing() {
+    needsExact();
+    for (Heads heads : List.of(new Heads(4, 2, 16), new Heads(3, 1, 10), new Heads(2, 2, 64))) {
+      for (Segments segments : AttentionCases.SEGMENTS) {
+        for (double deviation : DEVIATIONS) {
+          eachSequenceAlone(heads, segments, deviation);
+        }
+      }
+      for (Segments segments : AttentionCases.LONG) {
+        eachSequenceAlone(heads, segments, 1);
+      }
+    }
+  }
+
+  private void eachSequenceAlone(Heads heads, Segments segments, double deviation) {
+    double[] fused = AttentionCases.fused(4, heads, segments.rows(), deviation);
+    float[] together = forward(rig(), fused, heads, segments);
+    for (int s = 0; s < segments.count(); s++) {
+      int[] rows = AttentionCases.sequence(segments, s);
+      double[] own = AttentionCases.rows(fused, heads.fusedColumns(), rows);
+      float[] alone = forward(rig(), own, heads, Segments.ofLengths(rows.length));
+      int columns = heads.outputColumns() + heads.queries();
+      for (int j = segments.prefixLength(s); j < rows.length; j++) {
+        for (int c = 0; c < columns; c++) {
+          assertEquals(
+              alone[j * columns + c],
+              together[rows[j] * columns + c],
+              "%s, segment %d, position %d, column %d".formatted(heads, s, j, c));
+        }
+      }
+    }
+  }
+
+  /** out and logSumExp side by side: [rows, outputColumns + queries]. */
+  private static float[] forward(Rig rig, double[] fused, Heads heads, Segments segments) {
+    int rows = segments.rows();
+    Tensor out = rig.output(rows, heads.outputColumns());
+    Tensor logSumExp = rig.output(rows, heads.queries());
+    rig.backend()
+        .attention(
+            rig.put(fused, rows, heads.fusedColumns()),
+            heads,
+            segments,
+            (float) AttentionCases.scale(heads),
+            out,
+            logSumExp);
+    float[] left = rig.get(out);
+    float[] right = rig.get(logSumExp);
+    float[] both = new float[left.length + right.length];
+    for (int r = 0; r < rows; r++) {
+      int columns = heads.outputColumns() + heads.queries();
+      System.arraycopy(left, r * heads.outputColumns(), both, r * columns, heads.outputColumns());
+      System.arraycopy(
+          right, r * heads.queries(), both, r * columns + heads.outputColumns(), heads.queries());
+    }
+    return both;
+  }
+
+  @Test
+  default void attentionIsTheSameForAnyThreads() {
+    needsExact();
+    for (Heads heads : List.of(new Heads(4, 2, 32), new Heads(3, 1, 10), new Heads(1, 1, 64))) {
+      for (Segments segments : AttentionCases.LONG) {
+        double[] fused = AttentionCases.fused(5, heads, segments.rows(), 1);
+        sameForAnyThreads("attention", rig -> forward(rig, fused, heads, segments));
+        sameForAnyThreads("attentionBackward", rig -> backward(rig, fused, heads, segments));
+      }
+    }
+  }
+
+  private static float[] backward(Rig rig, double[] fused, Heads heads, Segments segments) {
+    int rows = segments.rows();
+    float scale = (float) AttentionCases.scale(heads);
+    Tensor input = rig.put(fused, rows, heads.fusedColumns());
+    Tensor out = rig.output(rows, heads.outputColumns());
+    Tensor logSumExp = rig.output(rows, heads.queries());
+    rig.backend().attention(input, heads, segments, scale, out, logSumExp);
+    double[] dOut = Numbers.normal(6, rows * heads.outputColumns(), 1);
+    Tensor dFused = rig.output(rows, heads.fusedColumns());
+    rig.backend()
+        .attentionBackward(
+            rig.put(dOut, rows, heads.outputColumns()),
+            input,
+            heads,
+            segments,
+            scale,
+            out,
+            logSumExp,
+            dFused);
+    return rig.get(dFused);
+  }
+}
