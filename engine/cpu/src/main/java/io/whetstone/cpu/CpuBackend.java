@@ -35,6 +35,9 @@ final class CpuBackend implements Backend {
   private final RmsNorm rmsNorm;
   private final Rope rope;
   private final Gated gated;
+  private final Attention attention;
+  private final AttentionBackward attentionBackward;
+  private final CachedAttention cachedAttention;
   private final TokenLogprobs tokenLogprobs;
   private final TokenSampler sampler;
   private final AdamW adamW;
@@ -47,6 +50,9 @@ final class CpuBackend implements Backend {
     rmsNorm = new RmsNorm(workers);
     rope = new Rope(workers);
     gated = new Gated(workers);
+    attention = new Attention(workers);
+    attentionBackward = new AttentionBackward(workers);
+    cachedAttention = new CachedAttention(workers);
     tokenLogprobs = new TokenLogprobs(workers, gemm);
     sampler = new TokenSampler(workers);
     adamW = new AdamW(workers);
@@ -84,7 +90,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public KvCache kvCache(int layers, int pages, Heads heads, DType dtype) {
-    throw new UnsupportedOperationException();
+    return new PagedKvCache(layers, pages, heads, dtype);
   }
 
   @Override
@@ -256,7 +262,10 @@ final class CpuBackend implements Backend {
   @Override
   public void attention(
       Tensor fused, Heads heads, Segments segments, float scale, Tensor out, Tensor logSumExp) {
-    throw new UnsupportedOperationException();
+    matrix("fused", fused, segments.rows(), heads.fusedColumns());
+    matrix("out", out, segments.rows(), heads.outputColumns());
+    matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
+    attention.attention(fused, heads, segments, scale, out, logSumExp);
   }
 
   @Override
@@ -269,12 +278,19 @@ final class CpuBackend implements Backend {
       Tensor out,
       Tensor logSumExp,
       Tensor dFused) {
-    throw new UnsupportedOperationException();
+    matrix("dOut", dOut, segments.rows(), heads.outputColumns());
+    matrix("fused", fused, segments.rows(), heads.fusedColumns());
+    matrix("out", out, segments.rows(), heads.outputColumns());
+    matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
+    matrix("dFused", dFused, segments.rows(), heads.fusedColumns());
+    attentionBackward.attentionBackward(
+        dOut, fused, heads, segments, scale, out, logSumExp, dFused);
   }
 
   @Override
   public void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots) {
-    throw new UnsupportedOperationException();
+    matrix("fused", fused, slots.length, heads.fusedColumns());
+    cachedAttention.cacheStore(fused, heads, cache, layer, slots);
   }
 
   @Override
@@ -286,7 +302,9 @@ final class CpuBackend implements Backend {
       CachedRows rows,
       float scale,
       Tensor out) {
-    throw new UnsupportedOperationException();
+    matrix("fused", fused, rows.rows(), heads.fusedColumns());
+    matrix("out", out, rows.rows(), heads.outputColumns());
+    cachedAttention.cachedAttention(fused, heads, cache, layer, rows, scale, out);
   }
 
   @Override

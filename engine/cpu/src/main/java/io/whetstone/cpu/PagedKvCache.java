@@ -4,16 +4,13 @@ import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
 import io.whetstone.tensor.Tensor;
-import java.lang.foreign.Arena;
-import java.lang.foreign.MemorySegment;
 
 /**
  * Keys and values in pages of {@value TileLayout#POSITIONS} positions: {@code [layer][page][key and
  * value head]} of {@link TileLayout tiles}.
  */
 final class PagedKvCache implements KvCache {
-  private final Arena arena = Arena.ofShared();
-  private final MemorySegment memory;
+  private final Allocation memory;
   private final TileLayout layout;
   private final Heads heads;
   private final int layers;
@@ -31,7 +28,9 @@ final class PagedKvCache implements KvCache {
     this.heads = heads;
     this.layers = layers;
     this.pages = pages;
-    this.memory = arena.allocate(Math.multiplyExact((long) layers * pages, pageBytes()), 64);
+    this.memory =
+        new Allocation(
+            Math.multiplyExact((long) layers * pages, pageBytes()), "the cache of keys and values");
   }
 
   @Override
@@ -46,7 +45,7 @@ final class PagedKvCache implements KvCache {
 
   @Override
   public long bytes() {
-    return memory.byteSize();
+    return memory.bytes();
   }
 
   @Override
@@ -114,6 +113,6 @@ final class PagedKvCache implements KvCache {
 
   @Override
   public void close() {
-    arena.close();
+    memory.close();
   }
 }
