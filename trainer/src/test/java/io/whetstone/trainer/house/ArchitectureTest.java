@@ -1,0 +1,127 @@
+package io.whetstone.trainer.house;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.tngtech.archunit.core.domain.JavaClass;
+import com.tngtech.archunit.core.domain.JavaClasses;
+import com.tngtech.archunit.core.importer.ClassFileImporter;
+import com.tngtech.archunit.core.importer.ImportOption;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+/** Holds the edges between modules that docs/architecture.md draws. */
+class ArchitectureTest {
+  private static final String ROOT = "io.whetstone.";
+
+  /** What each module may use, itself apart. */
+  private static final Map<String, Set<String>> EDGES =
+      Map.of(
+          "tensor", Set.of(),
+          "cpu", Set.of("tensor"),
+          "tokenizer", Set.of(),
+          "model", Set.of("tensor"),
+          "generation", Set.of("tensor", "model", "tokenizer"),
+          "datasets", Set.of(),
+          "rewards", Set.of("datasets"),
+          "checkpoints", Set.of("tensor", "model", "tokenizer"),
+          "trainer",
+              Set.of(
+                  "tensor",
+                  "model",
+                  "tokenizer",
+                  "generation",
+                  "datasets",
+                  "rewards",
+                  "checkpoints"));
+
+  private static JavaClasses classes;
+
+  @BeforeAll
+  static void load() {
+    classes =
+        new ClassFileImporter()
+            .withImportOption(ImportOption.Predefined.DO_NOT_INCLUDE_TESTS)
+            .importPackages("io.whetstone");
+  }
+
+  private static String module(JavaClass type) {
+    return type.getPackageName().substring(ROOT.length()).split("\\.")[0];
+  }
+
+  @Test
+  void everyModuleIsDrawn() {
+    Set<String> found = new TreeSet<>();
+    classes.forEach(type -> found.add(module(type)));
+    assertEquals(new TreeSet<>(EDGES.keySet()), found);
+  }
+
+  @Test
+  void edgesOnlyRise() {
+    EDGES.forEach(
+        (module, allowed) ->
+            EDGES.keySet().stream()
+                .filter(other -> !other.equals(module) && !allowed.contains(other))
+                .forEach(
+                    other ->
+                        noClasses()
+                            .that()
+                            .resideInAPackage(ROOT + module + "..")
+                            .should()
+                            .dependOnClassesThat()
+                            .resideInAPackage(ROOT + other + "..")
+                            .because("docs/architecture.md has no edge " + other + " → " + module)
+                            .check(classes)));
+  }
+
+  @Test
+  void noPackageIsSplitOverModules() {
+    Map<String, Set<String>> places = new TreeMap<>();
+    for (JavaClass type : classes) {
+      String file = type.getSource().orElseThrow().getUri().toString();
+      String path = type.getName().replaceAll("\\$.*", "").replace('.', '/');
+      places
+          .computeIfAbsent(type.getPackageName(), unused -> new TreeSet<>())
+          .add(file.substring(0, file.indexOf(path.substring(0, path.lastIndexOf('/')))));
+    }
+    places.forEach((name, origins) -> assertEquals(1, origins.size(), name + " is in " + origins));
+  }
+
+  @Test
+  void componentsDoNotReferenceTheLoop() {
+    noClasses()
+        .that()
+        .resideInAnyPackage(
+            ROOT + "trainer.algorithm..",
+            ROOT + "trainer.config..",
+            ROOT + "trainer.rollout..",
+            ROOT + "trainer.run..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(ROOT + "trainer.loop..", ROOT + "trainer.command..")
+        .check(classes);
+    noClasses()
+        .that()
+        .resideInAPackage(ROOT + "trainer.algorithm..")
+        .should()
+        .dependOnClassesThat()
+        .resideInAnyPackage(ROOT + "tensor..", ROOT + "model..", ROOT + "generation..")
+        .because("algorithms are arithmetic on arrays")
+        .check(classes);
+  }
+
+  @Test
+  void namesSayWhatAClassDoes() {
+    for (JavaClass type : classes) {
+      assertTrue(
+          !type.getName()
+              .matches("(?i).*(utils?|helpers?|commons?)(\\$.*)?|.*\\.(util|common|helper)\\..*"),
+          type.getName());
+    }
+  }
+}
