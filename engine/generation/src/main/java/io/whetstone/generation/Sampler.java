@@ -105,6 +105,16 @@ public final class Sampler implements AutoCloseable {
     return Arrays.stream(done).map(List::of).toList();
   }
 
+  /** Pages of the cache. */
+  int pages() {
+    return cache.pages();
+  }
+
+  /** Pages nobody has; all of them between calls of {@link #generate}. */
+  int freePages() {
+    return pool.available();
+  }
+
   private void requireRoom(GenerationRequest request) {
     int length = request.prompt().length;
     int positions = policy.config().maxPositions();

@@ -1,0 +1,243 @@
+package io.whetstone.generation;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.whetstone.model.Logprobs;
+import io.whetstone.model.ModelConfig;
+import io.whetstone.model.PackedTokens;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.Gate;
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.Sampling;
+import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Workspace;
+import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.tokenizer.TokenizerBuilder;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.IntStream;
+import org.junit.jupiter.api.AfterAll;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+
+class SamplerTest {
+  private static final int POSITIONS = 96;
+  private static Backend backend;
+  private static Tokenizer tokenizer;
+  private static Transformer policy;
+
+  @BeforeAll
+  static void open() {
+    backend = Backends.open("cpu", 2);
+    tokenizer =
+        TokenizerBuilder.characters("0123456789+=;?")
+            .tags(List.of("<think>", "</think>", "<answer>", "</answer>"))
+            .endOfSequence("<|end|>")
+            .pad("<|pad|>")
+            .build();
+    ModelConfig config =
+        new ModelConfig(
+            tokenizer.size(),
+            32,
+            2,
+            new Heads(4, 2, 8),
+            48,
+            Gate.SILU,
+            10000,
+            1e-5f,
+            true,
+            false,
+            POSITIONS);
+    policy = Transformer.create(backend, config, false);
+    policy.initialise(1, 0.3);
+  }
+
+  @AfterAll
+  static void close() {
+    policy.close();
+    tokenizer.close();
+    backend.close();
+  }
+
+  private static StopRules stop(int maxTokens, String... strings) {
+    return new StopRules(maxTokens, Set.copyOf(tokenizer.endOfSequence()), List.of(strings));
+  }
+
+  private static GenerationRequest request(String prompt, int samples, int maxTokens, long key) {
+    return new GenerationRequest(
+        tokenizer.encode(prompt), samples, Sampling.PLAIN, stop(maxTokens), key);
+  }
+
+  private static List<List<Completion>> generate(
+      SamplerLimits limits, List<GenerationRequest> requests) {
+    try (Sampler sampler = new Sampler(policy, tokenizer, limits)) {
+      List<List<Completion>> drawn = sampler.generate(requests, TokenListener.NONE);
+      assertEquals(sampler.pages(), sampler.freePages(), "every page must come back");
+      return drawn;
+    }
+  }
+
+  /** Prompts of many lengths, so that pages are full, partial and several. */
+  private static List<GenerationRequest> mixture() {
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (int i = 0; i < 9; i++) {
+      String prompt = "1+".repeat(1 + i * 3) + "7=?";
+      requests.add(request(prompt, 1 + i % 4, 5 + 3 * i, 100 + i));
+    }
+    return requests;
+  }
+
+  @Test
+  void whatIsDrawnDoesNotDependOnWhatSharesTheBatch() {
+    List<List<Completion>> together = generate(new SamplerLimits(64, 4096, 512), mixture());
+    List<List<Completion>> crowded = generate(new SamplerLimits(3, 130, 7), mixture());
+    for (int r = 0; r < together.size(); r++) {
+      List<List<Completion>> alone =
+          generate(new SamplerLimits(64, 4096, 512), List.of(mixture().get(r)));
+      for (int s = 0; s < together.get(r).size(); s++) {
+        assertSame(together.get(r).get(s), alone.getFirst().get(s));
+        assertSame(together.get(r).get(s), crowded.get(r).get(s));
+      }
+    }
+  }
+
+  private static void assertSame(Completion expected, Completion actual) {
+    assertArrayEquals(expected.ids(), actual.ids());
+    assertArrayEquals(expected.logprobs(), actual.logprobs());
+    assertEquals(expected.text(), actual.text());
+    assertEquals(expected.stop(), actual.stop());
+  }
+
+  @Test
+  void samplesOfAGroupDiffer() {
+    List<Completion> group =
+        generate(new SamplerLimits(16, 2048, 64), List.of(request("12+34=?", 8, 20, 5))).getFirst();
+    long distinct = group.stream().map(c -> Arrays.toString(c.ids())).distinct().count();
+    assertTrue(distinct >= 7, distinct + " of 8 differ");
+  }
+
+  @Test
+  void recordedLogprobsAreTheTrainersToTheBit() {
+    for (List<Completion> group : zip(mixture())) {
+      for (Completion completion : group) {
+        assertArrayEquals(recomputed(completion, 1), completion.logprobs());
+      }
+    }
+    GenerationRequest hot =
+        new GenerationRequest(
+            tokenizer.encode("5+6=?"), 4, new Sampling(1.7f, 5, 0.9f, 0.01f), stop(30), 3);
+    lastPrompt = hot.prompt();
+    for (Completion completion :
+        generate(new SamplerLimits(8, 1024, 64), List.of(hot)).getFirst()) {
+      assertArrayEquals(recomputed(completion, 1.7f), completion.logprobs());
+    }
+  }
+
+  private int[] lastPrompt;
+
+  private Iterable<List<Completion>> zip(List<GenerationRequest> requests) {
+    List<List<Completion>> drawn = generate(new SamplerLimits(64, 4096, 512), requests);
+    return () ->
+        IntStream.range(0, drawn.size())
+            .mapToObj(
+                r -> {
+                  lastPrompt = requests.get(r).prompt();
+                  return drawn.get(r);
+                })
+            .iterator();
+  }
+
+  private float[] recomputed(Completion completion, float temperature) {
+    int p = lastPrompt.length;
+    int n = completion.ids().length;
+    int[] ids = Arrays.copyOf(lastPrompt, p + n - 1);
+    System.arraycopy(completion.ids(), 0, ids, p, n - 1);
+    int[] rows = IntStream.range(p - 1, p + n - 1).toArray();
+    try (Workspace workspace = backend.workspace("test")) {
+      Logprobs logprobs =
+          policy.evaluate(
+              PackedTokens.of(ids, Segments.ofLengths(ids.length)),
+              rows,
+              completion.ids(),
+              temperature,
+              workspace);
+      return logprobs.logprobs();
+    }
+  }
+
+  @Test
+  void everyCompletionSaysWhyItStopped() {
+    int end = tokenizer.endOfSequence().getFirst();
+    List<Completion> many =
+        generate(new SamplerLimits(64, 8192, 64), List.of(request("1+1=?", 64, 400, 9))).getFirst();
+    for (Completion completion : many) {
+      int last = completion.ids()[completion.ids().length - 1];
+      switch (completion.stop()) {
+        case END_OF_SEQUENCE -> {
+          assertEquals(end, last);
+          assertTrue(!completion.text().contains("<|end|>"), completion.text());
+        }
+        case CONTEXT -> assertEquals(POSITIONS, 5 + completion.ids().length);
+        default -> throw new AssertionError(completion.stop());
+      }
+    }
+    assertTrue(many.stream().anyMatch(c -> c.stop() == StopReason.END_OF_SEQUENCE));
+    Completion cut =
+        generate(new SamplerLimits(1, 64, 64), List.of(request("1+1=?", 1, 1, 9)))
+            .getFirst()
+            .getFirst();
+    assertEquals(1, cut.ids().length);
+  }
+
+  @Test
+  void aStopStringEndsAcrossTokens() {
+    GenerationRequest free = request("3+4=?", 1, 40, 21);
+    Completion whole = generate(new SamplerLimits(4, 512, 64), List.of(free)).getFirst().getFirst();
+    String text = whole.text();
+    String stopper = text.substring(text.length() / 2, text.length() / 2 + 2);
+    GenerationRequest stopped =
+        new GenerationRequest(free.prompt(), 1, Sampling.PLAIN, stop(40, stopper), 21);
+    Completion cut =
+        generate(new SamplerLimits(4, 512, 64), List.of(stopped)).getFirst().getFirst();
+    assertEquals(StopReason.STOP_STRING, cut.stop());
+    assertTrue(cut.text().contains(stopper));
+    assertTrue(text.startsWith(cut.text()));
+    assertEquals(
+        text.indexOf(stopper), cut.text().indexOf(stopper), "it must stop at the first occurrence");
+  }
+
+  @Test
+  void greedyTakesTheLikeliest() {
+    GenerationRequest greedy =
+        new GenerationRequest(tokenizer.encode("9+9=?"), 2, Sampling.GREEDY, stop(20), 4);
+    List<Completion> drawn = generate(new SamplerLimits(4, 512, 64), List.of(greedy)).getFirst();
+    assertArrayEquals(drawn.get(0).ids(), drawn.get(1).ids());
+  }
+
+  @Test
+  void whatCannotFitIsRefused() {
+    SamplerLimits small = new SamplerLimits(4, 32, 64);
+    String tooMany =
+        assertThrows(
+                IllegalArgumentException.class,
+                () -> generate(small, List.of(request("1+1=?", 1, 60, 0))))
+            .getMessage();
+    assertTrue(tooMany.contains("cache"), tooMany);
+    String tooLong =
+        assertThrows(
+                IllegalArgumentException.class,
+                () ->
+                    generate(
+                        new SamplerLimits(4, 512, 64),
+                        List.of(request("1".repeat(POSITIONS), 1, 5, 0))))
+            .getMessage();
+    assertTrue(tooLong.contains("96 positions"), tooLong);
+  }
+}
