@@ -20,6 +20,19 @@ final class Representability {
     }
   }
 
+  /** True when {@code text} is {@code back} without some of its spaces. */
+  static boolean onlySpacesInserted(String text, String back) {
+    int at = 0;
+    for (char c : back.toCharArray()) {
+      if (at < text.length() && text.charAt(at) == c) {
+        at++;
+      } else if (c != ' ') {
+        return false;
+      }
+    }
+    return at == text.length();
+  }
+
   /**
    * The error for a text that does not come back; a search, so only made once it is known to fail.
    */

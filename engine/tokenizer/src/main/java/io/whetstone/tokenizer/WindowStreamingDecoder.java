@@ -23,6 +23,9 @@ final class WindowStreamingDecoder implements StreamingDecoder {
 
   @Override
   public String add(int id) {
+    if (!tokenizer.exists(id)) {
+      return ""; // decoding leaves such an id out: it does not even end a run of bytes
+    }
     window.add(id);
     // A run of byte tokens is decoded as a whole, and one bad byte spoils all of it.
     if (tokenizer.isByte(id)) {
