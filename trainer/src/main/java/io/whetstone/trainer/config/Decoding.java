@@ -31,4 +31,9 @@ public record Decoding(
     }
     stop = List.copyOf(stop);
   }
+
+  /** The same, but the likeliest token each time. */
+  public Decoding greedy() {
+    return new Decoding(maxTokens, 0, 0, 1, 0, stop);
+  }
 }

@@ -9,6 +9,7 @@ import java.util.Optional;
  *     that has any
  * @param count tasks
  * @param samples completions a task, for pass@1's mean, pass@k and maj@k
+ * @param solvedBy the reward whose outcome says whether a completion is right
  * @param longer tasks longer than any demonstration, reported apart
  */
 public record Evaluation(
@@ -16,6 +17,7 @@ public record Evaluation(
     @Default(value = "512", source = "± 4 % at most, 95 % confidence") int count,
     @Default(value = "1", source = "pass@1") int samples,
     @Inline Decoding decoding,
+    @Default(value = "accuracy", source = "the built-in check of the final answer") String solvedBy,
     Optional<Data> longer) {
 
   public Evaluation {
