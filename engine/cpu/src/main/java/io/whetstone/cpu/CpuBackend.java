@@ -373,8 +373,11 @@ final class CpuBackend implements Backend {
     count("uniforms", uniforms.length, rows.length);
     count("tokens", tokens.length, rows.length);
     count("logprobs", logprobs.length, rows.length);
-    for (Sampling row : rows) {
-      ids("suppressed", row.suppressed(), logits.columns());
+    for (int r = 0; r < rows.length; r++) {
+      ids("suppressed", rows[r].suppressed(), logits.columns());
+      if (!(uniforms[r] >= 0 && uniforms[r] < 1)) {
+        throw new IllegalArgumentException("uniforms: " + uniforms[r] + " is not in [0, 1)");
+      }
     }
     sampler.sample(logits, rows, uniforms, tokens, logprobs);
   }

@@ -60,8 +60,11 @@ final class PagedKvCache implements KvCache {
   /** Stores the keys and values of row r of {@code fused} at {@code slots[r]}. */
   void store(Workers workers, Tensor fused, Heads heads, int layer, int[] slots) {
     require(heads, layer);
+    int capacity = pages * TileLayout.POSITIONS;
     for (int slot : slots) {
-      require(Math.floorDiv(slot, TileLayout.POSITIONS));
+      if (slot < 0 || slot >= capacity) {
+        throw new IllegalArgumentException("slot " + slot + " is not in [0, " + capacity + ")");
+      }
     }
     FusedRows rows = new FusedRows(heads, Memory.address(fused));
     Ranges.run(

@@ -21,8 +21,8 @@ class AttentionBackwardTest {
       new Segments(
           new int[] {0, 9, 9, 20, 25, 58, 59, 59, 640},
           new int[] {9, 9, 20, 25, 58, 59, 59, 640, 660},
-          new int[] {0, 0, 0, 0, 3, 12, 0, 20, 0},
-          new int[] {0, 0, 0, 20, 17, 13, 20, 25, 0});
+          new int[] {0, 0, 0, 0, 3, 12, 0, 0, 0},
+          new int[] {0, 0, 0, 20, 17, 13, 20, 20, 0});
 
   @ParameterizedTest
   @MethodSource("heads")

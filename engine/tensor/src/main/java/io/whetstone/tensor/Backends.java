@@ -30,12 +30,7 @@ public final class Backends {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "backend: "
-                            + name
-                            + " is not known; there is: "
-                            + providers.stream()
-                                .map(BackendProvider::name)
-                                .collect(Collectors.joining(", "))));
+                        "backend: " + name + " is not known; there is " + names(providers)));
     provider
         .unavailable()
         .ifPresent(
@@ -43,5 +38,11 @@ public final class Backends {
               throw new IllegalArgumentException("backend: " + name + " cannot run here: " + why);
             });
     return provider.open(threads);
+  }
+
+  private static String names(List<BackendProvider> providers) {
+    return providers.isEmpty()
+        ? "none on the class path"
+        : providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "));
   }
 }

@@ -56,6 +56,12 @@ public record Sampling(float temperature, int topK, float topP, float minP, int.
         + Arrays.hashCode(suppressed);
   }
 
+  @Override
+  public String toString() {
+    return "Sampling[temperature=%s, topK=%d, topP=%s, minP=%s, suppressed=%s]"
+        .formatted(temperature, topK, topP, minP, Arrays.toString(suppressed));
+  }
+
   private static void require(boolean holds, String name, Object got, String expected) {
     if (!holds) {
       throw new IllegalArgumentException(name + ": " + got + " is not " + expected);

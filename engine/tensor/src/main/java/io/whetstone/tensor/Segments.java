@@ -14,6 +14,13 @@ package io.whetstone.tensor;
  */
 public record Segments(int[] start, int[] end, int[] prefixStart, int[] prefixEnd) {
   public Segments {
+    if (end.length != start.length
+        || prefixStart.length != start.length
+        || prefixEnd.length != start.length) {
+      throw new IllegalArgumentException(
+          "segments: %d starts, %d ends, %d prefix starts, %d prefix ends"
+              .formatted(start.length, end.length, prefixStart.length, prefixEnd.length));
+    }
     int next = 0;
     for (int s = 0; s < start.length; s++) {
       if (start[s] != next || end[s] < start[s]) {
@@ -31,6 +38,14 @@ public record Segments(int[] start, int[] end, int[] prefixStart, int[] prefixEn
       if (prefixStart[s] < 0 || prefixEnd[s] < prefixStart[s] || prefixEnd[s] > start[s]) {
         throw new IllegalArgumentException(
             "segment " + s + " has the prefix [" + prefixStart[s] + ", " + prefixEnd[s] + ")");
+      }
+      for (int owner = 0; owner < s && prefixEnd[s] > prefixStart[s]; owner++) {
+        boolean owns = start[owner] < prefixEnd[s] && end[owner] > prefixStart[s];
+        if (owns && prefixEnd[owner] > prefixStart[owner]) {
+          throw new IllegalArgumentException(
+              "segment %d has the prefix [%d, %d), of segment %d, which has a prefix itself"
+                  .formatted(s, prefixStart[s], prefixEnd[s], owner));
+        }
       }
     }
   }

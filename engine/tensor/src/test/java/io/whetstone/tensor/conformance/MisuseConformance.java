@@ -70,7 +70,7 @@ interface MisuseConformance extends Conformance {
     String message = assertThrows(IllegalArgumentException.class, call, what).getMessage();
     assertTrue(
         message != null
-            && Arrays.stream(names).anyMatch(n -> message.matches("(?s).*\\b" + n + "\\b.*")),
+            && Arrays.stream(names).anyMatch(n -> message.matches("(?si).*\\b" + n + "\\b.*")),
         () ->
             "%s: the message names none of %s: %s"
                 .formatted(what, Arrays.toString(names), message));
