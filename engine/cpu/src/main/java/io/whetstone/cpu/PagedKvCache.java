@@ -28,6 +28,8 @@ final class PagedKvCache implements KvCache {
     this.heads = heads;
     this.layers = layers;
     this.pages = pages;
+    // Slots are numbered by int.
+    Math.multiplyExact(pages, TileLayout.POSITIONS);
     this.memory =
         new Allocation(
             Math.multiplyExact((long) layers * pages, pageBytes()), "the cache of keys and values");
@@ -60,10 +62,11 @@ final class PagedKvCache implements KvCache {
   /** Stores the keys and values of row r of {@code fused} at {@code slots[r]}. */
   void store(Workers workers, Tensor fused, Heads heads, int layer, int[] slots) {
     require(heads, layer);
-    int capacity = pages * TileLayout.POSITIONS;
-    for (int slot : slots) {
-      if (slot < 0 || slot >= capacity) {
-        throw new IllegalArgumentException("slot " + slot + " is not in [0, " + capacity + ")");
+    int room = pages * TileLayout.POSITIONS;
+    for (int r = 0; r < slots.length; r++) {
+      if (slots[r] < 0 || slots[r] >= room) {
+        throw new IllegalArgumentException(
+            "slots: " + slots[r] + " of row " + r + " is not in [0, " + room + ")");
       }
     }
     FusedRows rows = new FusedRows(heads, Memory.address(fused));

@@ -46,7 +46,7 @@ class AttentionBackwardTest {
     }
   }
 
-  private static float[] backward(AttentionCase attention, float[] dOut, int threads) {
+  static float[] backward(AttentionCase attention, float[] dOut, int threads) {
     Heads heads = attention.heads;
     int rows = attention.segments.rows();
     float[][] forward = attention.packed(threads);

@@ -1,0 +1,137 @@
+package io.whetstone.cpu;
+
+import io.whetstone.tensor.Gate;
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.Philox;
+import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.TreeMap;
+import jdk.incubator.vector.FloatVector;
+
+/** Runs the kernels once on fixed numbers; its main program prints a hash of each one's bits. */
+final class KernelBits {
+  private static final int ROWS = 37;
+  private static final int COLUMNS = 43;
+
+  private final Map<String, Integer> hashes = new TreeMap<>();
+
+  private KernelBits() {}
+
+  public static void main(String[] arguments) {
+    System.out.println(hashes());
+  }
+
+  static Map<String, Integer> hashes() {
+    KernelBits bits = new KernelBits();
+    bits.math();
+    bits.norm();
+    bits.rotation();
+    bits.gates();
+    bits.attention();
+    return bits.hashes;
+  }
+
+  private void math() {
+    float[] exps = new float[32 * Memory.LANES];
+    float[] logs = new float[exps.length];
+    float[] sums = new float[exps.length / Memory.LANES];
+    float[] x = numbers(1, exps.length, 30);
+    for (int i = 0; i < x.length; i += Memory.LANES) {
+      FloatVector vector = FloatVector.fromArray(Memory.SPECIES, x, i);
+      FloatVector exp = VectorMath.exp(vector);
+      exp.intoArray(exps, i);
+      VectorMath.log(exp).intoArray(logs, i);
+      sums[i / Memory.LANES] = VectorMath.sum(vector);
+    }
+    hash("exp", exps);
+    hash("log", logs);
+    hash("sum", sums);
+    for (int i = 0; i < x.length; i++) {
+      exps[i] = VectorMath.exp(x[i]);
+      logs[i] = VectorMath.log(exps[i]);
+    }
+    hash("scalar exp", exps);
+    hash("scalar log", logs);
+  }
+
+  private void norm() {
+    RmsNorm norm = new RmsNorm(new TestWorkers(2));
+    Tensor x = tensor(2, ROWS, COLUMNS);
+    Tensor weight = tensor(3, COLUMNS);
+    Tensor y = tensor(4, ROWS, COLUMNS);
+    Tensor rstd = tensor(5, ROWS);
+    norm.rmsNorm(x, weight, 1e-6f, 1, y, rstd);
+    hash("rmsNorm", y, rstd);
+    Tensor dx = tensor(6, ROWS, COLUMNS);
+    Tensor dWeight = tensor(7, COLUMNS);
+    norm.rmsNormBackward(tensor(8, ROWS, COLUMNS), x, weight, 1, rstd, dx, dWeight);
+    hash("rmsNormBackward", dx, dWeight);
+  }
+
+  private void rotation() {
+    Heads heads = new Heads(3, 1, 20);
+    Tensor fused = tensor(9, ROWS, heads.fusedColumns());
+    int[] positions = new int[ROWS];
+    Arrays.setAll(positions, r -> (7 * r) % ROWS);
+    new Rope(new TestWorkers(2)).rope(fused, heads, positions, tensor(10, ROWS, 20), false);
+    hash("rope", fused);
+  }
+
+  private void gates() {
+    Gated gated = new Gated(new TestWorkers(2));
+    Tensor x = tensor(11, ROWS, 2 * COLUMNS);
+    for (Gate gate : Gate.values()) {
+      Tensor y = tensor(12, ROWS, COLUMNS);
+      gated.gated(gate, x, y);
+      Tensor dx = tensor(13, ROWS, 2 * COLUMNS);
+      gated.gatedBackward(gate, tensor(14, ROWS, COLUMNS), x, dx);
+      hash("gated " + gate, y, dx);
+    }
+  }
+
+  private void attention() {
+    Segments segments =
+        new Segments(
+            new int[] {0, 19, 24, 41},
+            new int[] {19, 24, 41, 60},
+            new int[4],
+            new int[] {0, 19, 19, 0});
+    for (Heads heads : new Heads[] {new Heads(4, 2, 32), new Heads(3, 1, 20)}) {
+      AttentionCase attention = new AttentionCase(heads, segments, 15);
+      float[][] packed = attention.packed(2);
+      hash("attention " + heads, packed[0]);
+      hash("logSumExp " + heads, packed[1]);
+      hash("cachedAttention " + heads, attention.cached(2, 5, 16));
+      float[] dOut = numbers(17, packed[0].length, 1);
+      hash("attentionBackward " + heads, AttentionBackwardTest.backward(attention, dOut, 2));
+    }
+  }
+
+  private void hash(String name, Tensor... tensors) {
+    for (int i = 0; i < tensors.length; i++) {
+      hash(name + " " + i, AttentionCase.floats(tensors[i]));
+    }
+  }
+
+  private void hash(String name, float[] values) {
+    hashes.put(name, Arrays.hashCode(values));
+  }
+
+  private static Tensor tensor(long key, int... extents) {
+    int size = 1;
+    for (int extent : extents) {
+      size *= extent;
+    }
+    return AttentionCase.tensor(numbers(key, size, 1), extents);
+  }
+
+  private static float[] numbers(long key, int count, double deviation) {
+    float[] numbers = new float[count];
+    for (int i = 0; i < count; i++) {
+      numbers[i] = (float) (deviation * Philox.normal(key, i));
+    }
+    return numbers;
+  }
+}
