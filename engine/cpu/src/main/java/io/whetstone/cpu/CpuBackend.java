@@ -42,9 +42,14 @@ final class CpuBackend implements Backend {
   private final TokenSampler sampler;
   private final AdamW adamW;
 
-  CpuBackend(int threads) {
-    workers = new WorkerPool(threads);
-    gemm = new VectorGemm(workers);
+  /**
+   * Takes {@code workers}.
+   *
+   * @param gemm makes the matrix products
+   */
+  CpuBackend(Workers workers, Gemm gemm) {
+    this.workers = workers;
+    this.gemm = gemm;
     elementwise = new Elementwise(workers);
     rows = new Rows(workers);
     rmsNorm = new RmsNorm(workers);
@@ -193,7 +198,7 @@ final class CpuBackend implements Backend {
   public void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw) {
     matrix("x", x, x.rows(), x.columns());
     matrix("dy", dy, x.rows(), dy.columns());
-    matrix("dW", dw, dy.columns(), x.columns());
+    matrix("dw", dw, dy.columns(), x.columns());
     gemm.backwardWeight(
         Memory.address(x),
         Memory.address(dy),
@@ -371,6 +376,11 @@ final class CpuBackend implements Backend {
       Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
     matrix("logits", logits, rows.length, logits.columns());
     count("uniforms", uniforms.length, rows.length);
+    for (double uniform : uniforms) {
+      if (!(uniform >= 0 && uniform < 1)) {
+        throw new IllegalArgumentException("uniforms: " + uniform + " is not in [0, 1)");
+      }
+    }
     count("tokens", tokens.length, rows.length);
     count("logprobs", logprobs.length, rows.length);
     for (int r = 0; r < rows.length; r++) {

@@ -4,8 +4,15 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.BackendProvider;
 import java.util.Optional;
 
-/** Offers the backend for the processor; it runs everywhere. */
+/**
+ * Offers the backend for the processor; it runs everywhere.
+ *
+ * <p>Matrix products are oneDNN's where it can be loaded; with the system property {@code
+ * whetstone.cpu.gemm=vector} they are the Vector API's.
+ */
 public final class CpuBackendProvider implements BackendProvider {
+  private static final String GEMM = "whetstone.cpu.gemm";
+
   @Override
   public String name() {
     return CpuBackend.NAME;
@@ -18,6 +25,23 @@ public final class CpuBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(int threads) {
-    return new CpuBackend(threads);
+    String asked = System.getProperty(GEMM, "onednn");
+    if (!asked.equals("onednn") && !asked.equals("vector")) {
+      throw new IllegalArgumentException(GEMM + ": " + asked + " is not onednn or vector");
+    }
+    Workers workers = new WorkerPool(threads);
+    return new CpuBackend(
+        workers,
+        asked.equals("onednn")
+            ? oneDnnOrVector(workers)
+            : new VectorGemm(workers, GEMM + "=vector"));
+  }
+
+  private static Gemm oneDnnOrVector(Workers workers) {
+    try {
+      return new DnnlGemm(workers, OneDnn.open());
+    } catch (IllegalStateException e) {
+      return new VectorGemm(workers, e.getMessage());
+    }
   }
 }

@@ -63,6 +63,10 @@ final class Memory {
     MemorySegment.copy(ALL, from, ALL, to, bytes);
   }
 
+  static boolean same(long a, long b, long bytes) {
+    return MemorySegment.mismatch(ALL, a, a + bytes, ALL, b, b + bytes) < 0;
+  }
+
   static void zero(long address, long bytes) {
     ALL.asSlice(address, bytes).fill((byte) 0);
   }

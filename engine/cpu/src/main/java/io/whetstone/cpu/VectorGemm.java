@@ -28,14 +28,19 @@ final class VectorGemm implements Gemm {
       int m, int n, int k, long a, long aRow, long aColumn, long b, long bRow, long c, long cRow) {}
 
   private final Workers workers;
+  private final String reason;
 
-  VectorGemm(Workers workers) {
+  /**
+   * @param reason why oneDNN does not do it, for people
+   */
+  VectorGemm(Workers workers, String reason) {
     this.workers = workers;
+    this.reason = reason;
   }
 
   @Override
   public String description() {
-    return "Java Vector API products";
+    return "products by the Java Vector API (" + reason + ")";
   }
 
   @Override

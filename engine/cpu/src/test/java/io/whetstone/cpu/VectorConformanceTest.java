@@ -1,0 +1,13 @@
+package io.whetstone.cpu;
+
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.conformance.BackendConformance;
+
+/** The backend with the Vector API's products. */
+class VectorConformanceTest extends BackendConformance {
+  @Override
+  protected Backend open(int threads) {
+    Workers workers = new WorkerPool(threads);
+    return new CpuBackend(workers, new VectorGemm(workers, "asked for"));
+  }
+}
