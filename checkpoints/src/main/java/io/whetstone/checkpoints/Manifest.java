@@ -12,6 +12,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -47,6 +48,11 @@ record Manifest(long step, OptionalDouble score, SortedMap<String, Entry> files)
   }
 
   void write(Path directory) throws IOException {
+    Files.write(directory.resolve(NAME), encode());
+  }
+
+  /** With a checksum of itself, since no one else can tell a changed step or score. */
+  private byte[] encode() throws IOException {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("format", FORMAT);
     root.put("step", step);
@@ -55,46 +61,42 @@ record Manifest(long step, OptionalDouble score, SortedMap<String, Entry> files)
     files.forEach(
         (name, entry) ->
             list.putObject(name).put("bytes", entry.bytes()).put("sha256", entry.sha256()));
-    Files.write(
-        directory.resolve(NAME),
-        (JSON.writeValueAsString(root) + "\n").getBytes(StandardCharsets.UTF_8));
+    byte[] unsigned = root.toString().getBytes(StandardCharsets.UTF_8);
+    root.put("sha256", HexFormat.of().formatHex(sha256().digest(unsigned)));
+    return (JSON.writeValueAsString(root) + "\n").getBytes(StandardCharsets.UTF_8);
   }
 
   /**
-   * @throws CheckpointException when there is none, or it is not one
+   * @throws CheckpointException when there is none, or it is not as it was written
    */
   static Manifest read(Path directory) {
     Path file = directory.resolve(NAME);
     if (!Files.isRegularFile(file)) {
       throw new CheckpointException(file + ": no such file, so the checkpoint is not complete");
     }
-    JsonNode root;
     try {
-      root = JSON.readTree(Files.readAllBytes(file));
+      byte[] bytes = Files.readAllBytes(file);
+      Manifest manifest = decode(JSON.readTree(bytes));
+      if (!Arrays.equals(manifest.encode(), bytes)) {
+        throw new CheckpointException(file + ": corrupt: it does not match its own checksum");
+      }
+      return manifest;
     } catch (IOException e) {
       throw new CheckpointException(
           file + ": corrupt: " + e.getMessage().lines().findFirst().orElse("not JSON"), e);
     }
-    if (root.path("format").asInt() != FORMAT
-        || !root.path("step").isIntegralNumber()
-        || !root.path("files").isObject()
-        || root.path("files").isEmpty()) {
-      throw new CheckpointException(
-          file + ": corrupt: expected format " + FORMAT + ", a step and a list of files");
-    }
+  }
+
+  private static Manifest decode(JsonNode root) {
     SortedMap<String, Entry> files = new TreeMap<>();
-    root.get("files")
-        .properties()
-        .forEach(
-            e ->
-                files.put(
-                    e.getKey(),
-                    new Entry(
-                        e.getValue().path("bytes").asLong(-1),
-                        e.getValue().path("sha256").asText())));
+    for (Map.Entry<String, JsonNode> listed : root.path("files").properties()) {
+      JsonNode entry = listed.getValue();
+      files.put(
+          listed.getKey(), new Entry(entry.path("bytes").asLong(), entry.path("sha256").asText()));
+    }
     JsonNode score = root.path("score");
     return new Manifest(
-        root.get("step").asLong(),
+        root.path("step").asLong(),
         score.isNumber() ? OptionalDouble.of(score.asDouble()) : OptionalDouble.empty(),
         files);
   }
@@ -133,13 +135,19 @@ record Manifest(long step, OptionalDouble score, SortedMap<String, Entry> files)
   }
 
   private static String sha256(Path file) throws IOException {
+    MessageDigest digest = sha256();
     try (InputStream in = Files.newInputStream(file)) {
-      MessageDigest digest = MessageDigest.getInstance("SHA-256");
       byte[] buffer = new byte[1 << 20];
       for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
         digest.update(buffer, 0, n);
       }
-      return HexFormat.of().formatHex(digest.digest());
+    }
+    return HexFormat.of().formatHex(digest.digest());
+  }
+
+  private static MessageDigest sha256() {
+    try {
+      return MessageDigest.getInstance("SHA-256");
     } catch (NoSuchAlgorithmException e) {
       throw new IllegalStateException("every Java platform has SHA-256", e);
     }
