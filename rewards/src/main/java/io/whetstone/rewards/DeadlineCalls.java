@@ -114,6 +114,7 @@ final class DeadlineCalls implements AutoCloseable {
     private final long start = System.nanoTime();
     private final long nanos;
     private final Future<?> future;
+    private boolean started; // guarded by this
     private boolean over; // guarded by this
     private boolean givenUp; // guarded by this
 
@@ -130,6 +131,12 @@ final class DeadlineCalls implements AutoCloseable {
     }
 
     private void work() {
+      synchronized (this) {
+        if (givenUp) {
+          return; // before it began
+        }
+        started = true;
+      }
       Ended<T> result;
       try {
         result = new Ended<>(index, call.call(), null);
@@ -151,8 +158,8 @@ final class DeadlineCalls implements AutoCloseable {
 
     void abandon() {
       synchronized (this) {
-        if (!over) {
-          givenUp = true;
+        givenUp = true;
+        if (started && !over) {
           abandoned.incrementAndGet();
         }
       }

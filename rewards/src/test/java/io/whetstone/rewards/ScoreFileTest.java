@@ -1,0 +1,90 @@
+package io.whetstone.rewards;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import io.whetstone.datasets.DatasetException;
+import java.io.ByteArrayInputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ScoreFileTest {
+
+  private final List<String> written = new ArrayList<>();
+
+  private long score(String lines) throws Exception {
+    RewardCatalog catalog = RewardCatalog.ofClassPath();
+    try (RewardPipeline pipeline =
+        new RewardPipeline(
+            List.of(
+                new WeightedReward("format", catalog.create("format", Map.of()), 1),
+                new WeightedReward("accuracy", catalog.create("accuracy", Map.of()), 1)),
+            2)) {
+      return new ScoreFile(pipeline)
+          .score(
+              "f.jsonl",
+              new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8)),
+              written::add);
+    }
+  }
+
+  @Test
+  void eachLineIsAnswered() throws Exception {
+    long count =
+        score(
+            """
+            {"prompt":"1+1=?","completion":"<think>1+1=2</think><answer>2</answer>","answer":2}
+
+            {"prompt":"1+1=?","completion":"<answer>é</answer>","answer":"2"}
+            {"prompt":"1+1=?","completion":"2","prompt-prefix":"<think>"}
+            """);
+    assertEquals(3, count);
+    assertEquals(
+        List.of(
+            "{\"rewards\":{\"format\":1.0,\"accuracy\":1.0},\"outcomes\":{\"format\":\"correct\","
+                + "\"accuracy\":\"correct\"},\"extracted\":{\"format\":null,\"accuracy\":\"2\"}}",
+            "{\"rewards\":{\"format\":0.0,\"accuracy\":0.0},\"outcomes\":{\"format\":\"wrong\","
+                + "\"accuracy\":\"wrong\"},\"extracted\":{\"format\":null,\"accuracy\":\"é\"}}",
+            "{\"rewards\":{\"format\":0.0,\"accuracy\":null},\"outcomes\":{\"format\":\"wrong\","
+                + "\"accuracy\":\"not-applicable\"},\"extracted\":{\"format\":null,"
+                + "\"accuracy\":null}}"),
+        written);
+  }
+
+  @Test
+  void manyLinesKeepTheirOrder() throws Exception {
+    StringBuilder lines = new StringBuilder();
+    for (int i = 0; i < 1000; i++) {
+      lines.append("{\"prompt\":\"\",\"completion\":\"<answer>%d</answer>\"".formatted(i));
+      lines.append(",\"answer\":\"0\"}\n");
+    }
+    assertEquals(1000, score(lines.toString()));
+    for (int i = 0; i < 1000; i++) {
+      assertEquals(true, written.get(i).endsWith("\"accuracy\":\"" + i + "\"}}"));
+    }
+  }
+
+  @Test
+  void aBadLineIsNamedAndWhatCameBeforeItIsWritten() {
+    assertBad("f.jsonl:2: completion: is missing; expected text", "{\"prompt\":\"p\"}");
+    assertEquals(1, written.size());
+    assertBad(
+        "f.jsonl:2: completion: is number; expected text", "{\"prompt\":\"p\",\"completion\":1}");
+    assertBad(
+        "f.jsonl:2: ids: is not a list of token numbers",
+        "{\"prompt\":\"p\",\"completion\":\"c\",\"ids\":\"x\"}");
+    assertBad("f.jsonl:2: is JSON, but not an object (array); expected {\"field\": …}", "[1]");
+  }
+
+  private void assertBad(String message, String line) {
+    assertEquals(
+        message,
+        assertThrows(
+                DatasetException.class,
+                () -> score("{\"prompt\":\"p\",\"completion\":\"c\"}\n" + line + "\n"))
+            .getMessage());
+  }
+}
