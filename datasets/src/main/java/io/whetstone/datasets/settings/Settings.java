@@ -5,19 +5,24 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.lang.reflect.Constructor;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.RecordComponent;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
 /**
  * Reads settings, as a configuration gives them, into a record.
  *
- * <p>A component {@code stopEarly} is read from the key {@code stop-early}. A key that is left out
- * takes its {@link Default}, or is empty where the component is {@link Optional}; otherwise it is
- * missing. A key that no component asks for is refused. Components are numbers, booleans, strings,
- * paths, durations ({@code 10s}), enums (kebab-case), lists, maps, further records, or any class
- * with a public static {@code of} that takes a list, string or number.
+ * <p>A component {@code stopEarly} is read from the key {@code stop-early}, or from its {@link
+ * Key}. A key that is left out takes its {@link Default}, or is empty where the component is {@link
+ * Optional}; otherwise it is missing. A key that no component asks for is refused, unless there is
+ * a {@link Rest}. Components are numbers, booleans, strings, paths, durations ({@code 10s}), enums
+ * (kebab-case), lists, maps, further records ({@link Inline} or with a level of their own), sealed
+ * interfaces of records ({@code {NAME: {…}}}, the record's name in kebab-case), records named by
+ * their {@link Tag}, or any class with a public static {@code of} that takes a list, string or
+ * number.
  */
 public final class Settings {
 
@@ -34,30 +39,77 @@ public final class Settings {
    *     key: got is not expected}
    */
   public static <R extends Record> R read(Map<String, ?> settings, Class<R> type, String where) {
-    RecordComponent[] components = type.getRecordComponents();
+    return read(settings, type, where, null);
+  }
+
+  /** As above; the tag is what a component annotated {@link Tag} becomes. */
+  static <R extends Record> R read(
+      Map<String, ?> settings, Class<R> type, String where, String tag) {
     Map<String, Object> rest = new LinkedHashMap<>(settings);
+    R record = take(rest, type, where, tag);
+    for (String key : rest.keySet()) {
+      throw new IllegalArgumentException(path(where, key) + ": " + Names.unknown(key, keys(type)));
+    }
+    return record;
+  }
+
+  /** Takes out of the map what the record's components ask for. */
+  private static <R extends Record> R take(
+      Map<String, Object> rest, Class<R> type, String where, String tag) {
+    RecordComponent[] components = type.getRecordComponents();
     Object[] values = new Object[components.length];
     for (int i = 0; i < values.length; i++) {
-      values[i] = value(components[i], rest, where);
+      RecordComponent component = components[i];
+      if (component.isAnnotationPresent(Inline.class)) {
+        values[i] = take(rest, component.getType().asSubclass(Record.class), where, null);
+      } else if (component.isAnnotationPresent(Tag.class)) {
+        values[i] = tag;
+      } else if (!component.isAnnotationPresent(Rest.class)) {
+        values[i] = value(component, rest, where);
+      }
     }
-    for (String key : rest.keySet()) {
-      throw new IllegalArgumentException(
-          path(where, key)
-              + ": "
-              + Names.unknown(
-                  key, Arrays.stream(components).map(c -> Names.kebab(c.getName())).toList()));
+    for (int i = 0; i < values.length; i++) {
+      if (components[i].isAnnotationPresent(Rest.class)) {
+        values[i] = new LinkedHashMap<>(rest);
+        rest.clear();
+      }
     }
     return create(type, components, values, where);
   }
 
-  private static Object value(RecordComponent component, Map<String, Object> rest, String where) {
-    String key = Names.kebab(component.getName());
-    Object given = rest.remove(key);
-    boolean optional = component.getType() == Optional.class;
-    if (given == null && component.getAnnotation(Default.class) instanceof Default otherwise) {
-      given = json(otherwise.value());
+  /** The keys that a record is read from, in its order. */
+  public static List<String> keys(Class<?> type) {
+    List<String> keys = new ArrayList<>();
+    for (RecordComponent component : type.getRecordComponents()) {
+      if (component.isAnnotationPresent(Inline.class)) {
+        keys.addAll(keys(component.getType()));
+      } else if (!component.isAnnotationPresent(Tag.class)
+          && !component.isAnnotationPresent(Rest.class)) {
+        keys.add(key(component));
+      }
     }
-    if (given == null && !optional) {
+    return keys;
+  }
+
+  /** The key that a component is read from. */
+  public static String key(RecordComponent component) {
+    return component.getAnnotation(Key.class) instanceof Key key
+        ? key.value()
+        : Names.kebab(component.getName());
+  }
+
+  /** What a component is when its key is left out, if it has a {@link Default}. */
+  public static Optional<Object> otherwise(RecordComponent component) {
+    return Optional.ofNullable(component.getAnnotation(Default.class)).map(d -> json(d.value()));
+  }
+
+  private static Object value(RecordComponent component, Map<String, Object> rest, String where) {
+    String key = key(component);
+    Object given = rest.remove(key);
+    if (given == null) {
+      given = otherwise(component).orElse(null);
+    }
+    if (given == null && component.getType() != Optional.class) {
       throw new IllegalArgumentException(
           path(where, key)
               + ": is missing; expected "
@@ -84,7 +136,7 @@ public final class Settings {
       return constructor.newInstance(values);
     } catch (InvocationTargetException e) {
       if (e.getCause() instanceof IllegalArgumentException impossible) {
-        throw new IllegalArgumentException(path(where, impossible.getMessage()), impossible);
+        throw new IllegalArgumentException(complaint(where, impossible.getMessage()), impossible);
       }
       throw new IllegalStateException(type + " could not be made", e.getCause());
     } catch (ReflectiveOperationException e) {
@@ -92,7 +144,14 @@ public final class Settings {
     }
   }
 
-  static String path(String where, String key) {
+  /** A complaint that names a key belongs to that key, another one to the record. */
+  private static String complaint(String where, String message) {
+    boolean key = message.matches("(?s)[a-z][a-z0-9.-]*: .*");
+    return where.isEmpty() ? message : where + (key ? "." : ": ") + message;
+  }
+
+  /** The path of a key within a path; either may stand alone. */
+  public static String path(String where, String key) {
     return where.isEmpty() ? key : where + "." + key;
   }
 }

@@ -33,6 +33,9 @@ final class Values {
     if (target.isEnum()) {
       return constant(given, target, path);
     }
+    if (Tagged.isTagged(target)) {
+      return Tagged.read(given, target, path);
+    }
     if (Record.class.isAssignableFrom(target) && given instanceof Map<?, ?> map) {
       return Settings.read(strings(map, path), target.asSubclass(Record.class), path);
     }
@@ -138,7 +141,7 @@ final class Values {
     return null;
   }
 
-  private static Map<String, Object> strings(Map<?, ?> map, String path) {
+  static Map<String, Object> strings(Map<?, ?> map, String path) {
     Map<String, Object> strings = new LinkedHashMap<>();
     map.forEach(
         (key, value) -> {
@@ -174,7 +177,7 @@ final class Values {
     };
   }
 
-  private static String show(Object given) {
+  static String show(Object given) {
     return given instanceof String ? "\"" + given + "\"" : String.valueOf(given);
   }
 }

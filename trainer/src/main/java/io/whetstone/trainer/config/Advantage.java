@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+
 /**
  * How rewards become advantages: the reward less its group's mean, divided by the scale.
  *
@@ -8,8 +10,8 @@ package io.whetstone.trainer.config;
  * @param stdEpsilon added to the standard deviation
  */
 public record Advantage(
-    @Default(value = "group-std", source = "GRPO, Shao et al. 2024, §4.1.2") Scale scale,
-    @Default(value = "sample", source = "torch.std's default, which TRL and verl use") Std std,
+    @Default(value = "\"group-std\"", source = "GRPO, Shao et al. 2024, §4.1.2") Scale scale,
+    @Default(value = "\"sample\"", source = "torch.std's default, which TRL and verl use") Std std,
     @Default(value = "1e-4", source = "TRL's GRPOTrainer") double stdEpsilon) {
 
   /** What the difference from the group's mean is divided by. */

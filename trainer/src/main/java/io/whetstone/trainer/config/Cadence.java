@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+
 /**
  * What a stage does every so many steps; its keys stand among the stage's.
  *

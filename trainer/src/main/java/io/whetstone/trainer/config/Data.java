@@ -1,6 +1,6 @@
 package io.whetstone.trainer.config;
 
-import java.util.Map;
+import io.whetstone.datasets.JsonlSettings;
 import java.util.Optional;
 
 /**
@@ -9,7 +9,7 @@ import java.util.Optional;
  * @param synthetic a generator: {@code {sums: {…}}}
  * @param jsonl a file, a task a line
  */
-public record Data(Optional<Map<String, Object>> synthetic, Optional<Map<String, Object>> jsonl) {
+public record Data(Optional<Synthetic> synthetic, Optional<JsonlSettings> jsonl) {
 
   public Data {
     if (synthetic.isPresent() == jsonl.isPresent()) {

@@ -1,5 +1,6 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
 import java.util.List;
 
 /**

@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+
 /**
  * Groups whose rewards are all alike teach nothing: drop them and draw others instead (DAPO §3.2).
  *

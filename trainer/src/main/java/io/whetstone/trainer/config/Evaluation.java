@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+import io.whetstone.datasets.settings.Inline;
 import java.util.Optional;
 
 /**
@@ -17,7 +19,8 @@ public record Evaluation(
     @Default(value = "512", source = "± 4 % at most, 95 % confidence") int count,
     @Default(value = "1", source = "pass@1") int samples,
     @Inline Decoding decoding,
-    @Default(value = "accuracy", source = "the built-in check of the final answer") String solvedBy,
+    @Default(value = "\"accuracy\"", source = "the built-in check of the final answer")
+        String solvedBy,
     Optional<Data> longer) {
 
   public Evaluation {

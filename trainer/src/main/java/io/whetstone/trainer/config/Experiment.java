@@ -1,5 +1,6 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -21,8 +22,8 @@ import java.util.Set;
 public record Experiment(
     @ResultNeutral String name,
     @Default(value = "0", source = "convention") long seed,
-    @Default(value = "cpu", source = "runs everywhere") String backend,
-    @Default(value = "f32", source = "the precision every backend has") Precision precision,
+    @Default(value = "\"cpu\"", source = "runs everywhere") String backend,
+    @Default(value = "\"f32\"", source = "the precision every backend has") Precision precision,
     @Default(value = "true", source = "docs/architecture.md, Exactness") boolean exact,
     @ResultNeutral @Default(value = "0", source = "all processors") int threads,
     @ResultNeutral @Default(value = "2", source = "docs/architecture.md, Run directory")

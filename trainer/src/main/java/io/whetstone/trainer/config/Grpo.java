@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+import io.whetstone.datasets.settings.Inline;
 import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
@@ -34,7 +36,8 @@ public record Grpo(
     @Default(value = "{}", source = "see its keys") Advantage advantage,
     @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipLow,
     @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipHigh,
-    @Default(value = "sequence-mean", source = "GRPO, Shao et al. 2024, eq. 3") Reduction reduction,
+    @Default(value = "\"sequence-mean\"", source = "GRPO, Shao et al. 2024, eq. 3")
+        Reduction reduction,
     Optional<Integer> reductionLength,
     @Default(value = "{}", source = "see its keys") Kl kl,
     @Default(value = "{}", source = "see its keys") UpdatesPerBatch updatesPerBatch,

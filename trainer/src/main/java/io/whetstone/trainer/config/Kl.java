@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+
 /**
  * The pull towards the reference, the policy the stage began with.
  *
@@ -10,8 +12,8 @@ package io.whetstone.trainer.config;
  */
 public record Kl(
     @Default(value = "0", source = "DAPO, Yu et al. 2025, §2.3") double coefficient,
-    @Default(value = "k3", source = "GRPO, Shao et al. 2024, eq. 4") Estimator estimator,
-    @Default(value = "loss", source = "GRPO, Shao et al. 2024, §4.1.1") Place place,
+    @Default(value = "\"k3\"", source = "GRPO, Shao et al. 2024, eq. 4") Estimator estimator,
+    @Default(value = "\"loss\"", source = "GRPO, Shao et al. 2024, §4.1.1") Place place,
     @Default(value = "0", source = "a fixed reference") int refreshEvery) {
 
   /**

@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+
 /**
  * AdamW and what surrounds it; its keys stand among the stage's.
  *

@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+
 /**
  * How a task's prompt becomes what the model reads.
  *

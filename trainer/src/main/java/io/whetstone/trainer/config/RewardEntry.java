@@ -1,5 +1,8 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+import io.whetstone.datasets.settings.Rest;
+import io.whetstone.datasets.settings.Tag;
 import java.time.Duration;
 import java.util.Map;
 
@@ -14,7 +17,7 @@ import java.util.Map;
 public record RewardEntry(
     @Tag String name,
     @Default(value = "1", source = "TRL's reward_weights") double weight,
-    @Default(value = "10s", source = "a rule takes milliseconds, a sandboxed program seconds")
+    @Default(value = "\"10s\"", source = "a rule takes milliseconds, a sandboxed program seconds")
         Duration deadline,
     @Rest Map<String, Object> settings) {
 

@@ -1,5 +1,8 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+import io.whetstone.datasets.settings.Key;
+
 /**
  * How the learning rate moves: a linear rise over {@code warmup} steps, then from the full rate to
  * {@code final} times it at the stage's last step.
@@ -9,7 +12,7 @@ package io.whetstone.trainer.config;
  * @param finalFraction of the full rate, written {@code final}
  */
 public record Schedule(
-    @Default(value = "constant", source = "TRL GRPO recipes; DAPO §4.1") Kind kind,
+    @Default(value = "\"constant\"", source = "TRL GRPO recipes; DAPO §4.1") Kind kind,
     @Default(value = "0", source = "none") int warmup,
     @Key("final") @Default(value = "0.1", source = "Chinchilla, Hoffmann et al. 2022, fig. A1")
         double finalFraction) {

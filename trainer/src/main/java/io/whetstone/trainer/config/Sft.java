@@ -1,5 +1,7 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
+import io.whetstone.datasets.settings.Inline;
 import java.util.Optional;
 
 /**
@@ -17,7 +19,7 @@ public record Sft(
     Optional<Integer> epochs,
     int batch,
     @Inline Optimization optimization,
-    @Default(value = "token-mean", source = "cross-entropy a token, transformers' Trainer")
+    @Default(value = "\"token-mean\"", source = "cross-entropy a token, transformers' Trainer")
         Reduction reduction,
     @Inline Cadence cadence)
     implements Stage {

@@ -1,5 +1,6 @@
 package io.whetstone.trainer.config;
 
+import io.whetstone.datasets.settings.Default;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -18,7 +19,7 @@ public record Vocabulary(
     @Default(value = "false", source = "characters, when given, are the smaller vocabulary")
         boolean bytes,
     @Default(
-            value = "[<think>, </think>, <answer>, </answer>]",
+            value = "[\"<think>\", \"</think>\", \"<answer>\", \"</answer>\"]",
             source = "DeepSeek-R1, Guo et al. 2025, table 1")
         List<String> special) {
 

@@ -1,7 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.datasets.Dataset;
-import io.whetstone.datasets.Datasets;
+import io.whetstone.datasets.JsonlDataset;
 import io.whetstone.trainer.config.Data;
 import java.nio.file.Path;
 
@@ -15,7 +15,7 @@ public final class StageData {
    */
   public static Dataset open(Data data, Path directory, long seed) {
     return data.synthetic()
-        .map(generator -> Datasets.synthetic(generator, seed))
-        .orElseGet(() -> Datasets.jsonl(data.jsonl().orElseThrow(), directory, seed));
+        .map(generator -> generator.open(seed))
+        .orElseGet(() -> JsonlDataset.open(data.jsonl().orElseThrow(), directory, seed));
   }
 }

@@ -1,0 +1,103 @@
+package io.whetstone.trainer.config;
+
+import io.whetstone.datasets.settings.Inline;
+import io.whetstone.datasets.settings.Rest;
+import io.whetstone.datasets.settings.Settings;
+import io.whetstone.datasets.settings.Tag;
+import io.whetstone.datasets.settings.Tagged;
+import java.lang.reflect.ParameterizedType;
+import java.lang.reflect.RecordComponent;
+import java.lang.reflect.Type;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.UnaryOperator;
+
+/**
+ * Completes a tree that was found to be good: defaults are written out, keys stand in the records'
+ * order, paths no longer depend on where the process runs. Values that were given stay as they were
+ * written.
+ */
+final class Resolution {
+  private final UnaryOperator<Path> paths;
+  private final Set<String> neutral = new TreeSet<>();
+
+  /**
+   * @param paths makes a relative path absolute
+   */
+  Resolution(UnaryOperator<Path> paths) {
+    this.paths = paths;
+  }
+
+  /** Paths of the keys that cannot change a run's result, after {@link #complete}. */
+  Set<String> neutral() {
+    return neutral;
+  }
+
+  Map<String, Object> complete(Map<?, ?> tree, Class<?> type, String at) {
+    Map<String, Object> complete = new LinkedHashMap<>();
+    Map<Object, Object> rest = new LinkedHashMap<>(tree);
+    fill(rest, type, at, complete);
+    return complete;
+  }
+
+  private void fill(Map<Object, Object> rest, Class<?> type, String at, Map<String, Object> into) {
+    RecordComponent[] components = type.getRecordComponents();
+    for (RecordComponent component : components) {
+      if (component.isAnnotationPresent(Inline.class)) {
+        fill(rest, component.getType(), at, into);
+      } else if (!component.isAnnotationPresent(Tag.class)
+          && !component.isAnnotationPresent(Rest.class)) {
+        String key = Settings.key(component);
+        Object given = rest.remove(key);
+        Object value = given == null ? Settings.otherwise(component).orElse(null) : given;
+        if (value != null) {
+          into.put(key, value(value, component.getGenericType(), Settings.path(at, key)));
+        }
+        if (component.isAnnotationPresent(ResultNeutral.class)) {
+          neutral.add(Settings.path(at, key));
+        }
+      }
+    }
+    if (Arrays.stream(components).anyMatch(c -> c.isAnnotationPresent(Rest.class))) {
+      rest.forEach((key, value) -> into.put(key.toString(), value));
+      rest.clear();
+    }
+  }
+
+  private Object value(Object given, Type type, String at) {
+    if (type instanceof ParameterizedType parameterized) {
+      Type inner = parameterized.getActualTypeArguments()[0];
+      if (parameterized.getRawType() == Optional.class) {
+        return value(given, inner, at);
+      }
+      if (parameterized.getRawType() == List.class && given instanceof List<?> list) {
+        List<Object> items = new ArrayList<>();
+        for (Object item : list) {
+          items.add(value(item, inner, at + "[" + items.size() + "]"));
+        }
+        return items;
+      }
+      return given;
+    }
+    Class<?> target = (Class<?>) type;
+    if (Tagged.isTagged(target)) {
+      Map<?, ?> map = given instanceof Map<?, ?> keys ? keys : Map.of(given, Map.of());
+      String tag = map.keySet().iterator().next().toString();
+      Map<?, ?> body = map.get(tag) instanceof Map<?, ?> keys ? keys : Map.of();
+      Map<String, Object> tagged = new LinkedHashMap<>();
+      tagged.put(tag, complete(body, Tagged.type(target, tag), Settings.path(at, tag)));
+      return tagged;
+    }
+    if (target == Path.class) {
+      return paths.apply(Path.of(given.toString())).toString();
+    }
+    return target.isRecord() && given instanceof Map<?, ?> map ? complete(map, target, at) : given;
+  }
+}
