@@ -18,8 +18,8 @@ interface ArithmeticConformance extends Conformance {
     for (int size : SIZES) {
       float[] x = Numbers.floats(Numbers.normal(1, size, 3));
       float[] y = Numbers.floats(Numbers.normal(2, size, 1));
-      Tensor tensorX = rig().put(Numbers.doubles(x), size);
-      Tensor tensorY = rig().put(Numbers.doubles(y), size);
+      Tensor tensorX = rig().inOut(Numbers.doubles(x), size);
+      Tensor tensorY = rig().inOut(Numbers.doubles(y), size);
       rig().backend().add(tensorX, tensorY);
       float[] sum = new float[size];
       float[] scaled = new float[size];
@@ -45,7 +45,7 @@ interface ArithmeticConformance extends Conformance {
       for (double value : x) {
         expected += value * value;
       }
-      double sum = rig().backend().sumOfSquares(rig().put(x, size));
+      double sum = rig().backend().sumOfSquares(rig().input(x, size));
       assertEquals(expected, sum, 1e-12 * expected, "size " + size);
     }
   }
@@ -55,10 +55,10 @@ interface ArithmeticConformance extends Conformance {
     needsExact();
     for (int size : SIZES) {
       double[] x = Numbers.normal(4, size, 1);
-      double one = rigs().getFirst().backend().sumOfSquares(rigs().getFirst().put(x, size));
+      double one = rigs().getFirst().backend().sumOfSquares(rigs().getFirst().input(x, size));
       for (Rig rig : rigs()) {
         for (int place = 0; place < 2; place++) {
-          assertEquals(one, rig.backend().sumOfSquares(rig.put(x, size)), 0, rig + ", " + size);
+          assertEquals(one, rig.backend().sumOfSquares(rig.input(x, size)), 0, rig + ", " + size);
         }
       }
     }
@@ -72,13 +72,13 @@ interface ArithmeticConformance extends Conformance {
         x[0] = Float.MAX_VALUE;
         x[size - 1] = -Float.MAX_VALUE;
       }
-      assertTrue(rig().backend().allFinite(rig().put(x, size)), "size " + size);
+      assertTrue(rig().backend().allFinite(rig().input(x, size)), "size " + size);
       for (int at : size == 0 ? new int[0] : new int[] {0, size / 2, size - 1}) {
         for (double bad : new double[] {Double.NaN, 1 / 0.0, -1 / 0.0}) {
           double[] broken = x.clone();
           broken[at] = bad;
           assertFalse(
-              rig().backend().allFinite(rig().put(broken, size)), bad + " at " + at + "/" + size);
+              rig().backend().allFinite(rig().input(broken, size)), bad + " at " + at + "/" + size);
         }
       }
     }
@@ -90,7 +90,7 @@ interface ArithmeticConformance extends Conformance {
       double[] x = Numbers.normal(6, 9 * columns, 1);
       for (int[] rows : new int[][] {{}, {8}, {0, 8, 8, 3, 0}, {1, 2, 3, 4, 5, 6, 7, 8, 0, 0, 0}}) {
         Tensor y = rig().output(rows.length, columns);
-        rig().backend().gatherRows(rig().put(x, 9, columns), rows, y);
+        rig().backend().gatherRows(rig().input(x, 9, columns), rows, y);
         float[] expected = new float[rows.length * columns];
         for (int i = 0; i < expected.length; i++) {
           expected[i] = (float) x[rows[i / columns] * columns + i % columns];
@@ -112,8 +112,8 @@ interface ArithmeticConformance extends Conformance {
         expected[rows[i / columns] * columns + i % columns] += (float) dy[i];
       }
       for (Rig rig : rigs()) {
-        Tensor tensor = rig.put(dx, 9, columns);
-        rig.backend().scatterAddRows(rig.put(dy, rows.length, columns), rows, tensor);
+        Tensor tensor = rig.inOut(dx, 9, columns);
+        rig.backend().scatterAddRows(rig.input(dy, rows.length, columns), rows, tensor);
         assertArrayEquals(expected, rig.get(tensor), rig.toString());
         rig.backend().scatterAddRows(rig.output(0, columns), new int[0], tensor);
         assertArrayEquals(expected, rig.get(tensor), "no rows");

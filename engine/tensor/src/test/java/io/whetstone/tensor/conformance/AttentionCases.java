@@ -36,7 +36,7 @@ final class AttentionCases {
 
   /** Packings long enough that a backend works in several blocks of keys and of rows. */
   static final List<Segments> LONG =
-      List.of(Segments.ofLengths(300), Segments.ofLengths(130, 1, 64, 65, 66), groups());
+      List.of(Segments.ofLengths(130, 1, 64, 65, 66), longPrompt(), groups());
 
   /** Two prompts of 17 and 1 with completions, some empty, and a sequence of its own between. */
   private static Segments groups() {
@@ -45,6 +45,12 @@ final class AttentionCases {
         new int[] {17, 18, 23, 23, 56, 63, 64, 66, 131},
         new int[] {0, 0, 0, 0, 0, 0, 0, 63, 63},
         new int[] {0, 17, 17, 17, 17, 0, 0, 64, 64});
+  }
+
+  /** A prompt longer than a block of rows may be, and two completions behind it. */
+  private static Segments longPrompt() {
+    return new Segments(
+        new int[] {0, 290, 330}, new int[] {290, 330, 337}, new int[3], new int[] {0, 290, 290});
   }
 
   /** A completion that forks off inside a prompt, not at its end. */

@@ -35,7 +35,7 @@ interface AttentionConformance extends Conformance {
     ReferenceAttention reference = new ReferenceAttention(fused, heads, segments, scale);
     String what = "%s, %d segments, %d rows, ".formatted(heads, segments.count(), rows);
 
-    Tensor input = rig().put(fused, rows, heads.fusedColumns());
+    Tensor input = rig().input(fused, rows, heads.fusedColumns());
     Tensor out = rig().output(rows, heads.outputColumns());
     Tensor logSumExp = rig().output(rows, heads.queries());
     rig().backend().attention(input, heads, segments, scale, out, logSumExp);
@@ -48,13 +48,13 @@ interface AttentionConformance extends Conformance {
     rig()
         .backend()
         .attentionBackward(
-            rig().put(dOut, rows, heads.outputColumns()),
+            rig().input(dOut, rows, heads.outputColumns()),
             input,
             heads,
             segments,
             scale,
-            out,
-            logSumExp,
+            rig().keep(out),
+            rig().keep(logSumExp),
             dFused);
     reference.backward(dOut).check(what + "dFused", rig().get(dFused));
   }
@@ -69,7 +69,8 @@ interface AttentionConformance extends Conformance {
     Tensor logSumExp = rig().output(40, heads.queries());
     rig()
         .backend()
-        .attention(rig().put(fused, 40, heads.fusedColumns()), heads, segments, 1, out, logSumExp);
+        .attention(
+            rig().input(fused, 40, heads.fusedColumns()), heads, segments, 1, out, logSumExp);
     assertTrue(rig().backend().allFinite(out) && rig().backend().allFinite(logSumExp));
   }
 
@@ -115,7 +116,7 @@ interface AttentionConformance extends Conformance {
     Tensor logSumExp = rig.output(rows, heads.queries());
     rig.backend()
         .attention(
-            rig.put(fused, rows, heads.fusedColumns()),
+            rig.input(fused, rows, heads.fusedColumns()),
             heads,
             segments,
             (float) AttentionCases.scale(heads),
@@ -148,7 +149,7 @@ interface AttentionConformance extends Conformance {
   private static float[] backward(Rig rig, double[] fused, Heads heads, Segments segments) {
     int rows = segments.rows();
     float scale = (float) AttentionCases.scale(heads);
-    Tensor input = rig.put(fused, rows, heads.fusedColumns());
+    Tensor input = rig.input(fused, rows, heads.fusedColumns());
     Tensor out = rig.output(rows, heads.outputColumns());
     Tensor logSumExp = rig.output(rows, heads.queries());
     rig.backend().attention(input, heads, segments, scale, out, logSumExp);
@@ -156,7 +157,7 @@ interface AttentionConformance extends Conformance {
     Tensor dFused = rig.output(rows, heads.fusedColumns());
     rig.backend()
         .attentionBackward(
-            rig.put(dOut, rows, heads.outputColumns()),
+            rig.input(dOut, rows, heads.outputColumns()),
             input,
             heads,
             segments,

@@ -106,7 +106,7 @@ interface CacheConformance extends Conformance {
         slots[p] = p < size ? 2 * size + p : p - size;
       }
       for (int layer = 0; layer < 2; layer++) {
-        Tensor fused = rig().put(prompt, length - 1, columns);
+        Tensor fused = rig().input(prompt, length - 1, columns);
         rig().backend().cacheStore(fused, heads, cache, layer, slots);
       }
       cache.copyPage(0, 3);
@@ -114,11 +114,11 @@ interface CacheConformance extends Conformance {
       for (int layer = 0; layer < 2; layer++) {
         rig()
             .backend()
-            .cacheStore(rig().put(one, 1, columns), heads, cache, layer, new int[] {last});
+            .cacheStore(rig().input(one, 1, columns), heads, cache, layer, new int[] {last});
         rig()
             .backend()
             .cacheStore(
-                rig().put(other, 1, columns), heads, cache, layer, new int[] {3 * size + last});
+                rig().input(other, 1, columns), heads, cache, layer, new int[] {3 * size + last});
         CachedRows rows =
             new CachedRows(
                 new int[][] {{2, 0}, {2, 3}}, new int[] {0, 1}, new int[] {length, length});
@@ -141,7 +141,7 @@ interface CacheConformance extends Conformance {
       assertTrue(cache.bytes() >= 2L * cache.pageSize() * 2 * heads.size() * 4);
       for (long key = 5; key < 8; key++) {
         double[] fused = AttentionCases.fused(key, heads, 1, 1);
-        Tensor tensor = rig().put(fused, 1, heads.fusedColumns());
+        Tensor tensor = rig().input(fused, 1, heads.fusedColumns());
         int[] slot = {cache.pageSize()};
         rig().backend().cacheStore(tensor, heads, cache, 0, slot);
         CachedRows rows = new CachedRows(new int[][] {{1}}, new int[] {0}, new int[] {1});
@@ -162,7 +162,7 @@ interface CacheConformance extends Conformance {
   private static float[] attend(
       Rig rig, double[] fused, Heads heads, KvCache cache, int layer, CachedRows rows) {
     Tensor out = rig.output(rows.rows(), heads.outputColumns());
-    Tensor input = rig.put(fused, rows.rows(), heads.fusedColumns());
+    Tensor input = rig.input(fused, rows.rows(), heads.fusedColumns());
     float scale = (float) AttentionCases.scale(heads);
     rig.backend().cachedAttention(input, heads, cache, layer, rows, scale, out);
     return rig.get(out);
@@ -173,7 +173,7 @@ interface CacheConformance extends Conformance {
     Tensor out = rig.output(rows, heads.outputColumns());
     rig.backend()
         .attention(
-            rig.put(fused, rows, heads.fusedColumns()),
+            rig.input(fused, rows, heads.fusedColumns()),
             heads,
             segments,
             (float) AttentionCases.scale(heads),

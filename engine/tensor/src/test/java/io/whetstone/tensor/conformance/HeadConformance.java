@@ -49,8 +49,8 @@ interface HeadConformance extends Conformance {
     Tensor logprobs = rig().output(rows);
     Tensor entropy = rig().output(rows);
     Tensor logSumExp = rig().output(rows);
-    try (Linear head = rig().backend().linear(rig().put(w, vocabulary, h))) {
-      Tensor input = rig().put(x, rows, h);
+    try (Linear head = rig().backend().linear(rig().input(w, vocabulary, h))) {
+      Tensor input = rig().input(x, rows, h);
       rig()
           .backend()
           .tokenLogprobs(head, input, targets, temperature, logprobs, entropy, logSumExp);
@@ -67,7 +67,7 @@ interface HeadConformance extends Conformance {
       }
       double[] before = Numbers.normal(6, vocabulary * h, 1);
       Tensor dx = rig().output(rows, h);
-      Tensor dHead = rig().put(before, vocabulary, h);
+      Tensor dHead = rig().inOut(before, vocabulary, h);
       rig()
           .backend()
           .tokenLogprobsBackward(
@@ -75,8 +75,8 @@ interface HeadConformance extends Conformance {
               input,
               targets,
               temperature,
-              entropy,
-              logSumExp,
+              rig().keep(entropy),
+              rig().keep(logSumExp),
               Numbers.floats(dLogprobs),
               Numbers.floats(dEntropy),
               dx,
@@ -97,10 +97,10 @@ interface HeadConformance extends Conformance {
   }
 
   private void rowsDoNotDependOnTheirNumber(int h, int vocabulary, int[] numbers) {
-    Tensor x = rig().put(Numbers.normal(7, 512 * h, 1), 512, h);
+    Tensor x = rig().input(Numbers.normal(7, 512 * h, 1), 512, h);
     int[] targets = Numbers.below(8, 512, vocabulary);
     try (Linear head =
-        rig().backend().linear(rig().put(Numbers.normal(9, vocabulary * h, 1), vocabulary, h))) {
+        rig().backend().linear(rig().input(Numbers.normal(9, vocabulary * h, 1), vocabulary, h))) {
       float[][] whole = headOutputs(head, x, targets);
       for (int rows : numbers) {
         int from = rows % 7 * (512 - rows) / 6;
@@ -142,8 +142,8 @@ interface HeadConformance extends Conformance {
               new Sampling(2.5f, 3, 1, 0),
               new Sampling(0.7f, 0, 0.9f, 0.05f, 1, 3)
             }) {
-          try (Linear head = rig().backend().linear(rig().put(w, vocabulary, h))) {
-            drawnLogprobs(head, rig().put(x, rows, h), rows, vocabulary, sampling);
+          try (Linear head = rig().backend().linear(rig().input(w, vocabulary, h))) {
+            drawnLogprobs(head, rig().input(x, rows, h), rows, vocabulary, sampling);
           }
         }
       }
@@ -189,13 +189,13 @@ interface HeadConformance extends Conformance {
         sameForAnyThreads(
             result,
             rig -> {
-              Tensor input = rig.put(x, rows, h);
+              Tensor input = rig.input(x, rows, h);
               Tensor logprobs = rig.output(rows);
               Tensor entropy = rig.output(rows);
               Tensor logSumExp = rig.output(rows);
               Tensor dx = rig.output(rows, h);
-              Tensor dHead = rig.put(w, vocabulary, h);
-              try (Linear head = rig.backend().linear(rig.put(w, vocabulary, h))) {
+              Tensor dHead = rig.inOut(w, vocabulary, h);
+              try (Linear head = rig.backend().linear(rig.input(w, vocabulary, h))) {
                 rig.backend().tokenLogprobs(head, input, targets, 1, logprobs, entropy, logSumExp);
                 rig.backend()
                     .tokenLogprobsBackward(

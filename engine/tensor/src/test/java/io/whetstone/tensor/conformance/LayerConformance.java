@@ -20,7 +20,7 @@ interface LayerConformance extends Conformance {
       double[] table = Numbers.normal(1, 5 * columns, 1);
       for (int[] ids : new int[][] {{}, {4}, {0, 4, 4, 0, 2, 4, 1}}) {
         Tensor y = rig().output(ids.length, columns);
-        rig().backend().embedding(ids, rig().put(table, 5, columns), y);
+        rig().backend().embedding(ids, rig().input(table, 5, columns), y);
         float[] expected = new float[ids.length * columns];
         for (int i = 0; i < expected.length; i++) {
           expected[i] = (float) table[ids[i / columns] * columns + i % columns];
@@ -42,8 +42,8 @@ interface LayerConformance extends Conformance {
         expected[ids[i / columns] * columns + i % columns] += (float) dy[i];
       }
       for (Rig rig : rigs()) {
-        Tensor dTable = rig.put(before, 6, columns);
-        rig.backend().embeddingBackward(ids, rig.put(dy, ids.length, columns), dTable);
+        Tensor dTable = rig.inOut(before, 6, columns);
+        rig.backend().embeddingBackward(ids, rig.input(dy, ids.length, columns), dTable);
         assertArrayEquals(expected, rig.get(dTable), columns + " columns, " + rig);
       }
     }
@@ -67,8 +67,8 @@ interface LayerConformance extends Conformance {
     float epsilon = 1e-5f;
     double[] weight = Numbers.normal(6, columns, 1);
     String what = "rmsNorm [%d × %d], offset %s".formatted(rows, columns, offset);
-    Tensor tensorX = rig().put(x, rows, columns);
-    Tensor tensorWeight = rig().put(weight, columns);
+    Tensor tensorX = rig().input(x, rows, columns);
+    Tensor tensorWeight = rig().input(weight, columns);
     Tensor y = rig().output(rows, columns);
     Tensor rstd = rig().output(rows);
     rig().backend().rmsNorm(tensorX, tensorWeight, epsilon, offset, y, rstd);
@@ -76,19 +76,25 @@ interface LayerConformance extends Conformance {
     forward.y().check(what + " y", rig().get(y));
     forward.rstd().check(what + " rstd", rig().get(rstd));
 
-    Tensor inPlace = rig().put(x, rows, columns);
+    Tensor inPlace = rig().inOut(x, rows, columns);
     rig().backend().rmsNorm(inPlace, tensorWeight, epsilon, offset, inPlace, rig().output(rows));
     assertArrayEquals(rig().get(y), rig().get(inPlace), what + " in place");
 
     double[] dy = Numbers.normal(7, rows * columns, 1);
     double[] beforeDx = Numbers.normal(8, rows * columns, 1);
     double[] beforeDWeight = Numbers.normal(9, columns, 1);
-    Tensor dx = rig().put(beforeDx, rows, columns);
-    Tensor dWeight = rig().put(beforeDWeight, columns);
+    Tensor dx = rig().inOut(beforeDx, rows, columns);
+    Tensor dWeight = rig().inOut(beforeDWeight, columns);
     rig()
         .backend()
         .rmsNormBackward(
-            rig().put(dy, rows, columns), tensorX, tensorWeight, offset, rstd, dx, dWeight);
+            rig().input(dy, rows, columns),
+            tensorX,
+            tensorWeight,
+            offset,
+            rig().keep(rstd),
+            dx,
+            dWeight);
     ReferenceNorm.Backward backward =
         ReferenceNorm.backward(
             dy, x, weight, forward.rstd().values(), offset, beforeDx, beforeDWeight);
@@ -101,8 +107,8 @@ interface LayerConformance extends Conformance {
     needsExact();
     for (int columns : new int[] {22, 65, 128}) {
       double[] x = Numbers.normal(10, 512 * columns, 1);
-      Tensor weight = rig().put(Numbers.normal(11, columns, 1), columns);
-      Tensor tensorX = rig().put(x, 512, columns);
+      Tensor weight = rig().input(Numbers.normal(11, columns, 1), columns);
+      Tensor tensorX = rig().input(x, 512, columns);
       Tensor y = rig().output(512, columns);
       rig().backend().rmsNorm(tensorX, weight, 1e-6f, 0, y, rig().output(512));
       float[] all = rig().get(y);
@@ -136,8 +142,8 @@ interface LayerConformance extends Conformance {
               Tensor y = rig.output(rows, columns);
               rig.backend()
                   .rmsNorm(
-                      rig.put(x, rows, columns),
-                      rig.put(weight, columns),
+                      rig.input(x, rows, columns),
+                      rig.input(weight, columns),
                       1e-5f,
                       0,
                       y,
@@ -148,15 +154,15 @@ interface LayerConformance extends Conformance {
           sameForAnyThreads(
               "rmsNormBackward",
               rig -> {
-                Tensor dx = rig.put(dy, rows, columns);
-                Tensor dWeight = rig.put(weight, columns);
+                Tensor dx = rig.inOut(dy, rows, columns);
+                Tensor dWeight = rig.inOut(weight, columns);
                 rig.backend()
                     .rmsNormBackward(
-                        rig.put(dy, rows, columns),
-                        rig.put(x, rows, columns),
-                        rig.put(weight, columns),
+                        rig.input(dy, rows, columns),
+                        rig.input(x, rows, columns),
+                        rig.input(weight, columns),
                         0,
-                        rig.put(rstd, rows),
+                        rig.input(rstd, rows),
                         dx,
                         dWeight);
                 return rig.get(ofWeight ? dWeight : dx);
@@ -167,7 +173,7 @@ interface LayerConformance extends Conformance {
               "gated " + gate,
               rig -> {
                 Tensor y = rig.output(rows, columns / 2);
-                rig.backend().gated(gate, rig.put(x, rows, columns), y);
+                rig.backend().gated(gate, rig.input(x, rows, columns), y);
                 return rig.get(y);
               });
           sameForAnyThreads(
@@ -177,7 +183,7 @@ interface LayerConformance extends Conformance {
                 double[] half = Arrays.copyOf(dy, rows * columns / 2);
                 rig.backend()
                     .gatedBackward(
-                        gate, rig.put(half, rows, columns / 2), rig.put(x, rows, columns), dx);
+                        gate, rig.input(half, rows, columns / 2), rig.input(x, rows, columns), dx);
                 return rig.get(dx);
               });
         }
@@ -199,12 +205,12 @@ interface LayerConformance extends Conformance {
           new Heads(2, 2, 64)
         }) {
       double[] table = ReferenceRope.table(100, heads.size(), 10_000);
-      Tensor tensorTable = rig().put(table, 100, heads.size());
+      Tensor tensorTable = rig().input(table, 100, heads.size());
       for (int rows : LAYER_ROWS) {
         int[] positions = Numbers.below(15, rows, 100);
         double[] fused = Numbers.normal(16, rows * heads.fusedColumns(), 1);
         for (boolean inverse : new boolean[] {false, true}) {
-          Tensor rotated = rig().put(fused, rows, heads.fusedColumns());
+          Tensor rotated = rig().inOut(fused, rows, heads.fusedColumns());
           rig().backend().rope(rotated, heads, positions, tensorTable, inverse);
           ReferenceRope.rotate(fused, heads, positions, table, inverse)
               .check(heads + ", inverse " + inverse, rig().get(rotated));
@@ -236,14 +242,14 @@ interface LayerConformance extends Conformance {
     sameForAnyThreads(
         "rope",
         rig -> {
-          Tensor rotated = rig.put(fused, rows, columns);
-          rig.backend().rope(rotated, heads, positions, rig.put(table, 100, heads.size()), false);
+          Tensor rotated = rig.inOut(fused, rows, columns);
+          rig.backend().rope(rotated, heads, positions, rig.input(table, 100, heads.size()), false);
           return rig.get(rotated);
         });
-    Tensor all = rig().put(fused, rows, columns);
-    Tensor tensorTable = rig().put(table, 100, heads.size());
+    Tensor all = rig().inOut(fused, rows, columns);
+    Tensor tensorTable = rig().input(table, 100, heads.size());
     rig().backend().rope(all, heads, positions, tensorTable, false);
-    Tensor alone = rig().put(fused, rows, columns);
+    Tensor alone = rig().inOut(fused, rows, columns);
     for (int r = 0; r < rows; r++) {
       rig()
           .backend()
@@ -265,12 +271,12 @@ interface LayerConformance extends Conformance {
             double[] dy = Numbers.normal(20, rows * n, 1);
             String what = "%s [%d × %d]".formatted(gate, rows, n);
             Tensor y = rig().output(rows, n);
-            rig().backend().gated(gate, rig().put(x, rows, 2 * n), y);
+            rig().backend().gated(gate, rig().input(x, rows, 2 * n), y);
             ReferenceGate.forward(gate, x, rows, n).check(what + " y", rig().get(y));
             Tensor dx = rig().output(rows, 2 * n);
             rig()
                 .backend()
-                .gatedBackward(gate, rig().put(dy, rows, n), rig().put(x, rows, 2 * n), dx);
+                .gatedBackward(gate, rig().input(dy, rows, n), rig().input(x, rows, 2 * n), dx);
             ReferenceGate.backward(gate, dy, x, rows, n).check(what + " dx", rig().get(dx));
           }
         }

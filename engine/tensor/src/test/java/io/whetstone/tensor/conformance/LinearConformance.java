@@ -21,7 +21,7 @@ interface LinearConformance extends Conformance {
   default void linearForward() {
     for (int[] shape : SHAPES) {
       double[] w = Numbers.normal(1, shape[1] * shape[0], 0.3);
-      try (Linear linear = rig().backend().linear(rig().put(w, shape[1], shape[0]))) {
+      try (Linear linear = rig().backend().linear(rig().input(w, shape[1], shape[0]))) {
         assertEquals(shape[0], linear.in());
         assertEquals(shape[1], linear.out());
         for (int rows : ROWS) {
@@ -30,12 +30,12 @@ interface LinearConformance extends Conformance {
           String what = "[%d × %d] · [%d × %d]ᵀ".formatted(rows, shape[0], shape[1], shape[0]);
 
           Tensor y = rig().output(rows, shape[1]);
-          rig().backend().linearForward(linear, rig().put(x, rows, shape[0]), y, false);
+          rig().backend().linearForward(linear, rig().input(x, rows, shape[0]), y, false);
           ReferenceLinear.forward(x, w, new double[before.length], rows, shape[0], shape[1])
               .check(what, rig().get(y));
 
-          Tensor sum = rig().put(before, rows, shape[1]);
-          rig().backend().linearForward(linear, rig().put(x, rows, shape[0]), sum, true);
+          Tensor sum = rig().inOut(before, rows, shape[1]);
+          rig().backend().linearForward(linear, rig().input(x, rows, shape[0]), sum, true);
           ReferenceLinear.forward(x, w, before, rows, shape[0], shape[1])
               .check(what + ", accumulated", rig().get(sum));
         }
@@ -47,19 +47,19 @@ interface LinearConformance extends Conformance {
   default void linearBackwardInput() {
     for (int[] shape : SHAPES) {
       double[] w = Numbers.normal(4, shape[1] * shape[0], 0.3);
-      try (Linear linear = rig().backend().linear(rig().put(w, shape[1], shape[0]))) {
+      try (Linear linear = rig().backend().linear(rig().input(w, shape[1], shape[0]))) {
         for (int rows : ROWS) {
           double[] dy = Numbers.normal(5, rows * shape[1], 1);
           double[] before = Numbers.normal(6, rows * shape[0], 1);
           String what = "[%d × %d] · [%d × %d]".formatted(rows, shape[1], shape[1], shape[0]);
 
           Tensor dx = rig().output(rows, shape[0]);
-          rig().backend().linearBackwardInput(linear, rig().put(dy, rows, shape[1]), dx, false);
+          rig().backend().linearBackwardInput(linear, rig().input(dy, rows, shape[1]), dx, false);
           ReferenceLinear.backwardInput(dy, w, new double[before.length], rows, shape[0], shape[1])
               .check(what, rig().get(dx));
 
-          Tensor sum = rig().put(before, rows, shape[0]);
-          rig().backend().linearBackwardInput(linear, rig().put(dy, rows, shape[1]), sum, true);
+          Tensor sum = rig().inOut(before, rows, shape[0]);
+          rig().backend().linearBackwardInput(linear, rig().input(dy, rows, shape[1]), sum, true);
           ReferenceLinear.backwardInput(dy, w, before, rows, shape[0], shape[1])
               .check(what + ", accumulated", rig().get(sum));
         }
@@ -74,10 +74,11 @@ interface LinearConformance extends Conformance {
         double[] x = Numbers.normal(7, rows * shape[0], 1);
         double[] dy = Numbers.normal(8, rows * shape[1], 1);
         double[] before = Numbers.normal(9, shape[1] * shape[0], 1);
-        Tensor dw = rig().put(before, shape[1], shape[0]);
+        Tensor dw = rig().inOut(before, shape[1], shape[0]);
         rig()
             .backend()
-            .linearBackwardWeight(rig().put(x, rows, shape[0]), rig().put(dy, rows, shape[1]), dw);
+            .linearBackwardWeight(
+                rig().input(x, rows, shape[0]), rig().input(dy, rows, shape[1]), dw);
         ReferenceLinear.backwardWeight(x, dy, before, rows, shape[0], shape[1])
             .check(
                 "[%d × %d]ᵀ · [%d × %d]".formatted(rows, shape[1], rows, shape[0]), rig().get(dw));
@@ -89,19 +90,19 @@ interface LinearConformance extends Conformance {
   default void refreshReadsTheMasterAgain() {
     int in = 65;
     int out = 33;
-    Tensor master = rig().put(Numbers.normal(10, out * in, 1), out, in);
+    Tensor master = rig().inOut(Numbers.normal(10, out * in, 1), out, in);
     double[] x = Numbers.normal(11, 7 * in, 1);
     double[] dy = Numbers.normal(12, 7 * out, 1);
     try (Linear linear = rig().backend().linear(master)) {
-      rig().backend().linearForward(linear, rig().put(x, 7, in), rig().output(7, out), false);
+      rig().backend().linearForward(linear, rig().input(x, 7, in), rig().output(7, out), false);
       double[] next = Numbers.normal(13, out * in, 1);
       rig().backend().write(master, Numbers.floats(next));
       linear.refresh();
       Tensor y = rig().output(7, out);
-      rig().backend().linearForward(linear, rig().put(x, 7, in), y, false);
+      rig().backend().linearForward(linear, rig().input(x, 7, in), y, false);
       ReferenceLinear.forward(x, next, new double[7 * out], 7, in, out).check("y", rig().get(y));
       Tensor dx = rig().output(7, in);
-      rig().backend().linearBackwardInput(linear, rig().put(dy, 7, out), dx, false);
+      rig().backend().linearBackwardInput(linear, rig().input(dy, 7, out), dx, false);
       ReferenceLinear.backwardInput(dy, next, new double[7 * in], 7, in, out)
           .check("dx", rig().get(dx));
       assertArrayEquals(Numbers.floats(next), rig().get(master), "the master is only read");
@@ -114,11 +115,11 @@ interface LinearConformance extends Conformance {
       for (int columns : new int[] {1, 3, 20, 22, 65, 352}) {
         double[] bias = Numbers.normal(14, columns, 1);
         double[] y = Numbers.normal(15, rows * columns, 1);
-        Tensor sum = rig().put(y, rows, columns);
-        rig().backend().addBias(rig().put(bias, columns), sum);
+        Tensor sum = rig().inOut(y, rows, columns);
+        rig().backend().addBias(rig().input(bias, columns), sum);
         ReferenceLinear.addBias(bias, y, rows).check("addBias", rig().get(sum));
-        Tensor dBias = rig().put(bias, columns);
-        rig().backend().addBiasBackward(rig().put(y, rows, columns), dBias);
+        Tensor dBias = rig().inOut(bias, columns);
+        rig().backend().addBiasBackward(rig().input(y, rows, columns), dBias);
         ReferenceLinear.addBiasBackward(y, bias, rows).check("addBiasBackward", rig().get(dBias));
       }
     }
@@ -144,12 +145,12 @@ interface LinearConformance extends Conformance {
   }
 
   private void rowsDoNotDependOnTheirNumber(int in, int out, int[] numbers) {
-    Tensor x = rig().put(Numbers.normal(16, 512 * in, 1), 512, in);
-    Tensor dy = rig().put(Numbers.normal(17, 512 * out, 1), 512, out);
+    Tensor x = rig().input(Numbers.normal(16, 512 * in, 1), 512, in);
+    Tensor dy = rig().input(Numbers.normal(17, 512 * out, 1), 512, out);
     Tensor y = rig().output(512, out);
     Tensor dx = rig().output(512, in);
     try (Linear linear =
-        rig().backend().linear(rig().put(Numbers.normal(18, out * in, 1), out, in))) {
+        rig().backend().linear(rig().input(Numbers.normal(18, out * in, 1), out, in))) {
       rig().backend().linearForward(linear, x, y, false);
       rig().backend().linearBackwardInput(linear, dy, dx, false);
       float[] allY = rig().get(y);
@@ -192,18 +193,19 @@ interface LinearConformance extends Conformance {
           sameForAnyThreads(
               "linearForward",
               rig -> {
-                Tensor y = rig.put(dy, rows, out);
-                try (Linear linear = rig.backend().linear(rig.put(w, out, in))) {
-                  rig.backend().linearForward(linear, rig.put(x, rows, in), y, accumulate);
+                Tensor y = rig.inOut(dy, rows, out);
+                try (Linear linear = rig.backend().linear(rig.input(w, out, in))) {
+                  rig.backend().linearForward(linear, rig.input(x, rows, in), y, accumulate);
                 }
                 return rig.get(y);
               });
           sameForAnyThreads(
               "linearBackwardInput",
               rig -> {
-                Tensor dx = rig.put(x, rows, in);
-                try (Linear linear = rig.backend().linear(rig.put(w, out, in))) {
-                  rig.backend().linearBackwardInput(linear, rig.put(dy, rows, out), dx, accumulate);
+                Tensor dx = rig.inOut(x, rows, in);
+                try (Linear linear = rig.backend().linear(rig.input(w, out, in))) {
+                  rig.backend()
+                      .linearBackwardInput(linear, rig.input(dy, rows, out), dx, accumulate);
                 }
                 return rig.get(dx);
               });
@@ -211,15 +213,16 @@ interface LinearConformance extends Conformance {
         sameForAnyThreads(
             "linearBackwardWeight",
             rig -> {
-              Tensor dw = rig.put(w, out, in);
-              rig.backend().linearBackwardWeight(rig.put(x, rows, in), rig.put(dy, rows, out), dw);
+              Tensor dw = rig.inOut(w, out, in);
+              rig.backend()
+                  .linearBackwardWeight(rig.input(x, rows, in), rig.input(dy, rows, out), dw);
               return rig.get(dw);
             });
         sameForAnyThreads(
             "addBiasBackward",
             rig -> {
-              Tensor dBias = rig.put(Numbers.normal(22, out, 1), out);
-              rig.backend().addBiasBackward(rig.put(dy, rows, out), dBias);
+              Tensor dBias = rig.inOut(Numbers.normal(22, out, 1), out);
+              rig.backend().addBiasBackward(rig.input(dy, rows, out), dBias);
               return rig.get(dBias);
             });
       }

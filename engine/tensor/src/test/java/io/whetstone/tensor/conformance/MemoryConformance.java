@@ -31,7 +31,7 @@ interface MemoryConformance extends Conformance {
   @Test
   default void copyMovesEveryBit() {
     for (int size : new int[] {0, 1, 7, 64, 1000}) {
-      Tensor from = rig().put(Numbers.normal(1, size, 1), size);
+      Tensor from = rig().input(Numbers.normal(1, size, 1), size);
       Tensor to = rig().output(size);
       rig().backend().copy(from, to);
       assertArrayEquals(rig().get(from), rig().get(to));

@@ -27,7 +27,7 @@ interface MisuseConformance extends Conformance {
    */
   record Operand(String name, int... extents) {
     Tensor tensor(Rig rig) {
-      return rig.put(new double[size()], absolute());
+      return rig.inOut(new double[size()], absolute());
     }
 
     Tensor ofIntegers(Rig rig) {
@@ -106,7 +106,7 @@ interface MisuseConformance extends Conformance {
   @Test
   default void wrongSizesOfHostArraysAreRefused() {
     Backend b = rig().backend();
-    Tensor floats = rig().put(new double[3], 3);
+    Tensor floats = rig().inOut(new double[3], 3);
     Tensor ints = rig().integers(3);
     assertThrows(IllegalArgumentException.class, () -> b.write(floats, new float[4]));
     assertThrows(IllegalArgumentException.class, () -> b.write(ints, new int[2]));
@@ -121,7 +121,7 @@ interface MisuseConformance extends Conformance {
   default void wrongShapesOfProductsAreRefused() {
     Backend b = rig().backend();
     refused("linear: I32", () -> b.linear(rig().integers(5, 7)), "weight");
-    try (Linear w = b.linear(rig().put(new double[35], 5, 7))) {
+    try (Linear w = b.linear(rig().inOut(new double[35], 5, 7))) {
       for (boolean accumulate : new boolean[] {false, true}) {
         refusesEach(
             "linearForward",
@@ -218,7 +218,7 @@ interface MisuseConformance extends Conformance {
           fused,
           out);
       Heads others = new Heads(4, 2, 4);
-      Tensor othersFused = rig().put(new double[3 * 32], 3, others.fusedColumns());
+      Tensor othersFused = rig().inOut(new double[3 * 32], 3, others.fusedColumns());
       refused(
           "cacheStore: heads of another shape than the cache's",
           () -> b.cacheStore(othersFused, others, cache, 0, slots),
@@ -231,7 +231,7 @@ interface MisuseConformance extends Conformance {
   default void wrongShapesOfTheHeadAreRefused() {
     Backend b = rig().backend();
     int[] targets = {0, 4, 4};
-    try (Linear head = b.linear(rig().put(new double[35], 5, 7))) {
+    try (Linear head = b.linear(rig().inOut(new double[35], 5, 7))) {
       refusesEach(
           "tokenLogprobs",
           t -> b.tokenLogprobs(head, t[0], targets, 1, t[1], t[2], t[3]),
@@ -249,7 +249,7 @@ interface MisuseConformance extends Conformance {
           of("dx", 3, 7),
           of("dHead", 5, 7));
     }
-    Tensor logits = rig().put(new double[15], 3, 5);
+    Tensor logits = rig().inOut(new double[15], 3, 5);
     Sampling[] plain = {Sampling.PLAIN, Sampling.PLAIN, Sampling.PLAIN};
     Sampling[] four = {Sampling.PLAIN, Sampling.PLAIN, Sampling.PLAIN, Sampling.PLAIN};
     double[] u = new double[3];
@@ -267,12 +267,12 @@ interface MisuseConformance extends Conformance {
   default void indicesOutOfRangeAreRefused() {
     Backend b = rig().backend();
     Heads heads = new Heads(2, 1, 4);
-    Tensor table = rig().put(new double[35], 5, 7);
-    Tensor row = rig().put(new double[7], 1, 7);
-    Tensor one = rig().put(new double[1], 1);
-    Tensor fused = rig().put(new double[16], 1, heads.fusedColumns());
-    Tensor out = rig().put(new double[8], 1, heads.outputColumns());
-    Tensor angles = rig().put(new double[20], 5, 4);
+    Tensor table = rig().inOut(new double[35], 5, 7);
+    Tensor row = rig().inOut(new double[7], 1, 7);
+    Tensor one = rig().inOut(new double[1], 1);
+    Tensor fused = rig().inOut(new double[16], 1, heads.fusedColumns());
+    Tensor out = rig().inOut(new double[8], 1, heads.outputColumns());
+    Tensor angles = rig().inOut(new double[20], 5, 4);
     try (Linear head = b.linear(table);
         KvCache cache = b.kvCache(1, 2, heads, DType.F32)) {
       for (int bad : new int[] {-1, 5, Integer.MAX_VALUE}) {
@@ -319,7 +319,7 @@ interface MisuseConformance extends Conformance {
   @Test
   default void impossibleDrawsAreRefused() {
     Backend b = rig().backend();
-    Tensor logits = rig().put(new double[3], 1, 3);
+    Tensor logits = rig().inOut(new double[3], 1, 3);
     Sampling[] all = {new Sampling(1, 0, 1, 0, 0, 1, 2)};
     refused(
         "every token is suppressed",

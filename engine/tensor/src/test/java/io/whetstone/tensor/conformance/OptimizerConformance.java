@@ -12,13 +12,13 @@ interface OptimizerConformance extends Conformance {
     for (int size : new int[] {0, 1, 7, 16, 33, 65, 1000}) {
       double[] weight = Numbers.normal(1, size, 0.1);
       ReferenceAdamW reference = new ReferenceAdamW(weight, new double[size], new double[size]);
-      Tensor w = rig().put(weight, size);
-      Tensor m = rig().put(new double[size], size);
-      Tensor v = rig().put(new double[size], size);
+      Tensor w = rig().inOut(weight, size);
+      Tensor m = rig().inOut(new double[size], size);
+      Tensor v = rig().inOut(new double[size], size);
       for (int step = 1; step <= 10; step++) {
         double[] gradient = gradient(step, size);
         reference.step(gradient, settings(step));
-        rig().backend().adamW(w, rig().put(gradient, size), m, v, settings(step));
+        rig().backend().adamW(w, rig().input(gradient, size), m, v, settings(step));
         reference.weight().check("weight, step " + step, rig().get(w));
         reference.m().check("m, step " + step, rig().get(m));
         reference.v().check("v, step " + step, rig().get(v));
@@ -30,18 +30,19 @@ interface OptimizerConformance extends Conformance {
   default void adamWIsTheSameForAnyThreads() {
     needsExact();
     int size = 70_001;
+    double[] weight = Numbers.normal(2, size, 1);
+    double[] none = new double[size];
+    double[][] gradients = {gradient(1, size), gradient(2, size)};
     for (int result = 0; result < 3; result++) {
       int picked = result;
       sameForAnyThreads(
           "adamW",
           rig -> {
             Tensor[] state = {
-              rig.put(Numbers.normal(2, size, 1), size),
-              rig.put(new double[size], size),
-              rig.put(new double[size], size)
+              rig.inOut(weight, size), rig.inOut(none, size), rig.inOut(none, size)
             };
             for (int step = 1; step <= 2; step++) {
-              Tensor gradient = rig.put(gradient(step, size), size);
+              Tensor gradient = rig.input(gradients[step - 1], size);
               rig.backend().adamW(state[0], gradient, state[1], state[2], settings(step));
             }
             return rig.get(state[picked]);

@@ -50,7 +50,8 @@ final class PagedBatch {
       }
       double[] own = AttentionCases.rows(fused, heads.fusedColumns(), rows);
       rig.backend()
-          .cacheStore(rig.put(own, rows.length, heads.fusedColumns()), heads, cache, layer, slots);
+          .cacheStore(
+              rig.input(own, rows.length, heads.fusedColumns()), heads, cache, layer, slots);
     }
   }
 

@@ -1,5 +1,6 @@
 package io.whetstone.tensor.conformance;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.whetstone.tensor.Backend;
@@ -8,7 +9,9 @@ import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A backend under test, with memory for its tensors.
@@ -24,6 +27,7 @@ final class Rig implements AutoCloseable {
   private final Backend backend;
   private final Workspace workspace;
   private final List<Tensor> guarded = new ArrayList<>();
+  private final Map<Tensor, float[]> inputs = new IdentityHashMap<>();
 
   Rig(Backend backend) {
     this.backend = backend;
@@ -34,8 +38,19 @@ final class Rig implements AutoCloseable {
     return backend;
   }
 
-  /** A tensor holding these numbers. */
-  Tensor put(double[] values, int... extents) {
+  /** A tensor of these numbers that no kernel may change. */
+  Tensor input(double[] values, int... extents) {
+    return keep(inOut(values, extents));
+  }
+
+  /** No kernel may change this tensor from here on, say because it is a backward's input now. */
+  Tensor keep(Tensor tensor) {
+    inputs.put(tensor, get(tensor));
+    return tensor;
+  }
+
+  /** A tensor of these numbers for a kernel to change. */
+  Tensor inOut(double[] values, int... extents) {
     Tensor tensor = guarded(extents);
     backend.write(tensor, Numbers.floats(values));
     return tensor;
@@ -57,8 +72,12 @@ final class Rig implements AutoCloseable {
     return backend.readFloats(tensor);
   }
 
-  /** Fails when a guard was written to; then takes all tensors back. */
+  /** Fails when a guard or an input was written to; then takes all tensors back. */
   void finish() {
+    inputs.forEach(
+        (tensor, values) ->
+            assertArrayEquals(values, backend.readFloats(tensor), "a kernel changed its input"));
+    inputs.clear();
     for (Tensor parent : guarded) {
       float[] all = backend.readFloats(parent);
       for (int i = 0; i < GUARDS; i++) {
