@@ -92,7 +92,7 @@ final class DnnlGemm implements Gemm {
   PanelProducts products(int k, int n, int cColumns) {
     return products.computeIfAbsent(
         new ProductShape(k, n, cColumns),
-        shape -> new PanelProducts(dnn, slots.length, k, n, cColumns));
+        shape -> new PanelProducts(dnn, slots.length, k, n, cColumns, PanelProducts.SIZES));
   }
 
   /** Packs a matrix [k, n] whose elements lie these strides apart, for {@link #products}. */

@@ -12,33 +12,39 @@ import java.util.concurrent.atomic.AtomicReferenceArray;
  * then is too few rows for any size is padded.
  */
 final class PanelProducts {
-  /** Rows of a primitive, largest first. */
-  private static final int[] SIZES = {
+  /** Numbers of rows that primitives are made for, largest first. */
+  static final int[] SIZES = {
     512, 384, 256, 192, 128, 96, 64, 56, 48, 40, 32, 24, 16, 12, 8, 7, 6, 5, 4, 3, 2, 1
   };
 
-  private static final int REFERENCE = 64;
+  /** Must be among the sizes. */
+  static final int REFERENCE = 64;
 
   /** Rows are checked at another place of the reference's than their own. */
   private static final int SHIFT = 5;
 
   private final OneDnn dnn;
+  private final int[] sizes;
   private final int slots;
   private final int k;
   private final int n;
   private final int cColumns;
   private final DnnlPrimitive reference;
   private final DnnlPrimitive accumulatingReference;
-  private final AtomicReferenceArray<Size> plain = new AtomicReferenceArray<>(SIZES.length);
-  private final AtomicReferenceArray<Size> accumulating = new AtomicReferenceArray<>(SIZES.length);
+  private final AtomicReferenceArray<Size> plain;
+  private final AtomicReferenceArray<Size> accumulating;
 
   /** {@code primitive} is null where the size must not be used. */
   private record Size(DnnlPrimitive primitive) {}
 
   /**
    * @param cColumns columns of C, of which the panel makes n
+   * @param sizes numbers of rows to make primitives for, largest first
    */
-  PanelProducts(OneDnn dnn, int slots, int k, int n, int cColumns) {
+  PanelProducts(OneDnn dnn, int slots, int k, int n, int cColumns, int... sizes) {
+    this.sizes = sizes;
+    this.plain = new AtomicReferenceArray<>(sizes.length);
+    this.accumulating = new AtomicReferenceArray<>(sizes.length);
     this.dnn = dnn;
     this.slots = slots;
     this.k = k;
@@ -57,21 +63,21 @@ final class PanelProducts {
 
   /** False where not even the reference size gives a row the same bits at every place. */
   boolean usable(DnnlSlot slot) {
-    int s = Arrays.stream(SIZES).boxed().toList().indexOf(REFERENCE);
+    int s = Arrays.stream(sizes).boxed().toList().indexOf(REFERENCE);
     return size(slot, s, false) != null && size(slot, s, true) != null;
   }
 
   /** A [rows, k] at {@code a}, the packed panel at {@code b}, C's first column at {@code c}. */
   void multiply(DnnlSlot slot, long a, int rows, long b, long c, boolean accumulate) {
     int done = 0;
-    for (int s = 0; s < SIZES.length && done < rows; s++) {
-      while (rows - done >= SIZES[s]) {
+    for (int s = 0; s < sizes.length && done < rows; s++) {
+      while (rows - done >= sizes[s]) {
         DnnlPrimitive primitive = size(slot, s, accumulate);
         if (primitive == null) {
           break;
         }
         primitive.run(slot, a + 4L * k * done, b, c + 4L * cColumns * done);
-        done += SIZES[s];
+        done += sizes[s];
       }
     }
     if (done < rows) {
@@ -80,7 +86,7 @@ final class PanelProducts {
   }
 
   void close() {
-    for (int s = 0; s < SIZES.length; s++) {
+    for (int s = 0; s < sizes.length; s++) {
       close(plain.get(s));
       close(accumulating.get(s));
     }
@@ -96,16 +102,16 @@ final class PanelProducts {
 
   /** Fewer rows than any size has: the smallest one, on copies with rows of zeros. */
   private void padded(DnnlSlot slot, long a, int rows, long b, long c, boolean accumulate) {
-    int s = SIZES.length - 1;
-    while (SIZES[s] < rows || size(slot, s, accumulate) == null) {
+    int s = sizes.length - 1;
+    while (sizes[s] < rows || size(slot, s, accumulate) == null) {
       s--;
     }
-    long aBytes = 4L * k * SIZES[s];
-    long aPadded = slot.padding(aBytes + 4L * cColumns * SIZES[s]);
+    long aBytes = 4L * k * sizes[s];
+    long aPadded = slot.padding(aBytes + 4L * cColumns * sizes[s]);
     long cPadded = aPadded + aBytes;
     Memory.copy(a, aPadded, 4L * k * rows);
     Memory.zero(aPadded + 4L * k * rows, aBytes - 4L * k * rows);
-    for (int r = 0; r < SIZES[s]; r++) {
+    for (int r = 0; r < sizes[s]; r++) {
       if (accumulate && r < rows) {
         Memory.copy(c + 4L * cColumns * r, cPadded + 4L * cColumns * r, 4L * n);
       } else {
@@ -119,14 +125,14 @@ final class PanelProducts {
   }
 
   private DnnlPrimitive size(DnnlSlot slot, int s, boolean accumulate) {
-    AtomicReferenceArray<Size> sizes = accumulate ? accumulating : plain;
-    Size size = sizes.get(s);
+    AtomicReferenceArray<Size> made = accumulate ? accumulating : plain;
+    Size size = made.get(s);
     if (size == null) {
-      synchronized (sizes) {
-        size = sizes.get(s);
+      synchronized (made) {
+        size = made.get(s);
         if (size == null) {
-          size = new Size(checked(slot, SIZES[s], accumulate));
-          sizes.set(s, size);
+          size = new Size(checked(slot, sizes[s], accumulate));
+          made.set(s, size);
         }
       }
     }

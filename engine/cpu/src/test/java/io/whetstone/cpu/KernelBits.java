@@ -1,8 +1,10 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.AdamWStep;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Philox;
+import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import java.util.Arrays;
@@ -14,6 +16,8 @@ import jdk.incubator.vector.FloatVector;
 final class KernelBits {
   private static final int ROWS = 37;
   private static final int COLUMNS = 43;
+
+  private static final Workers WORKERS = new TestWorkers(2);
 
   private final Map<String, Integer> hashes = new TreeMap<>();
 
@@ -30,6 +34,9 @@ final class KernelBits {
     bits.rotation();
     bits.gates();
     bits.attention();
+    bits.head("oneDNN", new DnnlGemm(WORKERS, OneDnn.open()));
+    bits.head("vector", new VectorGemm(WORKERS, "asked for"));
+    bits.optimizer();
     return bits.hashes;
   }
 
@@ -107,6 +114,47 @@ final class KernelBits {
       float[] dOut = numbers(17, packed[0].length, 1);
       hash("attentionBackward " + heads, AttentionBackwardTest.backward(attention, dOut, 2));
     }
+  }
+
+  private void head(String name, Gemm gemm) {
+    int vocabulary = 150;
+    int[] targets = new int[ROWS];
+    Arrays.setAll(targets, r -> 3 * r);
+    float[] ones = new float[ROWS];
+    Arrays.fill(ones, 1);
+    Tensor x = tensor(20, ROWS, COLUMNS);
+    Tensor[] out = {tensor(21, ROWS), tensor(21, ROWS), tensor(21, ROWS)};
+    Tensor dx = tensor(21, ROWS, COLUMNS);
+    Tensor dHead = tensor(22, vocabulary, COLUMNS);
+    Tensor z = tensor(23, ROWS, vocabulary);
+    TokenLogprobs logprobs = new TokenLogprobs(WORKERS, gemm);
+    try (Gemm.Weight head = gemm.weight(tensor(24, vocabulary, COLUMNS))) {
+      logprobs.tokenLogprobs(head, x, targets, 0.7f, out[0], out[1], out[2]);
+      logprobs.tokenLogprobsBackward(head, x, targets, 0.7f, out[1], out[2], ones, ones, dx, dHead);
+      head.forward(Memory.address(x), ROWS, Memory.address(z), true);
+    }
+    gemm.close();
+    hash(name + " head", out);
+    hash(name + " dHead", dx, dHead);
+    hash(name + " logits", z);
+    Sampling[] settings = new Sampling[ROWS];
+    Arrays.setAll(settings, r -> new Sampling(r % 3, r % 5 * 10, 0.95f, 0.01f, r));
+    double[] uniforms = new double[ROWS];
+    Arrays.setAll(uniforms, r -> Philox.uniform(25, r));
+    float[] drawn = new float[ROWS];
+    new TokenSampler(WORKERS).sample(z, settings, uniforms, targets, drawn);
+    hash(name + " drawn", drawn);
+    hashes.put(name + " tokens", Arrays.hashCode(targets));
+  }
+
+  private void optimizer() {
+    Tensor[] state = {tensor(30, 999), tensor(31, 999), tensor(32, 999), tensor(33, 999)};
+    Elementwise elementwise = new Elementwise(WORKERS);
+    hashes.put("sumOfSquares", Double.hashCode(elementwise.sumOfSquares(state[1])));
+    elementwise.scale(state[3], 0);
+    AdamWStep step = new AdamWStep(1e-2, 0.9, 0.95, 1e-8, 0.1, 3, 0.5);
+    new AdamW(WORKERS).adamW(state[0], state[1], state[2], state[3], step);
+    hash("adamW", state);
   }
 
   private void hash(String name, Tensor... tensors) {

@@ -1,0 +1,59 @@
+package io.whetstone.cpu;
+
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Linear;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+import java.util.Arrays;
+import java.util.stream.IntStream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** A row of a product has the same bits whatever number of rows and threads it is made with. */
+class RowInvarianceTest {
+  private static final int MOST_ROWS = 512;
+
+  @ParameterizedTest
+  @CsvSource({"128,384", "128,704", "352,128", "128,22", "896,1152"})
+  void rowsAreTheSameInAnyNumber(int in, int out) {
+    // For the large shape, where sizes begin and end; for the others, all.
+    int[] numbers =
+        in * out > 1 << 18
+            ? new int[] {1, 2, 3, 7, 8, 9, 13, 16, 17, 31, 63, 64, 65, 100, 127, 255, 511}
+            : IntStream.rangeClosed(1, MOST_ROWS).toArray();
+    float[][] expected = null;
+    for (int threads = 1; threads <= 2; threads++) {
+      Workers workers = new WorkerPool(threads);
+      try (Backend backend = new CpuBackend(workers, new DnnlGemm(workers, OneDnn.open()));
+          Workspace memory = backend.workspace("test")) {
+        Tensor x = LinearTest.random(backend, memory, 1, MOST_ROWS, in);
+        Tensor dy = LinearTest.random(backend, memory, 2, MOST_ROWS, out);
+        Tensor y = memory.tensor(DType.F32, MOST_ROWS, out);
+        Tensor dx = memory.tensor(DType.F32, MOST_ROWS, in);
+        try (Linear w = backend.linear(LinearTest.random(backend, memory, 3, out, in))) {
+          backend.linearForward(w, x, y, false);
+          backend.linearBackwardInput(w, dy, dx, false);
+          if (expected == null) {
+            expected = new float[][] {backend.readFloats(y), backend.readFloats(dx)};
+          }
+          for (int rows : numbers) {
+            Tensor yRows = y.rows(0, rows);
+            Tensor dxRows = dx.rows(0, rows);
+            backend.linearForward(w, x.rows(0, rows), yRows, false);
+            backend.linearBackwardInput(w, dy.rows(0, rows), dxRows, false);
+            String what = rows + " rows by " + threads + " threads";
+            same(what + ", forward", expected[0], backend.readFloats(yRows));
+            same(what + ", backward", expected[1], backend.readFloats(dxRows));
+          }
+        }
+      }
+    }
+  }
+
+  private static void same(String what, float[] all, float[] rows) {
+    assertArrayEquals(Arrays.copyOf(all, rows.length), rows, what);
+  }
+}
