@@ -1,0 +1,85 @@
+package io.whetstone.trainer.run;
+
+import io.whetstone.generation.Completion;
+import io.whetstone.rewards.Score;
+import io.whetstone.trainer.rollout.ScoredRollout;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.OptionalDouble;
+
+/**
+ * One completion of a step, with all that is needed to score it again, to train on it again, and to
+ * read it. Arrays have one entry a token of the completion.
+ *
+ * @param task the task's id
+ * @param prompt the task's prompt, before any chat template
+ * @param sample number in its group
+ * @param visit how often the stage met the task before
+ * @param attempt the round of drawing in its step (dynamic sampling)
+ * @param text with special tokens, less a final stop token
+ * @param ids token ids, a final stop token included
+ * @param logprobs at sampling, nats
+ * @param trained which tokens were in the loss; none where the completion took no part
+ * @param stop why it ended, in the generator's words
+ * @param policy version of the weights that drew it
+ * @param scores by reward
+ * @param reward the weighted total; absent where it is unknown
+ * @param advantages one a token; empty where the completion took no part
+ */
+public record RolloutRecord(
+    String task,
+    String prompt,
+    int sample,
+    long visit,
+    int attempt,
+    String text,
+    int[] ids,
+    float[] logprobs,
+    boolean[] trained,
+    String stop,
+    long policy,
+    Map<String, Score> scores,
+    OptionalDouble reward,
+    double[] advantages) {
+
+  public RolloutRecord {
+    if (logprobs.length != ids.length
+        || trained.length != ids.length
+        || (advantages.length != 0 && advantages.length != ids.length)) {
+      throw new IllegalArgumentException(
+          "task %s, sample %d: %d ids, %d logprobs, %d marks and %d advantages"
+              .formatted(
+                  task, sample, ids.length, logprobs.length, trained.length, advantages.length));
+    }
+    scores = Collections.unmodifiableMap(new LinkedHashMap<>(scores));
+  }
+
+  /**
+   * The record of completion {@code sample} of a group.
+   *
+   * @param trained which of its tokens were in the loss
+   * @param advantages one a token; empty where the completion took no part
+   */
+  public static RolloutRecord of(
+      ScoredRollout group, int sample, boolean[] trained, double[] advantages) {
+    Completion completion = group.rollout().completions().get(sample);
+    Map<String, Score> scores = new LinkedHashMap<>();
+    group.scores().scores().forEach((name, all) -> scores.put(name, all.get(sample)));
+    return new RolloutRecord(
+        group.rollout().visit().task().id(),
+        group.rollout().visit().task().prompt(),
+        sample,
+        group.rollout().visit().visit(),
+        group.rollout().attempt(),
+        completion.text(),
+        completion.ids(),
+        completion.logprobs(),
+        trained,
+        completion.stop().text(),
+        completion.policyVersion(),
+        scores,
+        group.scores().totals().get(sample),
+        advantages);
+  }
+}

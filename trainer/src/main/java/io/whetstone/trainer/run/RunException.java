@@ -1,0 +1,29 @@
+package io.whetstone.trainer.run;
+
+/**
+ * A run's directory cannot be used: it is taken, missing, being written by another process, or its
+ * files are not what they should be. The message says what to do.
+ */
+public final class RunException extends RuntimeException {
+  private final boolean usersToMend;
+
+  private RunException(String message, boolean usersToMend, Throwable cause) {
+    super(message, cause);
+    this.usersToMend = usersToMend;
+  }
+
+  /** What the user asked for cannot be done with the runs that are there. */
+  static RunException mistake(String message) {
+    return new RunException(message, true, null);
+  }
+
+  /** The disk or the files failed. */
+  static RunException failure(String message, Throwable cause) {
+    return new RunException(message, false, cause);
+  }
+
+  /** Whether another command line mends it (exit code 2) or something failed (exit code 1). */
+  public boolean usersToMend() {
+    return usersToMend;
+  }
+}
