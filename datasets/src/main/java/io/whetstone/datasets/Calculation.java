@@ -2,6 +2,7 @@ package io.whetstone.datasets;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Supplier;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -99,5 +100,27 @@ public record Calculation(long first, List<Operation> operations) {
   /** The completion that thinks every step and answers right. */
   public String completion() {
     return "<think>" + String.join(";", steps()) + "</think><answer>" + result() + "</answer>";
+  }
+
+  /** Draws one: how many numbers, then each number and its sign. */
+  static Calculation draw(
+      RandomStream random, Range numbers, Range values, Supplier<Character> sign) {
+    int count = random.within(numbers);
+    long first = random.within(values);
+    List<Operation> operations = new ArrayList<>(count - 1);
+    for (int i = 1; i < count; i++) {
+      operations.add(new Operation(sign.get(), random.within(values)));
+    }
+    return new Calculation(first, operations);
+  }
+
+  /** The same text for all calculations that are the same up to the order of their terms. */
+  String key() {
+    List<String> terms = new ArrayList<>();
+    // The first number joins its like: in a product as *7, elsewhere as +7.
+    terms.add((operations.getFirst().sign() == '*' ? "*" : "+") + first);
+    operations.forEach(operation -> terms.add(operation.toString()));
+    terms.sort(null);
+    return String.join("", terms);
   }
 }

@@ -60,8 +60,8 @@ final class JsonlAudit {
 
   private void keep(JsonLines.Line line, Demonstration read) {
     Task task = read.task();
-    long hash = Draw.hash(JsonlTasks.normalize(task.prompt()), 0);
-    long answer = Draw.hash(task.answer().orElse(""), 1);
+    long hash = Hash.of(JsonlTasks.normalize(task.prompt()), 0);
+    long answer = Hash.of(task.answer().orElse(""), 1);
     JsonlIndex.Entry entry =
         new JsonlIndex.Entry(line.offset(), line.bytes().length, line.number(), hash, answer);
     int number = index.find(hash);
@@ -76,7 +76,7 @@ final class JsonlAudit {
     }
     boolean fresh =
         settings.completion().isPresent()
-            ? index.addDemonstration(entry, number, Draw.hash(read.completion(), 2))
+            ? index.addDemonstration(entry, number, Hash.of(read.completion(), 2))
             : !seen;
     duplicates += fresh ? 0 : 1;
   }

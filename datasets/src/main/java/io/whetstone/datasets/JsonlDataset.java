@@ -87,10 +87,10 @@ public final class JsonlDataset implements Dataset {
   /** All numbers below size, ordered by a hash with the seed; equal hashes stay together. */
   private static Integer[] ranked(int size, HashOf hash, long seed) {
     Integer[] ranked = IntStream.range(0, size).boxed().toArray(Integer[]::new);
-    long key = Draw.mix(seed);
+    long key = Hash.mix(seed);
     Arrays.sort(
         ranked,
-        Comparator.comparingLong((Integer i) -> Draw.mix(hash.of(i) ^ key)).thenComparing(i -> i));
+        Comparator.comparingLong((Integer i) -> Hash.mix(hash.of(i) ^ key)).thenComparing(i -> i));
     return ranked;
   }
 
@@ -106,7 +106,7 @@ public final class JsonlDataset implements Dataset {
     }
     // By line, so that the completions of one prompt do not follow each other.
     Integer[] ranked =
-        ranked(index.demonstrations(), i -> Draw.mix(index.demonstration(i).line()), seed);
+        ranked(index.demonstrations(), i -> Hash.mix(index.demonstration(i).line()), seed);
     return order(
         Arrays.stream(ranked).filter(i -> trained[index.taskOf(i)]).toArray(Integer[]::new),
         shuffle);
@@ -153,7 +153,7 @@ public final class JsonlDataset implements Dataset {
           reader.read(
               JsonLines.parse(new JsonLines.Line(entry.line(), entry.offset(), bytes.array())),
               entry.line());
-      if (Draw.hash(JsonlTasks.normalize(read.task().prompt()), 0) == entry.hash()) {
+      if (Hash.of(JsonlTasks.normalize(read.task().prompt()), 0) == entry.hash()) {
         return read;
       }
     } catch (DatasetException e) {

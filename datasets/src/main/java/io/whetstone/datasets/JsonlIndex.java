@@ -39,7 +39,7 @@ final class JsonlIndex {
 
   /** Adds a demonstration of a task; false if the same one is there already. */
   boolean addDemonstration(Entry entry, int task, long completionHash) {
-    if (!completions.add(Draw.mix(entry.hash()) ^ completionHash)) {
+    if (!completions.add(Hash.mix(entry.hash()) ^ completionHash)) {
       return false;
     }
     if (demonstrations.size() == taskOfDemonstration.length) {

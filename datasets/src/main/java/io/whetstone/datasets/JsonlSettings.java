@@ -37,8 +37,6 @@ public record JsonlSettings(
   }
 
   public JsonlSettings {
-    if (prompt.isBlank()) {
-      throw new IllegalArgumentException("prompt: \"" + prompt + "\" is not a field or a template");
-    }
+    PromptTemplate.parse(prompt);
   }
 }

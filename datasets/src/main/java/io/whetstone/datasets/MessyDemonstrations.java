@@ -2,7 +2,6 @@ package io.whetstone.datasets;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.SplittableRandom;
 
 /**
  * Demonstrations such as a base model might give: guesses, broken formats, thoughts with slips.
@@ -33,8 +32,8 @@ public final class MessyDemonstrations implements DemonstrationSource {
   public Demonstration demonstration(long index) {
     Task task = tasks.task(index);
     Calculation calculation = Calculation.parse(task.prompt());
-    SplittableRandom random = Draw.random(seed, "demonstrations", index);
-    double kind = random.nextDouble();
+    RandomStream random = new RandomStream(seed, "demonstrations", index);
+    double kind = random.unit();
     if (kind < settings.guess()) {
       return new Demonstration(task, answer(guess(calculation, random)));
     }
@@ -52,24 +51,24 @@ public final class MessyDemonstrations implements DemonstrationSource {
   }
 
   /** A number near the truth, uniform within the error range; rarely the truth itself. */
-  private long guess(Calculation calculation, SplittableRandom random) {
+  private long guess(Calculation calculation, RandomStream random) {
     long truth = calculation.result();
     long reach = Math.max(1, Math.round(Math.abs(truth) * settings.guessError()));
-    long guess = truth + random.nextLong(-reach, reach + 1);
+    long guess = truth + random.within(-reach, reach);
     // Nobody guesses a negative number for a sum of positive ones.
     return truth >= 0 ? Math.max(0, guess) : guess;
   }
 
-  private Thought think(Calculation calculation, SplittableRandom random) {
+  private Thought think(Calculation calculation, RandomStream random) {
     int length = calculation.operations().size();
-    if (length > 1 && random.nextDouble() < settings.stopEarly()) {
-      length = random.nextInt(1, length);
+    if (length > 1 && random.chance(settings.stopEarly())) {
+      length = (int) random.within(1, length - 1);
     }
     List<String> steps = new ArrayList<>();
     long total = calculation.first();
     for (Calculation.Operation operation : calculation.operations().subList(0, length)) {
       long next = operation.apply(total);
-      if (random.nextDouble() < settings.slip()) {
+      if (random.chance(settings.slip())) {
         next = slip(next, random);
       }
       steps.add(total + operation.toString() + "=" + next);
@@ -79,18 +78,18 @@ public final class MessyDemonstrations implements DemonstrationSource {
   }
 
   /** Off by one or two, or by a forgotten or doubled carry: how people get sums wrong. */
-  private static long slip(long total, SplittableRandom random) {
+  private static long slip(long total, RandomStream random) {
     long[] offs = {1, 2, 10};
-    long off = offs[random.nextInt(offs.length)];
+    long off = offs[(int) random.within(0, offs.length - 1)];
     // A running total that is not negative stays so: the alphabet of sums has no minus sign.
-    boolean down = random.nextBoolean() && (total < 0 || total >= off);
+    boolean down = random.chance(0.5) && (total < 0 || total >= off);
     return down ? total - off : total + off;
   }
 
-  private static String malformed(Thought thought, SplittableRandom random) {
+  private static String malformed(Thought thought, RandomStream random) {
     String think = "<think>" + thought.text;
     String answer = answer(thought.total);
-    return switch (random.nextInt(7)) {
+    return switch ((int) random.within(0, 6)) {
       case 0 -> think + answer; // the thought is never closed
       case 1 -> think + "</think><answer>" + thought.total; // nor the answer
       case 2 -> think + answer + "</think>"; // the answer within the thought

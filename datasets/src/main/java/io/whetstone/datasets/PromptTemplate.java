@@ -27,6 +27,9 @@ final class PromptTemplate {
    */
   static PromptTemplate parse(String text) {
     if (text.indexOf('{') < 0 && text.indexOf('}') < 0) {
+      if (text.isBlank()) {
+        throw new IllegalArgumentException("prompt: \"\" is not a field or a template");
+      }
       return new PromptTemplate(List.of(new Field(text)));
     }
     List<Part> parts = new ArrayList<>();

@@ -3,7 +3,6 @@ package io.whetstone.datasets;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.SplittableRandom;
 import java.util.function.Function;
 
 /**
@@ -19,7 +18,7 @@ import java.util.function.Function;
 public final class SyntheticTasks implements Dataset {
 
   /** Draws one calculation. */
-  private interface Generator extends Function<SplittableRandom, Calculation> {}
+  private interface Generator extends Function<RandomStream, Calculation> {}
 
   private final String name;
   private final String alphabet;
@@ -51,7 +50,7 @@ public final class SyntheticTasks implements Dataset {
         seed,
         settings.heldOut(),
         settings.mess(),
-        random -> Draw.calculation(random, settings.numbers(), settings.values(), () -> '+'));
+        random -> Calculation.draw(random, settings.numbers(), settings.values(), () -> '+'));
   }
 
   /** Chains of additions and subtractions. */
@@ -63,11 +62,11 @@ public final class SyntheticTasks implements Dataset {
         settings.heldOut(),
         settings.mess(),
         random ->
-            Draw.calculation(
+            Calculation.draw(
                 random,
                 settings.numbers(),
                 settings.values(),
-                () -> random.nextDouble() < settings.minus() ? '-' : '+'));
+                () -> random.chance(settings.minus()) ? '-' : '+'));
   }
 
   /** Products of several numbers. */
@@ -78,7 +77,7 @@ public final class SyntheticTasks implements Dataset {
         seed,
         settings.heldOut(),
         settings.mess(),
-        random -> Draw.calculation(random, settings.numbers(), settings.values(), () -> '*'));
+        random -> Calculation.draw(random, settings.numbers(), settings.values(), () -> '*'));
   }
 
   @Override
@@ -135,7 +134,7 @@ public final class SyntheticTasks implements Dataset {
   }
 
   private boolean isHeldOut(Calculation calculation) {
-    return Draw.unit(Draw.key(calculation), seed) < heldOut;
+    return Hash.unit(calculation.key(), seed) < heldOut;
   }
 
   private final class Source implements TaskSource {
@@ -157,7 +156,7 @@ public final class SyntheticTasks implements Dataset {
       if (index < 0) {
         throw new IndexOutOfBoundsException("index: " + index + " is not 0 or more");
       }
-      SplittableRandom random = Draw.random(seed, name + "/" + split, index);
+      RandomStream random = new RandomStream(seed, name + "/" + split, index);
       // A share of one in a thousand still fails here only with probability 1e-43.
       for (int attempt = 0; attempt < 100_000; attempt++) {
         Calculation calculation = generator.apply(random);
