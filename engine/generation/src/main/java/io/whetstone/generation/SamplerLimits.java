@@ -1,5 +1,7 @@
 package io.whetstone.generation;
 
+import io.whetstone.model.ModelConfig;
+
 /**
  * What a sampler may take.
  *
@@ -9,6 +11,23 @@ package io.whetstone.generation;
  * @param prefillRows prompt tokens computed in one forward pass at most
  */
 public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
+  /** Completions that decode together where nobody asks for another number. */
+  public static final int DEFAULT_SEQUENCES = 256;
+
+  private static final long CACHE_BYTES = 1L << 30;
+  private static final int PREFILL_ROWS = 2048;
+
+  /**
+   * Room for so many sequences of a model's full length, as far as 1 GiB of cache goes, and for one
+   * in any case. A position takes layers × 2 × key/value heads × head size × 4 bytes.
+   */
+  public static SamplerLimits of(ModelConfig model, int sequences) {
+    long position = 2L * model.layers() * model.heads().keyValues() * model.heads().size() * 4;
+    long wanted = (long) sequences * model.maxPositions();
+    long tokens = Math.max(model.maxPositions() + 1L, Math.min(wanted, CACHE_BYTES / position));
+    return new SamplerLimits(sequences, (int) Math.min(tokens, 1 << 30), PREFILL_ROWS);
+  }
+
   public SamplerLimits {
     if (sequences < 1 || cacheTokens < 1 || prefillRows < 1) {
       throw new IllegalArgumentException(

@@ -30,4 +30,9 @@ public record RewardEntry(
     }
     settings = Map.copyOf(settings);
   }
+
+  /** A reward as it is by itself, with weight 1. */
+  public static RewardEntry of(String name) {
+    return new RewardEntry(name, 1, Duration.ofSeconds(10), Map.of());
+  }
 }

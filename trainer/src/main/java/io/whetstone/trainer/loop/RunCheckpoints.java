@@ -1,0 +1,102 @@
+package io.whetstone.trainer.loop;
+
+import com.fasterxml.jackson.annotation.JsonAutoDetect;
+import com.fasterxml.jackson.annotation.PropertyAccessor;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.whetstone.checkpoints.Checkpoint;
+import io.whetstone.checkpoints.CheckpointException;
+import io.whetstone.checkpoints.CheckpointStore;
+import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.Safetensors;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Tensor;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * Saves and restores everything a run's next step depends on: the policy's weights, the stage's
+ * tensors (optimizer moments, reference weights) and its {@link RunState}.
+ */
+final class RunCheckpoints {
+  private static final ObjectMapper JSON =
+      new ObjectMapper()
+          .setVisibility(PropertyAccessor.FIELD, JsonAutoDetect.Visibility.PUBLIC_ONLY)
+          .setVisibility(PropertyAccessor.GETTER, JsonAutoDetect.Visibility.NONE)
+          .setVisibility(PropertyAccessor.IS_GETTER, JsonAutoDetect.Visibility.NONE);
+
+  private final CheckpointStore store;
+  private final Policy policy;
+  private final Backend backend;
+
+  RunCheckpoints(Path directory, Policy policy) {
+    this.store = new CheckpointStore(directory);
+    this.policy = policy;
+    this.backend = policy.model().backend();
+  }
+
+  /**
+   * Saves a checkpoint numbered by the steps done.
+   *
+   * @param tensors the stage's; empty between stages
+   * @param score what was measured on held-out tasks at these weights, if anything
+   */
+  Checkpoint save(RunState state, Map<String, Tensor> tensors, OptionalDouble score) {
+    return store.save(
+        state.globalStep,
+        score,
+        directory -> {
+          HuggingFaceModel.save(
+              directory,
+              policy.model().config(),
+              policy.model().weights(),
+              backend,
+              policy.tokenizer());
+          if (!tensors.isEmpty()) {
+            Safetensors.write(directory.resolve(Checkpoint.OPTIMIZER), tensors, backend);
+          }
+          Checkpoint.writeProgress(directory, JSON.valueToTree(state));
+        });
+  }
+
+  /** The newest checkpoint, verified, if there is one; cleans up what a killed process left. */
+  Optional<Checkpoint> latest() {
+    store.recover();
+    return store.latest();
+  }
+
+  /** Where the run stood at a checkpoint. */
+  static RunState state(Checkpoint checkpoint) {
+    try {
+      return JSON.treeToValue(checkpoint.progress(), RunState.class);
+    } catch (JsonProcessingException e) {
+      throw new CheckpointException(
+          checkpoint.directory()
+              + ": its progress cannot be read by this version: "
+              + e.getOriginalMessage(),
+          e);
+    }
+  }
+
+  /** Reads the policy's weights. */
+  void restoreWeights(Checkpoint checkpoint) {
+    Safetensors.read(
+        checkpoint.directory().resolve(HuggingFaceModel.WEIGHTS),
+        policy.model().weights(),
+        backend);
+    policy.model().weightsChanged();
+  }
+
+  /** Reads a stage's tensors and numbers. */
+  void restoreStage(Checkpoint checkpoint, RunState state, StageLoop loop) {
+    if (state.loop != null) {
+      if (Files.exists(checkpoint.optimizer())) {
+        Safetensors.read(checkpoint.optimizer(), loop.tensors(), backend);
+      }
+      loop.restore(state.loop);
+    }
+  }
+}

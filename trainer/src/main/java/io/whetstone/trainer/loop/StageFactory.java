@@ -1,0 +1,180 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.datasets.Dataset;
+import io.whetstone.generation.Sampler;
+import io.whetstone.rewards.RewardCatalog;
+import io.whetstone.rewards.RewardPipeline;
+import io.whetstone.rewards.WeightedReward;
+import io.whetstone.trainer.config.Data;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.RewardEntry;
+import io.whetstone.trainer.config.Sft;
+import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.evaluation.EvaluationPlan;
+import io.whetstone.trainer.evaluation.Evaluator;
+import io.whetstone.trainer.rollout.PromptEncoder;
+import io.whetstone.trainer.rollout.Purpose;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+
+/** Makes a run's stages and its evaluation from the configuration; owns the data they read. */
+final class StageFactory implements AutoCloseable {
+  private final Experiment experiment;
+  private final Policy policy;
+  private final Sampler sampler;
+  private final Path directory;
+  private final PromptEncoder prompts;
+  private final HeldOutGuard guard = new HeldOutGuard();
+  private final Map<Data, Dataset> datasets = new HashMap<>();
+  private final List<RewardPipeline> pipelines = new ArrayList<>();
+  private final List<RewardCatalog> catalogs = new ArrayList<>();
+  private final Optional<EvaluationPlan> evaluation;
+
+  /**
+   * @param directory what relative paths in the configuration start from
+   */
+  StageFactory(Experiment experiment, Policy policy, Sampler sampler, Path directory) {
+    this.experiment = experiment;
+    this.policy = policy;
+    this.sampler = sampler;
+    this.directory = directory;
+    this.prompts =
+        new PromptEncoder(
+            policy.tokenizer(), experiment.prompt(), policy.model().config().maxPositions());
+    this.evaluation = makeEvaluation();
+  }
+
+  /** What is measured during the run, if anything. */
+  Optional<EvaluationPlan> evaluation() {
+    return evaluation;
+  }
+
+  /** The data the configuration names, opened once. */
+  Dataset dataset(Data data) {
+    return datasets.computeIfAbsent(
+        data, unused -> StageData.open(data, directory, experiment.seed()));
+  }
+
+  /** The loop of a stage. */
+  StageLoop open(Stage stage, int index) {
+    return switch (stage) {
+      case Sft sft ->
+          new SftLoop(
+              sft,
+              policy.model(),
+              policy.tokenizer(),
+              guard.watch(
+                  dataset(sft.data())
+                      .demonstrations()
+                      .orElseThrow(
+                          () ->
+                              new IllegalArgumentException(
+                                  sft.label()
+                                      + ".data: "
+                                      + dataset(sft.data()).name()
+                                      + " has no demonstrations to learn from"))),
+              prompts,
+              experiment.seed(),
+              index);
+      case Grpo grpo ->
+          new GrpoLoop(
+              grpo,
+              policy.model(),
+              policy.tokenizer(),
+              sampler,
+              guard.watch(dataset(grpo.tasks()).training()),
+              prompts,
+              rewards(grpo.rewards(), grpo.rewardPlugins()),
+              experiment.seed(),
+              index);
+    };
+  }
+
+  private RewardPipeline rewards(List<RewardEntry> entries, Optional<Path> plugins) {
+    RewardCatalog catalog = RewardCatalog.of(plugins.map(directory::resolve));
+    catalogs.add(catalog);
+    List<WeightedReward> weighted =
+        entries.stream()
+            .map(
+                e ->
+                    new WeightedReward(
+                        e.name(), catalog.create(e.name(), e.settings()), e.weight(), e.deadline()))
+            .toList();
+    RewardPipeline pipeline =
+        new RewardPipeline(weighted, Runtime.getRuntime().availableProcessors());
+    pipelines.add(pipeline);
+    return pipeline;
+  }
+
+  private Optional<EvaluationPlan> makeEvaluation() {
+    return experiment
+        .evaluation()
+        .map(
+            settings -> {
+              Dataset data = dataset(settings.tasks().orElseGet(this::firstTasks));
+              if (data.heldOut().size() == 0) {
+                throw new IllegalArgumentException(
+                    "evaluation: "
+                        + data.name()
+                        + " holds no task out of training; set its held-out, or evaluation.tasks");
+              }
+              guard.protect(data.heldOut(), settings.count());
+              Optional<Dataset> longer = settings.longer().map(this::dataset);
+              longer.ifPresent(d -> guard.protect(d.heldOut(), settings.count()));
+              Evaluator evaluator =
+                  new Evaluator(
+                      sampler,
+                      policy.tokenizer(),
+                      prompts,
+                      rewards(evaluationRewards(settings.solvedBy()), firstPlugins()),
+                      settings.solvedBy(),
+                      Purpose.EVALUATION.key(experiment.seed()));
+              return new EvaluationPlan(
+                  evaluator, prompts, settings, data.heldOut(), longer.map(Dataset::heldOut));
+            });
+  }
+
+  /** The rewards of the first stage that has any, with the deciding one and the format besides. */
+  private List<RewardEntry> evaluationRewards(String solvedBy) {
+    Map<String, RewardEntry> entries = new LinkedHashMap<>();
+    for (Stage stage : experiment.stages()) {
+      if (stage instanceof Grpo grpo && entries.isEmpty()) {
+        grpo.rewards().forEach(e -> entries.put(e.name(), e));
+      }
+    }
+    // Whether an answer is right must not depend on the format that a stage may ask for besides.
+    entries.put(solvedBy, RewardEntry.of(solvedBy));
+    entries.putIfAbsent("format", RewardEntry.of("format"));
+    return List.copyOf(entries.values());
+  }
+
+  private Optional<Path> firstPlugins() {
+    return experiment.stages().stream()
+        .filter(Grpo.class::isInstance)
+        .map(stage -> ((Grpo) stage).rewardPlugins())
+        .findFirst()
+        .flatMap(plugins -> plugins);
+  }
+
+  private Data firstTasks() {
+    for (Stage stage : experiment.stages()) {
+      if (stage instanceof Grpo grpo) {
+        return grpo.tasks();
+      }
+    }
+    return ((Sft) experiment.stages().getFirst()).data();
+  }
+
+  @Override
+  public void close() {
+    pipelines.forEach(RewardPipeline::close);
+    catalogs.forEach(RewardCatalog::close);
+    datasets.values().forEach(Dataset::close);
+  }
+}

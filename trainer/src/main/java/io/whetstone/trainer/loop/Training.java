@@ -1,0 +1,213 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.checkpoints.Checkpoint;
+import io.whetstone.generation.Sampler;
+import io.whetstone.generation.SamplerLimits;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.Capability;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.Precision;
+import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.evaluation.EvaluationPlan;
+import io.whetstone.trainer.evaluation.EvaluationRound;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+
+/**
+ * A run from its configuration to its end.
+ *
+ * <pre>
+ * policy → for each stage: (evaluate before reinforcement learning)
+ *   → for each step: step → evaluate when due → record → checkpoint when due
+ *   → checkpoint at the stage's end → … → the outcome
+ * </pre>
+ *
+ * <p>Killed at any moment, a run that is resumed goes on from its newest checkpoint to the bits it
+ * would have reached: a step depends only on what a checkpoint holds, and the records are cut back to
+ * where they stood.
+ */
+public final class Training {
+  private final Experiment experiment;
+  private final RunRecords records;
+  private final Path directory;
+  private final StopRequest stop;
+
+  /**
+   * @param records where the run writes
+   * @param directory what relative paths in the configuration start from
+   * @param stop ends the run after the current step
+   */
+  public Training(Experiment experiment, RunRecords records, Path directory, StopRequest stop) {
+    this.experiment = experiment;
+    this.records = records;
+    this.directory = directory;
+    this.stop = stop;
+  }
+
+  /**
+   * Runs, or goes on with, all stages.
+   *
+   * @return how it ended
+   * @throws InterruptedException if the thread is interrupted while rewards are computed
+   */
+  public TrainingOutcome run() throws InterruptedException {
+    try (Backend backend = open();
+        Policy policy = Policy.start(experiment.model(), backend, experiment.seed());
+        Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
+        StageFactory stages = new StageFactory(experiment, policy, sampler, directory)) {
+      RunCheckpoints checkpoints = new RunCheckpoints(records.checkpoints(), policy);
+      return new Session(policy, stages, checkpoints).run();
+    }
+  }
+
+  private Backend open() {
+    Backend backend = Backends.open(experiment.backend(), experiment.threads());
+    if (experiment.precision() == Precision.BF16
+        && !backend.capabilities().contains(Capability.BF16)) {
+      backend.close();
+      throw new IllegalArgumentException(
+          "precision: bf16 is not there on the backend " + experiment.backend() + "; use f32");
+    }
+    if (experiment.exact() && !backend.capabilities().contains(Capability.EXACT)) {
+      backend.close();
+      throw new IllegalArgumentException(
+          "exact: the backend " + experiment.backend() + " is not exact; set exact: false");
+    }
+    return backend;
+  }
+
+  private SamplerLimits limits(Policy policy) {
+    int sequences =
+        experiment.stages().stream()
+            .filter(Grpo.class::isInstance)
+            .mapToInt(stage -> ((Grpo) stage).rolloutsInFlight())
+            .max()
+            .orElse(SamplerLimits.DEFAULT_SEQUENCES);
+    return SamplerLimits.of(policy.model().config(), sequences);
+  }
+
+  /** One process's part of a run. */
+  private final class Session {
+    private final Policy policy;
+    private final StageFactory stages;
+    private final RunCheckpoints checkpoints;
+    private final long started = System.nanoTime();
+    private RunState state = new RunState();
+    private double wallBefore;
+
+    Session(Policy policy, StageFactory stages, RunCheckpoints checkpoints) {
+      this.policy = policy;
+      this.stages = stages;
+      this.checkpoints = checkpoints;
+    }
+
+    TrainingOutcome run() throws InterruptedException {
+      Optional<Checkpoint> from = checkpoints.latest();
+      if (from.isPresent()) {
+        state = RunCheckpoints.state(from.get());
+        checkpoints.restoreWeights(from.get());
+        wallBefore = state.wallSeconds;
+      }
+      records.begin(state, policy);
+      while (state.stage < experiment.stages().size() && stop.cause().isEmpty()) {
+        Stage stage = experiment.stages().get(state.stage);
+        evaluateBefore(stage);
+        try (StageLoop loop = stages.open(stage, state.stage)) {
+          from.ifPresent(checkpoint -> checkpoints.restoreStage(checkpoint, state, loop));
+          from = Optional.empty();
+          run(stage, loop);
+        }
+      }
+      state.wallSeconds = wall();
+      return records.end(state, policy, stop.cause());
+    }
+
+    private void run(Stage stage, StageLoop loop) throws InterruptedException {
+      RunState.StageTotals totals = state.totals(stage.label());
+      while (state.step < loop.steps()) {
+        long begin = System.nanoTime();
+        StepReport report = loop.step(state.step);
+        state.step++;
+        state.globalStep++;
+        note(report);
+        boolean last = state.step == loop.steps();
+        Map<String, Double> metrics = new LinkedHashMap<>(report.metrics());
+        OptionalDouble score = evaluateWhenDue(stage, last, metrics);
+        totals.steps = state.step;
+        totals.completionTokens += report.completionTokens();
+        totals.wallSeconds += (System.nanoTime() - begin) * 1e-9;
+        records.step(stage, state, loop.steps(), metrics, report);
+        boolean due = isDue(stage.cadence().checkpointEvery(), state.step);
+        if (last) {
+          state.stageDone();
+          save(loop, score, false);
+        } else if (due || score.isPresent() || stop.cause().isPresent()) {
+          save(loop, score, true);
+        }
+        if (stop.cause().isPresent()) {
+          return;
+        }
+      }
+    }
+
+    private void note(StepReport report) {
+      double mismatch = report.metrics().getOrDefault("exact/logprob-mismatch-max", Double.NaN);
+      if (!Double.isNaN(mismatch)) {
+        state.logprobMismatchMax =
+            Double.isNaN(state.logprobMismatchMax)
+                ? mismatch
+                : Math.max(state.logprobMismatchMax, mismatch);
+      }
+    }
+
+    private void save(StageLoop loop, OptionalDouble score, boolean within) {
+      state.loop = within ? loop.progress() : null;
+      state.wallSeconds = wall();
+      state.records = records.lengths();
+      checkpoints.save(state, within ? loop.tensors() : Map.of(), score);
+      records.saved(state);
+    }
+
+    /** Before the first policy stage, or before everything where there is none. */
+    private void evaluateBefore(Stage stage) throws InterruptedException {
+      boolean due = stage instanceof Grpo || experiment.stages().stream().noneMatch(Grpo.class::isInstance);
+      if (state.before == null && state.step == 0 && due && stages.evaluation().isPresent()) {
+        state.before = evaluate(stages.evaluation().get());
+        records.before(stage, state);
+      }
+    }
+
+    private OptionalDouble evaluateWhenDue(Stage stage, boolean last, Map<String, Double> metrics)
+        throws InterruptedException {
+      boolean end = last && state.stage == experiment.stages().size() - 1;
+      boolean due = end || isDue(stage.cadence().evaluateEvery(), state.step);
+      if (!due || stages.evaluation().isEmpty()) {
+        return OptionalDouble.empty();
+      }
+      EvaluationRound round = evaluate(stages.evaluation().get());
+      if (end) {
+        state.after = round;
+      }
+      metrics.putAll(round.metrics());
+      return OptionalDouble.of(round.sampled().passAt1().estimate());
+    }
+
+    private EvaluationRound evaluate(EvaluationPlan plan) throws InterruptedException {
+      records.evaluating();
+      return plan.run();
+    }
+
+    private double wall() {
+      return wallBefore + (System.nanoTime() - started) * 1e-9;
+    }
+  }
+
+  private static boolean isDue(int every, int step) {
+    return every > 0 && step % every == 0;
+  }
+}
