@@ -15,6 +15,7 @@ import io.whetstone.trainer.evaluation.EvaluationPlan;
 import io.whetstone.trainer.evaluation.Evaluator;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Purpose;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -174,7 +175,13 @@ final class StageFactory implements AutoCloseable {
   @Override
   public void close() {
     pipelines.forEach(RewardPipeline::close);
-    catalogs.forEach(RewardCatalog::close);
+    for (RewardCatalog catalog : catalogs) {
+      try {
+        catalog.close();
+      } catch (IOException e) {
+        // A jar that was only read; nothing is lost with it.
+      }
+    }
     datasets.values().forEach(Dataset::close);
   }
 }
