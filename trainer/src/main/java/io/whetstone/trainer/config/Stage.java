@@ -10,6 +10,9 @@ public sealed interface Stage permits Sft, Grpo {
   /** The key the stage is written under. */
   String kind();
 
+  /** What happens every so many steps. */
+  Cadence cadence();
+
   /** How records and checkpoints call the stage: its name, else its kind. */
   default String label() {
     return name().orElse(kind());

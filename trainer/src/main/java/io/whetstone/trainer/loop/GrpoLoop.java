@@ -128,7 +128,7 @@ final class GrpoLoop implements StageLoop {
     metrics.put("exact/logprob-mismatch-max", updated.mismatch());
     long tokens = measured.completionTokens(rollouts);
     timer.into(metrics, tokens);
-    return new StepReport(metrics, rollouts, advantages.values(), tokens);
+    return new StepReport(metrics, rollouts, advantages.values(), settings.maskTruncated(), tokens);
   }
 
   private void refreshReference(int step) {

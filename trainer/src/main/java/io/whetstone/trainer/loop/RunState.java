@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.trainer.evaluation.EvaluationRound;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Where a run stands: what {@code progress.json} of a checkpoint holds, beside the weights and the
@@ -41,7 +42,7 @@ final class RunState {
   public double wallSeconds;
 
   /** Lengths of the records when the checkpoint was made. */
-  public ObjectNode records;
+  public Map<String, Long> records = Map.of();
 
   StageTotals totals(String name) {
     if (stages.size() <= stage) {

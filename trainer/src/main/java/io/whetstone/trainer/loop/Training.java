@@ -28,8 +28,8 @@ import java.util.OptionalDouble;
  * </pre>
  *
  * <p>Killed at any moment, a run that is resumed goes on from its newest checkpoint to the bits it
- * would have reached: a step depends only on what a checkpoint holds, and the records are cut back to
- * where they stood.
+ * would have reached: a step depends only on what a checkpoint holds, and the records are cut back
+ * to where they stood.
  */
 public final class Training {
   private final Experiment experiment;
@@ -113,7 +113,7 @@ public final class Training {
         checkpoints.restoreWeights(from.get());
         wallBefore = state.wallSeconds;
       }
-      records.begin(state, policy);
+      records.begin(state, from.isPresent());
       while (state.stage < experiment.stages().size() && stop.cause().isEmpty()) {
         Stage stage = experiment.stages().get(state.stage);
         evaluateBefore(stage);
@@ -124,7 +124,7 @@ public final class Training {
         }
       }
       state.wallSeconds = wall();
-      return records.end(state, policy, stop.cause());
+      return records.end(state, stop.cause());
     }
 
     private void run(Stage stage, StageLoop loop) throws InterruptedException {
@@ -168,14 +168,14 @@ public final class Training {
     private void save(StageLoop loop, OptionalDouble score, boolean within) {
       state.loop = within ? loop.progress() : null;
       state.wallSeconds = wall();
-      state.records = records.lengths();
+      state.records = records.sync();
       checkpoints.save(state, within ? loop.tensors() : Map.of(), score);
-      records.saved(state);
     }
 
     /** Before the first policy stage, or before everything where there is none. */
     private void evaluateBefore(Stage stage) throws InterruptedException {
-      boolean due = stage instanceof Grpo || experiment.stages().stream().noneMatch(Grpo.class::isInstance);
+      boolean due =
+          stage instanceof Grpo || experiment.stages().stream().noneMatch(Grpo.class::isInstance);
       if (state.before == null && state.step == 0 && due && stages.evaluation().isPresent()) {
         state.before = evaluate(stages.evaluation().get());
         records.before(stage, state);
