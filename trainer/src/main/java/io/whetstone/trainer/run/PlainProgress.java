@@ -1,0 +1,68 @@
+package io.whetstone.trainer.run;
+
+import java.io.PrintStream;
+import java.time.Duration;
+import java.time.Instant;
+import java.time.InstantSource;
+import java.util.Map;
+
+/** A line every ten seconds, at most, and one for a stage's first and last step: for logs. */
+final class PlainProgress implements Progress {
+  private static final Duration PAUSE = Duration.ofSeconds(10);
+
+  private final PrintStream err;
+  private final InstantSource clock;
+  private String stage = "";
+  private int steps;
+  private int doneBefore;
+  private Instant began = Instant.EPOCH;
+  private Instant last = Instant.EPOCH;
+
+  PlainProgress(PrintStream err, InstantSource clock) {
+    this.err = err;
+    this.clock = clock;
+  }
+
+  @Override
+  public void stage(String name, int steps, int done) {
+    this.stage = name;
+    this.steps = steps;
+    this.doneBefore = done;
+    this.began = clock.instant();
+    this.last = Instant.EPOCH;
+  }
+
+  @Override
+  public void step(int done, Map<String, Double> metrics) {
+    Instant now = clock.instant();
+    if (done < steps && Duration.between(last, now).compareTo(PAUSE) < 0) {
+      return;
+    }
+    last = now;
+    String left = done < steps ? "  " + timeLeft(done, now) + " left" : "";
+    err.println("%s %d/%d  %s%s".formatted(stage, done, steps, ProgressWords.of(metrics), left));
+  }
+
+  private String timeLeft(int done, Instant now) {
+    double perStep = Duration.between(began, now).toMillis() / 1000.0 / (done - doneBefore);
+    long seconds = Math.round(perStep * (steps - done));
+    return seconds >= 3600
+        ? "%d:%02d:%02d".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60)
+        : "%d:%02d".formatted(seconds / 60, seconds % 60);
+  }
+
+  @Override
+  public void doing(String what) {
+    err.println(stage.isEmpty() ? what : stage + ": " + what);
+  }
+
+  @Override
+  public void say(String line) {
+    err.println(line);
+  }
+
+  @Override
+  public void close() {
+    err.flush();
+  }
+}
