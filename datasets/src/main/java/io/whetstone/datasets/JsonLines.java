@@ -8,7 +8,6 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.cfg.JsonNodeFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.io.BufferedInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.Closeable;
 import java.io.IOException;
@@ -55,11 +54,14 @@ public final class JsonLines implements Closeable {
           .build();
 
   private final InputStream in;
+  private final byte[] buffer = new byte[1 << 16];
+  private int from; // of what is in the buffer and not yet taken
+  private int to;
   private long number;
   private long offset;
 
   public JsonLines(InputStream in) {
-    this.in = new BufferedInputStream(in, 1 << 16);
+    this.in = in;
   }
 
   /** The next line that is not blank, or null at the end. */
@@ -81,20 +83,32 @@ public final class JsonLines implements Closeable {
     }
   }
 
+  /** The bytes up to the line end, which is taken too; null at the end of the stream. */
   private byte[] readLine() throws IOException {
     ByteArrayOutputStream line = new ByteArrayOutputStream();
-    int b = in.read();
-    if (b < 0) {
-      return null;
-    }
-    for (; b >= 0 && b != '\n'; b = in.read()) {
-      offset++;
-      if (line.size() <= LONGEST_LINE) {
-        line.write(b);
+    boolean any = false;
+    while (from < to || fill()) {
+      any = true;
+      int end = from;
+      while (end < to && buffer[end] != '\n') {
+        end++;
+      }
+      line.write(buffer, from, Math.min(end - from, LONGEST_LINE + 1 - line.size()));
+      boolean ended = end < to;
+      int taken = end - from + (ended ? 1 : 0);
+      offset += taken;
+      from += taken;
+      if (ended) {
+        break;
       }
     }
-    offset += b == '\n' ? 1 : 0;
-    return line.toByteArray();
+    return any ? line.toByteArray() : null;
+  }
+
+  private boolean fill() throws IOException {
+    from = 0;
+    to = Math.max(0, in.read(buffer));
+    return to > 0;
   }
 
   private static boolean startsWithMark(byte[] bytes) {

@@ -1,5 +1,6 @@
 package io.whetstone.rewards;
 
+import io.whetstone.datasets.DatasetException;
 import io.whetstone.datasets.Task;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -43,10 +44,20 @@ public final class RewardPipeline implements AutoCloseable {
   /**
    * Asks every reward whether it can score the task.
    *
-   * @throws io.whetstone.datasets.DatasetException if one never could
+   * @throws DatasetException if one never could
+   * @throws RewardPluginException if one fails to say
    */
   public void check(Task task) {
-    rewards.forEach(reward -> reward.reward().check(task));
+    for (WeightedReward reward : rewards) {
+      try {
+        reward.reward().check(task);
+      } catch (DatasetException e) {
+        throw e;
+      } catch (RuntimeException | LinkageError e) {
+        throw new RewardPluginException(
+            "reward \"%s\": failed to check task %s: %s".formatted(reward.name(), task.id(), e), e);
+      }
+    }
   }
 
   /**

@@ -282,6 +282,49 @@ class RewardPipelineTest {
   }
 
   @Test
+  void outcomesAreCounted() throws Exception {
+    Reward mixed =
+        Reward.each(
+            (task, candidate) ->
+                switch (candidate.text().length()) {
+                  case 2 -> candidate.text().equals("bb") ? Score.correct() : Score.wrong();
+                  default -> Score.error("no");
+                });
+    try (RewardPipeline pipeline =
+        new RewardPipeline(List.of(reward("mixed", mixed), reward("half", HALF)), 2)) {
+      OutcomeCounts counts = OutcomeCounts.of(pipeline.score(List.of(group(0), group(1))));
+      assertEquals(2, counts.count("mixed", Outcome.CORRECT));
+      assertEquals(2, counts.count("mixed", Outcome.WRONG));
+      assertEquals(2, counts.count("mixed", Outcome.ERROR));
+      assertEquals(0, counts.count("mixed", Outcome.TIMEOUT));
+      assertEquals(6, counts.count("half", Outcome.SCORED));
+      assertEquals(List.of("mixed", "half"), List.copyOf(counts.byReward().keySet()));
+    }
+  }
+
+  @Test
+  void aCheckThatFailsIsNamed() {
+    Reward unable =
+        new Reward() {
+          @Override
+          public List<Score> score(Group group) {
+            return List.of();
+          }
+
+          @Override
+          public void check(Task task) {
+            throw new IllegalStateException("no table");
+          }
+        };
+    try (RewardPipeline pipeline = new RewardPipeline(List.of(reward("unable", unable)), 1)) {
+      assertEquals(
+          "reward \"unable\": failed to check task t: java.lang.IllegalStateException: no table",
+          assertThrows(RewardPluginException.class, () -> pipeline.check(Task.of("t", "p", "a")))
+              .getMessage());
+    }
+  }
+
+  @Test
   void impossibleSettingsAreRefused() {
     assertMessage(
         "rewards: \"a\" is named twice",
