@@ -11,8 +11,15 @@ import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Tensor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.security.DigestOutputStream;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -97,6 +104,27 @@ final class RunCheckpoints {
         Safetensors.read(checkpoint.optimizer(), loop.tensors(), backend);
       }
       loop.restore(state.loop);
+    }
+  }
+
+  /** SHA-256 of the newest checkpoint's weights file; null where there is no checkpoint. */
+  String weightsSha256() {
+    return store
+        .latest()
+        .map(checkpoint -> checkpoint.directory().resolve(HuggingFaceModel.WEIGHTS))
+        .map(RunCheckpoints::sha256)
+        .orElse(null);
+  }
+
+  private static String sha256(Path file) {
+    try (InputStream in = Files.newInputStream(file)) {
+      MessageDigest digest = MessageDigest.getInstance("SHA-256");
+      in.transferTo(new DigestOutputStream(OutputStream.nullOutputStream(), digest));
+      return HexFormat.of().formatHex(digest.digest());
+    } catch (IOException e) {
+      throw new CheckpointException(file + ": cannot be read: " + e.getMessage(), e);
+    } catch (NoSuchAlgorithmException e) {
+      throw new IllegalStateException("every Java platform has SHA-256", e);
     }
   }
 }

@@ -1,12 +1,19 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.generation.Completion;
+import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.rollout.ScoredRollout;
+import io.whetstone.trainer.run.LearningSigns;
+import io.whetstone.trainer.run.Progress;
 import io.whetstone.trainer.run.Recorder;
 import io.whetstone.trainer.run.RolloutRecord;
 import io.whetstone.trainer.run.RunDirectory;
+import io.whetstone.trainer.run.RunSummary;
+import io.whetstone.trainer.run.Verdict;
 import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,14 +21,21 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
-/** What a run leaves behind and shows while it goes: records, summary, progress. */
+/** What a run leaves behind and shows while it goes: records, summary, progress, verdict. */
 public final class RunRecords implements AutoCloseable {
-  private final RunDirectory run;
-  private final InstantSource clock;
-  private Recorder recorder;
+  private static final Duration BETWEEN_SUMMARIES = Duration.ofSeconds(2);
 
-  public RunRecords(RunDirectory run, InstantSource clock) {
+  private final RunDirectory run;
+  private final Progress progress;
+  private final InstantSource clock;
+  private RunState state = new RunState();
+  private Recorder recorder;
+  private LearningSigns signs = new LearningSigns();
+  private Instant summarised = Instant.MIN;
+
+  public RunRecords(RunDirectory run, Progress progress, InstantSource clock) {
     this.run = run;
+    this.progress = progress;
     this.clock = clock;
   }
 
@@ -30,22 +44,41 @@ public final class RunRecords implements AutoCloseable {
   }
 
   /** Opens the records where the run stands; what a killed process wrote later is cut off. */
-  void begin(RunState state, boolean resumed) {
+  void begin(RunState standing, boolean resumed) {
+    state = standing;
     recorder = resumed ? Recorder.resume(run, state.records, clock) : Recorder.begin(run, clock);
+    if (resumed) {
+      progress.say("resumed after " + state.globalStep + " steps");
+    }
+    summarise(RunSummary.Status.RUNNING, null, null);
   }
 
-  /** An evaluation has begun. */
-  void evaluating() {}
+  /** A stage begins, or goes on where the run stands. */
+  void stage(Stage stage, int steps) {
+    signs = new LearningSigns();
+    progress.stage(stage.label(), steps, state.step);
+  }
+
+  /** Something is being done that is no step. */
+  void doing(String what) {
+    progress.doing(what);
+  }
 
   /** The evaluation before reinforcement learning: a line of metrics for step 0 of the stage. */
-  void before(Stage stage, RunState state) {
+  void before(Stage stage) {
     recorder.step(stage.label(), 0, state.before.metrics(), List.of());
   }
 
   /** A step is done. */
-  void step(
-      Stage stage, RunState state, int steps, Map<String, Double> metrics, StepReport report) {
+  void step(Stage stage, Map<String, Double> metrics, StepReport report) {
     recorder.step(stage.label(), state.step, metrics, rollouts(report));
+    progress.step(state.step, metrics);
+    if (stage instanceof Grpo) {
+      signs.after(metrics).forEach(progress::say);
+    }
+    if (Duration.between(summarised, clock.instant()).compareTo(BETWEEN_SUMMARIES) > 0) {
+      summarise(RunSummary.Status.RUNNING, null, null);
+    }
   }
 
   private static List<RolloutRecord> rollouts(StepReport report) {
@@ -70,9 +103,43 @@ public final class RunRecords implements AutoCloseable {
     return recorder.sync();
   }
 
-  /** The run has ended, for now or for good. */
-  TrainingOutcome end(RunState state, Optional<String> interrupted) {
-    return new TrainingOutcome(interrupted);
+  /**
+   * The run has ended, for now or for good.
+   *
+   * @param weightsSha256 of the weights as they are
+   */
+  TrainingOutcome end(String weightsSha256, Optional<String> interrupted) {
+    boolean done = interrupted.isEmpty();
+    summarise(done ? RunSummary.Status.DONE : RunSummary.Status.INTERRUPTED, weightsSha256, null);
+    boolean measured = state.before != null && state.after != null;
+    return new TrainingOutcome(
+        interrupted,
+        done && measured
+            ? Optional.of(new Verdict(state.before, state.after).text(run))
+            : Optional.empty());
+  }
+
+  /** The run has failed; the newest checkpoint is what it goes on from. */
+  public void fail(String message) {
+    summarise(RunSummary.Status.FAILED, null, message);
+  }
+
+  private void summarise(RunSummary.Status status, String weightsSha256, String error) {
+    List<RunSummary.Stage> stages =
+        state.stages.stream()
+            .map(t -> new RunSummary.Stage(t.name, t.steps, t.wallSeconds, t.completionTokens))
+            .toList();
+    new RunSummary(
+            status,
+            state.wallSeconds,
+            stages,
+            state.before,
+            state.after,
+            state.logprobMismatchMax,
+            weightsSha256,
+            error)
+        .write(run);
+    summarised = clock.instant();
   }
 
   @Override

@@ -124,11 +124,13 @@ public final class Training {
         }
       }
       state.wallSeconds = wall();
-      return records.end(state, stop.cause());
+      boolean done = state.stage == experiment.stages().size();
+      return records.end(checkpoints.weightsSha256(), done ? Optional.empty() : stop.cause());
     }
 
     private void run(Stage stage, StageLoop loop) throws InterruptedException {
       RunState.StageTotals totals = state.totals(stage.label());
+      records.stage(stage, loop.steps());
       while (state.step < loop.steps()) {
         long begin = System.nanoTime();
         StepReport report = loop.step(state.step);
@@ -141,7 +143,8 @@ public final class Training {
         totals.steps = state.step;
         totals.completionTokens += report.completionTokens();
         totals.wallSeconds += (System.nanoTime() - begin) * 1e-9;
-        records.step(stage, state, loop.steps(), metrics, report);
+        state.wallSeconds = wall();
+        records.step(stage, metrics, report);
         boolean due = isDue(stage.cadence().checkpointEvery(), state.step);
         if (last) {
           state.stageDone();
@@ -178,7 +181,7 @@ public final class Training {
           stage instanceof Grpo || experiment.stages().stream().noneMatch(Grpo.class::isInstance);
       if (state.before == null && state.step == 0 && due && stages.evaluation().isPresent()) {
         state.before = evaluate(stages.evaluation().get());
-        records.before(stage, state);
+        records.before(stage);
       }
     }
 
@@ -198,7 +201,7 @@ public final class Training {
     }
 
     private EvaluationRound evaluate(EvaluationPlan plan) throws InterruptedException {
-      records.evaluating();
+      records.doing("evaluating held-out tasks");
       return plan.run();
     }
 
