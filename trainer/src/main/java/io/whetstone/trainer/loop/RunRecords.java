@@ -4,6 +4,7 @@ import io.whetstone.generation.Completion;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.rollout.ScoredRollout;
+import io.whetstone.trainer.run.Environment;
 import io.whetstone.trainer.run.LearningSigns;
 import io.whetstone.trainer.run.Progress;
 import io.whetstone.trainer.run.Recorder;
@@ -28,15 +29,21 @@ public final class RunRecords implements AutoCloseable {
   private final RunDirectory run;
   private final Progress progress;
   private final InstantSource clock;
+  private final List<String> command;
   private RunState state = new RunState();
   private Recorder recorder;
   private LearningSigns signs = new LearningSigns();
   private Instant summarised = Instant.MIN;
 
-  public RunRecords(RunDirectory run, Progress progress, InstantSource clock) {
+  /**
+   * @param command the command line, for the record
+   */
+  public RunRecords(
+      RunDirectory run, Progress progress, InstantSource clock, List<String> command) {
     this.run = run;
     this.progress = progress;
     this.clock = clock;
+    this.command = List.copyOf(command);
   }
 
   Path checkpoints() {
@@ -44,8 +51,16 @@ public final class RunRecords implements AutoCloseable {
   }
 
   /** Opens the records where the run stands; what a killed process wrote later is cut off. */
-  void begin(RunState standing, boolean resumed) {
+  void begin(RunState standing, boolean resumed, String backend, long seed) {
     state = standing;
+    Environment environment = Environment.here(backend, seed, command);
+    if (resumed) {
+      for (String difference : environment.resume(run)) {
+        progress.say(difference + ": the run may not end with the bits it would have had");
+      }
+    } else {
+      environment.begin(run);
+    }
     recorder = resumed ? Recorder.resume(run, state.records, clock) : Recorder.begin(run, clock);
     if (resumed) {
       progress.say("resumed after " + state.globalStep + " steps");

@@ -113,7 +113,8 @@ public final class Training {
         checkpoints.restoreWeights(from.get());
         wallBefore = state.wallSeconds;
       }
-      records.begin(state, from.isPresent());
+      records.begin(
+          state, from.isPresent(), policy.model().backend().description(), experiment.seed());
       while (state.stage < experiment.stages().size() && stop.cause().isEmpty()) {
         Stage stage = experiment.stages().get(state.stage);
         evaluateBefore(stage);
