@@ -83,11 +83,22 @@ final class Elementwise {
     inParallel(
         x.size(),
         (first, last) -> {
-          for (long i = first; i < last; i++) {
-            switch (x.dtype()) {
-              case F32 -> memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
-              case BF16 -> memory.setAtIndex(ValueLayout.JAVA_SHORT, i, toBfloat16(value));
-              case I32 -> memory.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+          switch (x.dtype()) {
+            case F32 -> {
+              for (long i = first; i < last; i++) {
+                memory.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
+              }
+            }
+            case BF16 -> {
+              short rounded = toBfloat16(value);
+              for (long i = first; i < last; i++) {
+                memory.setAtIndex(ValueLayout.JAVA_SHORT, i, rounded);
+              }
+            }
+            case I32 -> {
+              for (long i = first; i < last; i++) {
+                memory.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
+              }
             }
           }
         });
@@ -117,25 +128,44 @@ final class Elementwise {
         });
   }
 
-  /** Every chunk from its first element to its last in double, then the chunks in order. */
+  /** Every chunk alone in double, then the chunks in order. */
   double sumOfSquares(Tensor x) {
     long at = Memory.address(x);
     double[] sums = new double[chunks(x.size())];
     inParallel(
         x.size(),
         (first, last) -> {
-          double sum = 0;
-          for (long i = first; i < last; i++) {
-            double value = Memory.get(at + 4 * i);
-            sum += value * value;
-          }
-          sums[(int) (first / CHUNK)] = sum;
+          sums[(int) (first / CHUNK)] = sumOfSquares(at, first, last);
         });
     double total = 0;
     for (double sum : sums) {
       total += sum;
     }
     return total;
+  }
+
+  /** Four interleaved sums, then what is left over; one sum would wait for each addition. */
+  private static double sumOfSquares(long at, long first, long last) {
+    double a = 0;
+    double b = 0;
+    double c = 0;
+    double d = 0;
+    long i = first;
+    for (; i <= last - 4; i += 4) {
+      double x0 = Memory.get(at + 4 * i);
+      double x1 = Memory.get(at + 4 * i + 4);
+      double x2 = Memory.get(at + 4 * i + 8);
+      double x3 = Memory.get(at + 4 * i + 12);
+      a += x0 * x0;
+      b += x1 * x1;
+      c += x2 * x2;
+      d += x3 * x3;
+    }
+    for (; i < last; i++) {
+      double x = Memory.get(at + 4 * i);
+      a += x * x;
+    }
+    return a + b + (c + d);
   }
 
   boolean allFinite(Tensor x) {

@@ -8,7 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.lang.foreign.SymbolLookup;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.lang.invoke.MethodType;
 import java.util.Arrays;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.stream.Stream;
 import org.bytedeco.javacpp.Loader;
 
@@ -60,6 +63,7 @@ final class OneDnn {
     }
   }
 
+  private final Map<String, MethodHandle> functions = new ConcurrentHashMap<>();
   private final long engine;
 
   private OneDnn() {
@@ -238,7 +242,7 @@ final class OneDnn {
   }
 
   /** Calls a function whose first parameter is where it writes the new object's handle. */
-  private static long create(String function, Object... arguments) {
+  private long create(String function, Object... arguments) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment handle = arena.allocate(ValueLayout.JAVA_LONG);
       Object[] all = new Object[arguments.length + 1];
@@ -249,16 +253,29 @@ final class OneDnn {
     }
   }
 
-  private static int status(String function, Object... arguments) {
+  private int status(String function, Object... arguments) {
     return (int) call(function, ValueLayout.JAVA_INT, arguments);
   }
 
-  private static long word(String function, Object... arguments) {
+  private long word(String function, Object... arguments) {
     return (long) call(function, ValueLayout.JAVA_LONG, arguments);
   }
 
-  /** For functions that are called seldom: the handle is made for the call. */
-  private static Object call(String function, MemoryLayout result, Object... arguments) {
+  /** For functions that are called seldom; the parameters' types are the arguments'. */
+  private Object call(String function, MemoryLayout result, Object... arguments) {
+    MethodHandle handle =
+        functions.computeIfAbsent(function, name -> spreading(name, result, arguments));
+    try {
+      return (Object) handle.invokeExact(arguments);
+    } catch (Error | RuntimeException e) {
+      throw e;
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** A handle that takes its arguments as an array. */
+  private static MethodHandle spreading(String function, MemoryLayout result, Object[] arguments) {
     MemoryLayout[] layouts =
         Arrays.stream(arguments)
             .map(
@@ -269,16 +286,11 @@ final class OneDnn {
                       default -> ValueLayout.JAVA_INT;
                     })
             .toArray(MemoryLayout[]::new);
-    try {
-      return Linker.nativeLinker()
-          .downcallHandle(
-              Library.SYMBOLS.findOrThrow(function), FunctionDescriptor.of(result, layouts))
-          .invokeWithArguments(arguments);
-    } catch (Error | RuntimeException e) {
-      throw e;
-    } catch (Throwable e) {
-      throw new AssertionError(e);
-    }
+    return Linker.nativeLinker()
+        .downcallHandle(
+            Library.SYMBOLS.findOrThrow(function), FunctionDescriptor.of(result, layouts))
+        .asSpreader(Object[].class, arguments.length)
+        .asType(MethodType.methodType(Object.class, Object[].class));
   }
 
   private static void check(String function, int status) {

@@ -9,8 +9,8 @@ import jdk.incubator.vector.VectorMask;
 
 /** Logprobs and entropies of tokens under the head, in chunks of rows. */
 final class TokenLogprobs {
-  /** The most that a chunk's logits take. */
-  private static final long CHUNK_BYTES = 32 << 20;
+  /** What a chunk's logits take, where that is enough rows: they stay in the cache. */
+  private static final long CHUNK_BYTES = 2 << 20;
 
   private static final int FEWEST_ROWS = 64;
   private static final int MOST_ROWS = 4096;

@@ -5,11 +5,14 @@ import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Tensor;
-import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorOperators;
 
 /** Draws tokens from rows of logits, as {@link Sampling} says. */
 final class TokenSampler {
+  /** Weights whose sum is known when a draw looks for its token. */
+  private static final int BLOCK = 1024;
+
   private final Workers workers;
 
   TokenSampler(Workers workers) {
@@ -25,118 +28,137 @@ final class TokenSampler {
         1,
         (from, to) -> {
           LogSoftmax softmax = new LogSoftmax(vocabulary);
-          float[] z = new float[vocabulary];
+          Row row = new Row(vocabulary);
           for (int r = from; r < to; r++) {
-            long row = Memory.address(logits) + 4L * vocabulary * r;
-            softmax.read(row, rows[r].logprobTemperature());
+            long address = Memory.address(logits) + 4L * vocabulary * r;
+            float temperature = rows[r].logprobTemperature();
+            softmax.read(address, temperature);
             if (!Float.isFinite(softmax.logSumExp())) {
               throw new IllegalArgumentException("logits: row " + r + " is not finite");
             }
-            scaled(row, LogSoftmax.inverse(rows[r].logprobTemperature()), z);
-            tokens[r] = draw(z, rows[r], uniforms[r]);
+            row.read(address, LogSoftmax.inverse(temperature));
+            tokens[r] = row.draw(rows[r], uniforms[r]);
             logprobs[r] = softmax.logprob(tokens[r]);
           }
         });
   }
 
-  private static void scaled(long row, float factor, float[] z) {
-    int v = 0;
-    for (; v <= z.length - LANES; v += LANES) {
-      Memory.load(row + 4L * v).mul(factor).intoArray(z, v);
-    }
-    for (; v < z.length; v++) {
-      z[v] = Memory.get(row + 4L * v) * factor;
-    }
-  }
+  /** One row's numbers: z, then weights exp(z − max), then 0 for what is filtered out. */
+  private static final class Row {
+    private final float[] values;
+    private final double[] blockSums;
+    private final TokenFilter filter;
 
-  /** Overwrites {@code z}. */
-  private static int draw(float[] z, Sampling sampling, double uniform) {
-    for (int token : sampling.suppressed()) {
-      z[token] = Float.NEGATIVE_INFINITY;
+    Row(int vocabulary) {
+      values = new float[vocabulary];
+      blockSums = new double[(vocabulary + BLOCK - 1) / BLOCK];
+      filter = new TokenFilter(values);
     }
-    int likeliest = likeliest(z);
-    if (z[likeliest] == Float.NEGATIVE_INFINITY) {
-      throw new IllegalArgumentException("sampling: every token is suppressed");
+
+    void read(long logits, float factor) {
+      int v = 0;
+      for (; v <= values.length - LANES; v += LANES) {
+        Memory.load(logits + 4L * v).mul(factor).intoArray(values, v);
+      }
+      for (; v < values.length; v++) {
+        values[v] = Memory.get(logits + 4L * v) * factor;
+      }
     }
-    if (sampling.temperature() == 0) {
-      return likeliest;
+
+    int draw(Sampling sampling, double uniform) {
+      for (int token : sampling.suppressed()) {
+        values[token] = Float.NEGATIVE_INFINITY;
+      }
+      float max = max();
+      if (max == Float.NEGATIVE_INFINITY) {
+        throw new IllegalArgumentException("sampling: every token is suppressed");
+      }
+      if (sampling.temperature() == 0) {
+        return firstOf(max);
+      }
+      exponentiate(max);
+      double total = sum();
+      if (sampling.topK() > 0 || sampling.topP() < 1 || sampling.minP() > 0) {
+        filter.apply(sampling, total);
+        total = sum();
+      }
+      return firstBeyond(uniform * total);
     }
-    double total = exponentiate(z, z[likeliest]);
-    if (sampling.topK() > 0 || sampling.topP() < 1 || sampling.minP() > 0) {
-      total = filter(z, sampling, total);
+
+    private float max() {
+      FloatVector largest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+      int v = 0;
+      for (; v <= values.length - LANES; v += LANES) {
+        largest = largest.max(FloatVector.fromArray(SPECIES, values, v));
+      }
+      float max = largest.reduceLanes(VectorOperators.MAX);
+      for (; v < values.length; v++) {
+        max = Math.max(max, values[v]);
+      }
+      return max;
     }
-    double threshold = uniform * total;
-    double cumulative = 0;
-    int last = likeliest;
-    for (int v = 0; v < z.length; v++) {
-      if (z[v] > 0) {
-        cumulative += z[v];
-        last = v;
-        if (cumulative > threshold) {
+
+    private int firstOf(float value) {
+      int v = 0;
+      while (values[v] != value) {
+        v++;
+      }
+      return v;
+    }
+
+    private void exponentiate(float max) {
+      int v = 0;
+      for (; v <= values.length - LANES; v += LANES) {
+        VectorMath.exp(FloatVector.fromArray(SPECIES, values, v).sub(max)).intoArray(values, v);
+      }
+      for (; v < values.length; v++) {
+        values[v] = VectorMath.exp(values[v] - max);
+      }
+    }
+
+    /** The weights' sum in double, block by block; a block's is four interleaved sums. */
+    private double sum() {
+      double total = 0;
+      for (int block = 0; block < blockSums.length; block++) {
+        int to = Math.min((block + 1) * BLOCK, values.length);
+        double a = 0;
+        double b = 0;
+        double c = 0;
+        double d = 0;
+        int v = block * BLOCK;
+        for (; v <= to - 4; v += 4) {
+          a += values[v];
+          b += values[v + 1];
+          c += values[v + 2];
+          d += values[v + 3];
+        }
+        for (; v < to; v++) {
+          a += values[v];
+        }
+        blockSums[block] = a + b + (c + d);
+        total += blockSums[block];
+      }
+      return total;
+    }
+
+    /** The first token whose cumulative weight exceeds this; rounding may ask for the last one. */
+    private int firstBeyond(double threshold) {
+      double cumulative = 0;
+      int block = 0;
+      while (block < blockSums.length - 1 && cumulative + blockSums[block] <= threshold) {
+        cumulative += blockSums[block++];
+      }
+      for (int v = block * BLOCK; v < values.length; v++) {
+        cumulative += values[v];
+        if (values[v] > 0 && cumulative > threshold) {
           return v;
         }
       }
-    }
-    return last;
-  }
-
-  private static int likeliest(float[] z) {
-    int best = 0;
-    for (int v = 1; v < z.length; v++) {
-      if (z[v] > z[best]) {
-        best = v;
+      int last = values.length - 1;
+      while (values[last] == 0) {
+        last--;
       }
+      return last;
     }
-    return best;
-  }
-
-  /** z[v] becomes exp(z[v] − max); returns their sum in the order of v. */
-  private static double exponentiate(float[] z, float max) {
-    int v = 0;
-    for (; v <= z.length - LANES; v += LANES) {
-      VectorMath.exp(FloatVector.fromArray(SPECIES, z, v).sub(max)).intoArray(z, v);
-    }
-    for (; v < z.length; v++) {
-      z[v] = VectorMath.exp(z[v] - max);
-    }
-    double sum = 0;
-    for (float weight : z) {
-      sum += weight;
-    }
-    return sum;
-  }
-
-  /**
-   * Sets to 0 what top-k, top-p and min-p drop, and returns the sum of the rest. Each of the three
-   * keeps a prefix of the tokens in the order of falling probability, so the shortest one decides.
-   */
-  private static double filter(float[] weights, Sampling sampling, double total) {
-    // The likeliest weighs 1. Of what top-p drops, at least all tokens below this bound.
-    double least = Math.max(sampling.minP(), (1 - sampling.topP()) * total / weights.length * 0.5);
-    long[] order = new long[weights.length];
-    int count = 0;
-    for (int v = 0; v < weights.length; v++) {
-      if (weights[v] > 0 && weights[v] >= least) {
-        // Weights are positive, so their bits have their order; falling, then by rising id.
-        order[count++] = ((long) ~Float.floatToRawIntBits(weights[v]) << 32) | v;
-      }
-    }
-    Arrays.sort(order, 0, count);
-    if (sampling.topK() > 0) {
-      count = Math.min(count, sampling.topK());
-    }
-    double enough = sampling.topP() < 1 ? sampling.topP() * total : Double.POSITIVE_INFINITY;
-    double sum = 0;
-    int kept = 0;
-    while (kept < count && sum < enough) {
-      sum += weights[(int) order[kept++]];
-    }
-    float[] all = weights.clone();
-    Arrays.fill(weights, 0);
-    for (int i = 0; i < kept; i++) {
-      int token = (int) order[i];
-      weights[token] = all[token];
-    }
-    return sum;
   }
 }

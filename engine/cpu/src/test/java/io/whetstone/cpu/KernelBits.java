@@ -18,6 +18,8 @@ final class KernelBits {
   private static final int COLUMNS = 43;
 
   private static final Workers WORKERS = new TestWorkers(2);
+  private static final Gemm ONE_DNN = new DnnlGemm(WORKERS, OneDnn.open());
+  private static final Gemm VECTOR = new VectorGemm(WORKERS, "asked for");
 
   private final Map<String, Integer> hashes = new TreeMap<>();
 
@@ -34,8 +36,8 @@ final class KernelBits {
     bits.rotation();
     bits.gates();
     bits.attention();
-    bits.head("oneDNN", new DnnlGemm(WORKERS, OneDnn.open()));
-    bits.head("vector", new VectorGemm(WORKERS, "asked for"));
+    bits.head("oneDNN", ONE_DNN);
+    bits.head("vector", VECTOR);
     bits.optimizer();
     return bits.hashes;
   }
@@ -133,7 +135,6 @@ final class KernelBits {
       logprobs.tokenLogprobsBackward(head, x, targets, 0.7f, out[1], out[2], ones, ones, dx, dHead);
       head.forward(Memory.address(x), ROWS, Memory.address(z), true);
     }
-    gemm.close();
     hash(name + " head", out);
     hash(name + " dHead", dx, dHead);
     hash(name + " logits", z);
