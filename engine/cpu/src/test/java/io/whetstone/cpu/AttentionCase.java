@@ -30,12 +30,13 @@ final class AttentionCase {
   }
 
   static Tensor tensor(float[] values, int... extents) {
-    // One element more, so that no tensor is a null segment.
+    // One element more, so that no tensor is a null segment. Never freed: kernels work on addresses,
+    // which would not keep a tensor of an automatic arena alive.
     Tensor tensor =
         new Tensor(
             DType.F32,
             Shape.of(extents),
-            Arena.ofAuto().allocate(4L * values.length + 4, 64).asSlice(0, 4L * values.length));
+            Arena.global().allocate(4L * values.length + 4, 64).asSlice(0, 4L * values.length));
     for (int i = 0; i < values.length; i++) {
       tensor.memory().setAtIndex(ValueLayout.JAVA_FLOAT, i, values[i]);
     }
