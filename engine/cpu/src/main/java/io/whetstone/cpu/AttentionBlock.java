@@ -6,7 +6,6 @@ import static io.whetstone.cpu.TileLayout.POSITIONS;
 
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -26,6 +25,7 @@ final class AttentionBlock {
   private static final int PASS = 8;
 
   private static final int VECTORS_PER_TILE = POSITIONS / LANES;
+  private static final FloatVector LOWEST = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
 
   private final TileLayout layout;
   private final float scale;
@@ -183,27 +183,21 @@ final class AttentionBlock {
   /** Turns a row of scores into exp(s − max), 0 beyond what is visible in the last vector. */
   private void softmax(int i) {
     int seen = visible[i];
-    int whole = seen / LANES * LANES;
     long row = scores + scoreStep * i;
-    VectorMask<Float> rest = SPECIES.indexInRange(whole, seen);
+    long last = row + 4L * ((seen - 1) / LANES * LANES);
+    // A score of −∞ weighs exactly 0, so the loops need no masks.
+    FloatVector tail = Memory.load(last);
+    Memory.store(tail.blend(LOWEST, VectorMath.lanesFrom((seen - 1) % LANES + 1)), last);
     FloatVector most = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    for (int j = 0; j < whole; j += LANES) {
-      most = most.max(Memory.load(row + 4L * j));
-    }
-    if (whole < seen) {
-      most = most.lanewise(VectorOperators.MAX, Memory.load(row + 4L * whole), rest);
+    for (long at = row; at <= last; at += 4L * LANES) {
+      most = most.max(Memory.load(at));
     }
     float max = most.reduceLanes(VectorOperators.MAX);
+    FloatVector maxes = FloatVector.broadcast(SPECIES, max);
     FloatVector sum = FloatVector.zero(SPECIES);
-    for (int j = 0; j < whole; j += LANES) {
-      FloatVector p = VectorMath.exp(Memory.load(row + 4L * j).sub(max));
-      Memory.store(p, row + 4L * j);
-      sum = sum.add(p);
-    }
-    if (whole < seen) {
-      FloatVector p = VectorMath.exp(Memory.load(row + 4L * whole).sub(max));
-      p = FloatVector.zero(SPECIES).blend(p, rest);
-      Memory.store(p, row + 4L * whole);
+    for (long at = row; at <= last; at += 4L * LANES) {
+      FloatVector p = VectorMath.exp(Memory.load(at).sub(maxes));
+      Memory.store(p, at);
       sum = sum.add(p);
     }
     float total = VectorMath.sum(sum);

@@ -162,20 +162,26 @@ final class AttentionGradientBlock {
 
   /** Turns products into p and dS, 0 where a query does not see. */
   private void weigh(int i, int from, int to) {
-    for (int j = from; j < to; j += LANES) {
-      long ps = p + WEIGHT_STEP * i + 4L * (j - from);
-      long ds = dS + WEIGHT_STEP * i + 4L * (j - from);
-      FloatVector zero = FloatVector.zero(SPECIES);
-      if (j >= visible[i]) {
-        Memory.store(zero, ps);
-        Memory.store(zero, ds);
-        continue;
-      }
-      FloatVector weight = VectorMath.exp(Memory.load(ps).sub(logSumExp[i]));
-      FloatVector slope = Memory.load(ds).sub(projection[i]).mul(weight).mul(scale);
-      VectorMask<Float> seen = SPECIES.indexInRange(j, visible[i]);
-      Memory.store(zero.blend(weight, seen), ps);
-      Memory.store(zero.blend(slope, seen), ds);
+    FloatVector zero = FloatVector.zero(SPECIES);
+    FloatVector log = FloatVector.broadcast(SPECIES, logSumExp[i]);
+    FloatVector mean = FloatVector.broadcast(SPECIES, projection[i]);
+    long ps = p + WEIGHT_STEP * i;
+    long ds = dS + WEIGHT_STEP * i;
+    int j = from;
+    for (; j < Math.min(to, visible[i]); j += LANES) {
+      VectorMask<Float> unseen = VectorMath.lanesFrom(visible[i] - j);
+      FloatVector weight = VectorMath.exp(Memory.load(ps).sub(log)).blend(zero, unseen);
+      FloatVector slope = Memory.load(ds).sub(mean).mul(weight).mul(scale);
+      Memory.store(weight, ps);
+      Memory.store(slope.blend(zero, unseen), ds);
+      ps += 4L * LANES;
+      ds += 4L * LANES;
+    }
+    for (; j < to; j += LANES) {
+      Memory.store(zero, ps);
+      Memory.store(zero, ds);
+      ps += 4L * LANES;
+      ds += 4L * LANES;
     }
   }
 

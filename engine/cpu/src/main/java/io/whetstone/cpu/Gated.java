@@ -15,8 +15,11 @@ import jdk.incubator.vector.VectorMask;
  * 0.044715 x³), since ½ (1 + tanh z) = σ(2z). So their gradient is σ + x σ (1 − σ) w′.
  */
 final class Gated {
-  private static final float LINEAR = (float) (2 * StrictMath.sqrt(2 / StrictMath.PI));
-  private static final float CUBIC = (float) (2 * StrictMath.sqrt(2 / StrictMath.PI) * 0.044715);
+  private static final double TWICE_ROOT = 2 * StrictMath.sqrt(2 / StrictMath.PI);
+  private static final FloatVector LINEAR = constant(TWICE_ROOT);
+  private static final FloatVector CUBIC = constant(TWICE_ROOT * 0.044715);
+  private static final FloatVector CUBIC_SLOPE = constant(3 * TWICE_ROOT * 0.044715);
+  private static final FloatVector ONE = constant(1);
 
   private final Workers workers;
 
@@ -58,46 +61,58 @@ final class Gated {
   }
 
   private static void forward(Gate gate, long x, long y, int n) {
-    for (int c = 0; c < n; c += LANES) {
-      VectorMask<Float> lanes = SPECIES.indexInRange(c, n);
-      FloatVector g = Memory.load(x + 4L * c, lanes);
-      FloatVector up = Memory.load(x + 4L * (n + c), lanes);
-      Memory.store(g.mul(sigmoid(argument(gate, g))).mul(up), y + 4L * c, lanes);
+    long ups = x + 4L * n;
+    int c = 0;
+    for (; c <= n - LANES; c += LANES) {
+      FloatVector g = Memory.load(x + 4L * c);
+      Memory.store(g.mul(sigmoid(gate, g)).mul(Memory.load(ups + 4L * c)), y + 4L * c);
+    }
+    if (c < n) {
+      VectorMask<Float> rest = SPECIES.indexInRange(c, n);
+      FloatVector g = Memory.load(x + 4L * c, rest);
+      FloatVector value = g.mul(sigmoid(gate, g)).mul(Memory.load(ups + 4L * c, rest));
+      Memory.store(value, y + 4L * c, rest);
     }
   }
 
   private static void backward(Gate gate, long dy, long x, long dx, int n) {
-    for (int c = 0; c < n; c += LANES) {
-      VectorMask<Float> lanes = SPECIES.indexInRange(c, n);
-      FloatVector g = Memory.load(x + 4L * c, lanes);
-      FloatVector up = Memory.load(x + 4L * (n + c), lanes);
-      FloatVector d = Memory.load(dy + 4L * c, lanes);
-      FloatVector s = sigmoid(argument(gate, g));
-      FloatVector value = g.mul(s);
-      FloatVector inner = FloatVector.broadcast(SPECIES, 1).sub(s);
-      if (gate == Gate.GELU_TANH) {
-        inner = inner.mul(g.mul(g).fma(constant(3 * CUBIC), constant(LINEAR)));
-      }
-      FloatVector slope = value.fma(inner, s);
-      Memory.store(d.mul(up).mul(slope), dx + 4L * c, lanes);
-      Memory.store(d.mul(value), dx + 4L * (n + c), lanes);
+    long ups = x + 4L * n;
+    long dUps = dx + 4L * n;
+    int c = 0;
+    for (; c <= n - LANES; c += LANES) {
+      FloatVector g = Memory.load(x + 4L * c);
+      FloatVector d = Memory.load(dy + 4L * c);
+      FloatVector s = sigmoid(gate, g);
+      Memory.store(d.mul(g.mul(s)), dUps + 4L * c);
+      Memory.store(d.mul(Memory.load(ups + 4L * c)).mul(slope(gate, g, s)), dx + 4L * c);
+    }
+    if (c < n) {
+      VectorMask<Float> rest = SPECIES.indexInRange(c, n);
+      FloatVector g = Memory.load(x + 4L * c, rest);
+      FloatVector d = Memory.load(dy + 4L * c, rest);
+      FloatVector s = sigmoid(gate, g);
+      Memory.store(d.mul(g.mul(s)), dUps + 4L * c, rest);
+      FloatVector dUp = d.mul(Memory.load(ups + 4L * c, rest));
+      Memory.store(dUp.mul(slope(gate, g, s)), dx + 4L * c, rest);
     }
   }
 
-  /** w(x). */
-  private static FloatVector argument(Gate gate, FloatVector x) {
-    return switch (gate) {
-      case SILU -> x;
-      case GELU_TANH -> x.mul(x.mul(x).fma(constant(CUBIC), constant(LINEAR)));
-    };
+  /** σ(w(x)). */
+  private static FloatVector sigmoid(Gate gate, FloatVector x) {
+    FloatVector w = gate == Gate.SILU ? x : x.mul(x.mul(x).fma(CUBIC, LINEAR));
+    return ONE.div(VectorMath.exp(w.neg()).add(ONE));
   }
 
-  private static FloatVector sigmoid(FloatVector x) {
-    FloatVector one = FloatVector.broadcast(SPECIES, 1);
-    return one.div(VectorMath.exp(x.neg()).add(one));
+  /** σ + x σ (1 − σ) w′. */
+  private static FloatVector slope(Gate gate, FloatVector x, FloatVector sigmoid) {
+    FloatVector inner = ONE.sub(sigmoid);
+    if (gate == Gate.GELU_TANH) {
+      inner = inner.mul(x.mul(x).fma(CUBIC_SLOPE, LINEAR));
+    }
+    return x.mul(sigmoid).fma(inner, sigmoid);
   }
 
-  private static FloatVector constant(float value) {
-    return FloatVector.broadcast(SPECIES, value);
+  private static FloatVector constant(double value) {
+    return FloatVector.broadcast(SPECIES, (float) value);
   }
 }

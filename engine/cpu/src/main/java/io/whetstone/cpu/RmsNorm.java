@@ -5,7 +5,6 @@ import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /** RMSNorm over the rows of a matrix; formulas are with {@code Backend.rmsNorm}. */
 final class RmsNorm {
@@ -96,10 +95,9 @@ final class RmsNorm {
       FloatVector factor = Memory.load(weight + 4L * c).add(offset);
       Memory.store(Memory.load(x + 4L * c).mul(scale).mul(factor), y + 4L * c);
     }
-    if (c < columns) {
-      VectorMask<Float> rest = SPECIES.indexInRange(c, columns);
-      FloatVector factor = Memory.load(weight + 4L * c, rest).add(offset);
-      Memory.store(Memory.load(x + 4L * c, rest).mul(scale).mul(factor), y + 4L * c, rest);
+    for (; c < columns; c++) {
+      float factor = Memory.get(weight + 4L * c) + offset;
+      Memory.set(y + 4L * c, Memory.get(x + 4L * c) * scale * factor);
     }
   }
 
@@ -113,29 +111,39 @@ final class RmsNorm {
       long dx,
       long dWeight,
       int columns) {
-    for (int c = 0; c < columns; c += LANES) {
-      VectorMask<Float> lanes = SPECIES.indexInRange(c, columns);
-      FloatVector dyc = Memory.load(dy + 4L * c, lanes);
-      FloatVector xc = Memory.load(x + 4L * c, lanes);
-      FloatVector g = dyc.mul(Memory.load(weight + 4L * c, lanes).add(offset));
-      FloatVector inner = xc.fma(FloatVector.broadcast(SPECIES, shrink), g);
-      FloatVector gradient = Memory.load(dx + 4L * c, lanes);
-      gradient = inner.fma(FloatVector.broadcast(SPECIES, scale), gradient);
-      Memory.store(gradient, dx + 4L * c, lanes);
-      // The partial sums are padded, so whole vectors may be written.
-      Memory.store(dyc.fma(xc.mul(scale), Memory.load(dWeight + 4L * c)), dWeight + 4L * c);
+    FloatVector scales = FloatVector.broadcast(SPECIES, scale);
+    FloatVector shrinks = FloatVector.broadcast(SPECIES, shrink);
+    int c = 0;
+    for (; c <= columns - LANES; c += LANES) {
+      FloatVector dyc = Memory.load(dy + 4L * c);
+      FloatVector xc = Memory.load(x + 4L * c);
+      FloatVector g = dyc.mul(Memory.load(weight + 4L * c).add(offset));
+      Memory.store(xc.fma(shrinks, g).fma(scales, Memory.load(dx + 4L * c)), dx + 4L * c);
+      Memory.store(dyc.fma(xc.mul(scales), Memory.load(dWeight + 4L * c)), dWeight + 4L * c);
+    }
+    for (; c < columns; c++) {
+      float dyc = Memory.get(dy + 4L * c);
+      float xc = Memory.get(x + 4L * c);
+      float g = dyc * (Memory.get(weight + 4L * c) + offset);
+      float inner = Math.fma(xc, shrink, g);
+      Memory.set(dx + 4L * c, Math.fma(inner, scale, Memory.get(dx + 4L * c)));
+      Memory.set(dWeight + 4L * c, Math.fma(dyc, xc * scale, Memory.get(dWeight + 4L * c)));
     }
   }
 
-  /** Σ dy (offset + weight) x. */
+  /** Σ dy (offset + weight) x: lanes, then what is left over. */
   private static float projection(long dy, long x, long weight, float offset, int columns) {
-    FloatVector sum = FloatVector.zero(SPECIES);
-    for (int c = 0; c < columns; c += LANES) {
-      VectorMask<Float> lanes = SPECIES.indexInRange(c, columns);
-      FloatVector g =
-          Memory.load(dy + 4L * c, lanes).mul(Memory.load(weight + 4L * c, lanes).add(offset));
-      sum = g.fma(Memory.load(x + 4L * c, lanes), sum);
+    FloatVector sums = FloatVector.zero(SPECIES);
+    int c = 0;
+    for (; c <= columns - LANES; c += LANES) {
+      FloatVector g = Memory.load(dy + 4L * c).mul(Memory.load(weight + 4L * c).add(offset));
+      sums = g.fma(Memory.load(x + 4L * c), sums);
     }
-    return VectorMath.sum(sum);
+    float sum = VectorMath.sum(sums);
+    for (; c < columns; c++) {
+      float g = Memory.get(dy + 4L * c) * (Memory.get(weight + 4L * c) + offset);
+      sum = Math.fma(g, Memory.get(x + 4L * c), sum);
+    }
+    return sum;
   }
 }

@@ -1,12 +1,10 @@
 package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
-import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /** Rotary position embedding, half-split; formulas are with {@code Backend.rope}. */
 final class Rope {
@@ -43,18 +41,28 @@ final class Rope {
   private static void rotate(long row, int heads, int size, long angles, boolean inverse) {
     int half = size / 2;
     long halfBytes = 4L * half;
-    for (int c = 0; c < half; c += LANES) {
-      VectorMask<Float> lanes = SPECIES.indexInRange(c, half);
-      FloatVector cos = Memory.load(angles + 4L * c, lanes);
-      FloatVector sin = Memory.load(angles + halfBytes + 4L * c, lanes);
-      sin = inverse ? sin.neg() : sin;
-      FloatVector minusSin = sin.neg();
+    float sign = inverse ? -1 : 1;
+    int c = 0;
+    for (; c <= half - LANES; c += LANES) {
+      FloatVector cos = Memory.load(angles + 4L * c);
+      FloatVector sin = Memory.load(angles + halfBytes + 4L * c).mul(sign);
       for (int h = 0; h < heads; h++) {
         long first = row + 4L * ((long) h * size + c);
-        FloatVector a = Memory.load(first, lanes);
-        FloatVector b = Memory.load(first + halfBytes, lanes);
-        Memory.store(b.fma(minusSin, a.mul(cos)), first, lanes);
-        Memory.store(a.fma(sin, b.mul(cos)), first + halfBytes, lanes);
+        FloatVector a = Memory.load(first);
+        FloatVector b = Memory.load(first + halfBytes);
+        Memory.store(a.mul(cos).sub(b.mul(sin)), first);
+        Memory.store(b.mul(cos).add(a.mul(sin)), first + halfBytes);
+      }
+    }
+    for (; c < half; c++) {
+      float cos = Memory.get(angles + 4L * c);
+      float sin = Memory.get(angles + halfBytes + 4L * c) * sign;
+      for (int h = 0; h < heads; h++) {
+        long first = row + 4L * ((long) h * size + c);
+        float a = Memory.get(first);
+        float b = Memory.get(first + halfBytes);
+        Memory.set(first, a * cos - b * sin);
+        Memory.set(first + halfBytes, b * cos + a * sin);
       }
     }
   }

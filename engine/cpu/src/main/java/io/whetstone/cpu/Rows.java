@@ -1,10 +1,8 @@
 package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
-import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.Tensor;
-import jdk.incubator.vector.VectorMask;
 
 /** Rows picked by index and added back by index; embedding is the same with token ids. */
 final class Rows {
@@ -76,12 +74,8 @@ final class Rows {
     for (; c <= last - LANES; c += LANES) {
       Memory.store(Memory.load(target + 4L * c).add(Memory.load(source + 4L * c)), target + 4L * c);
     }
-    if (c < last) {
-      VectorMask<Float> rest = SPECIES.indexInRange(c, last);
-      Memory.store(
-          Memory.load(target + 4L * c, rest).add(Memory.load(source + 4L * c, rest)),
-          target + 4L * c,
-          rest);
+    for (; c < last; c++) {
+      Memory.set(target + 4L * c, Memory.get(target + 4L * c) + Memory.get(source + 4L * c));
     }
   }
 

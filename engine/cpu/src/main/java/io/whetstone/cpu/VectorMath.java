@@ -51,6 +51,25 @@ final class VectorMath {
 
   private static final int ONE = 0x3f800000;
 
+  // The same as vectors: broadcasting in the loops would cost the compiler so many nodes that it
+  // stops inlining, and then every vector is boxed.
+  private static final FloatVector MINUS_LN2_HIGHS = constant(-LN2_HIGH);
+  private static final FloatVector MINUS_LN2_LOWS = constant(-LN2_LOW);
+  private static final FloatVector LOG2_ES = constant(LOG2_E);
+  private static final FloatVector ROUNDERS = constant(ROUNDER);
+  private static final IntVector ROUNDER_BITS = ROUNDERS.reinterpretAsInts();
+  private static final FloatVector EXP_MINS = constant(EXP_MIN);
+  private static final FloatVector EXP_MAXES = constant(EXP_MAX);
+  private static final FloatVector E0S = constant(E0);
+  private static final FloatVector E1S = constant(E1);
+  private static final FloatVector E2S = constant(E2);
+  private static final FloatVector E3S = constant(E3);
+  private static final FloatVector E4S = constant(E4);
+  private static final FloatVector ONES = constant(1);
+  private static final IntVector ONE_BITS = ONES.reinterpretAsInts();
+
+  private static final FloatVector LANE = FloatVector.zero(SPECIES).addIndex(1);
+
   // Rotations that fold a vector's upper half, quarter, … onto its first lanes.
   private static final VectorShuffle<Float> BY_HALF = rotation(LANES / 2);
   private static final VectorShuffle<Float> BY_QUARTER = rotation(LANES / 4);
@@ -81,18 +100,17 @@ final class VectorMath {
   /** {@link #exp(float)} in each lane. */
   static FloatVector exp(FloatVector x) {
     FloatVector clamped =
-        x.blend(EXP_MIN, x.compare(VectorOperators.LT, EXP_MIN))
-            .blend(EXP_MAX, x.compare(VectorOperators.GT, EXP_MAX));
-    FloatVector shifted = clamped.fma(constant(LOG2_E), constant(ROUNDER));
-    FloatVector n = shifted.sub(ROUNDER);
-    FloatVector r = n.fma(constant(-LN2_HIGH), clamped);
-    r = n.fma(constant(-LN2_LOW), r);
-    FloatVector p = r.fma(constant(E4), constant(E3));
-    p = p.fma(r, constant(E2));
-    p = p.fma(r, constant(E1));
-    p = p.fma(r, constant(E0));
-    p = p.fma(r.mul(r), r).add(1);
-    IntVector exponent = shifted.reinterpretAsInts().sub(Float.floatToRawIntBits(ROUNDER));
+        x.blend(EXP_MINS, x.compare(VectorOperators.LT, EXP_MINS))
+            .blend(EXP_MAXES, x.compare(VectorOperators.GT, EXP_MAXES));
+    FloatVector shifted = clamped.fma(LOG2_ES, ROUNDERS);
+    FloatVector n = shifted.sub(ROUNDERS);
+    FloatVector r = n.fma(MINUS_LN2_LOWS, n.fma(MINUS_LN2_HIGHS, clamped));
+    FloatVector p = r.fma(E4S, E3S);
+    p = p.fma(r, E2S);
+    p = p.fma(r, E1S);
+    p = p.fma(r, E0S);
+    p = p.fma(r.mul(r), r).add(ONES);
+    IntVector exponent = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
     IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
     IntVector rest = exponent.sub(half);
     return p.mul(power(half)).mul(power(rest));
@@ -173,15 +191,20 @@ final class VectorMath {
       even = Memory.load(a + 4L * c).fma(Memory.load(b + 4L * c), even);
       odd = Memory.load(a + 4L * (c + LANES)).fma(Memory.load(b + 4L * (c + LANES)), odd);
     }
-    for (; c < count; c += LANES) {
-      VectorMask<Float> lanes = SPECIES.indexInRange(c, count);
-      even = Memory.load(a + 4L * c, lanes).fma(Memory.load(b + 4L * c, lanes), even);
+    float sum = sum(even.add(odd));
+    for (; c < count; c++) {
+      sum = Math.fma(Memory.get(a + 4L * c), Memory.get(b + 4L * c), sum);
     }
-    return VectorMath.sum(even.add(odd));
+    return sum;
+  }
+
+  /** The lanes numbered {@code first} and up. */
+  static VectorMask<Float> lanesFrom(int first) {
+    return LANE.compare(VectorOperators.GE, FloatVector.broadcast(SPECIES, (float) first));
   }
 
   private static FloatVector power(IntVector exponent) {
-    return exponent.lanewise(VectorOperators.LSHL, 23).add(ONE).reinterpretAsFloats();
+    return exponent.lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
   }
 
   private static FloatVector constant(float value) {
