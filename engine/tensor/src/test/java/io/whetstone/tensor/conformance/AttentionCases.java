@@ -36,7 +36,11 @@ final class AttentionCases {
 
   /** Packings long enough that a backend works in several blocks of keys and of rows. */
   static final List<Segments> LONG =
-      List.of(Segments.ofLengths(130, 1, 64, 65, 66), longPrompt(), groups());
+      List.of(
+          Segments.ofLengths(130, 1, 64, 65, 66),
+          Segments.ofLengths(3, 270),
+          longPrompt(),
+          groups());
 
   /** Two prompts of 17 and 1 with completions, some empty, and a sequence of its own between. */
   private static Segments groups() {

@@ -61,7 +61,7 @@ interface OptimizerConformance extends Conformance {
   private static AdamWStep settings(int step) {
     double rate = 2e-3 * (11 - step) / 10;
     double decay = step % 2 == 0 ? 0.1 : 0;
-    double beta2 = step > 8 ? 0.999 : 0.95;
+    double beta2 = step > 7 ? 0.95 : 0.999;
     return new AdamWStep(rate, 0.9, beta2, 1e-8, decay, step, step % 3 == 0 ? 0.25 : 1);
   }
 }

@@ -170,6 +170,28 @@ interface SamplingConformance extends Conformance {
     assertEquals(5, draw(row, Sampling.PLAIN, almostOne).token());
     assertEquals(3, draw(row, new Sampling(1, 3, 1, 0), almostOne).token());
     assertEquals(4, draw(row, new Sampling(1, 0, 1, 0, 5, 6, 7), almostOne).token());
+    for (int key = 0; key < 100; key++) {
+      double[] random = Numbers.normal(100 + key, 65, 2);
+      for (Sampling filter : List.of(new Sampling(1, 20, 1, 0), new Sampling(1, 0, 0.9f, 0))) {
+        int last = ReferenceSampling.draw(random, filter, almostOne).token();
+        assertEquals(last, draw(random, filter, almostOne).token(), filter.toString());
+      }
+    }
+  }
+
+  /** Probabilities of 1/4 have no rounding: a sum must exceed the uniform, and reach top-p. */
+  @Test
+  default void boundariesBelongToTheNextToken() {
+    double[] row = {0.5, 0.5, 0.5, 0.5};
+    for (int quarter = 0; quarter < 4; quarter++) {
+      double boundary = quarter / 4.0;
+      assertEquals(quarter, draw(row, Sampling.PLAIN, boundary).token());
+      assertEquals(quarter, draw(row, Sampling.PLAIN, boundary + 0.249).token());
+    }
+    Sampling half = new Sampling(1, 0, 0.5f, 0);
+    assertEquals(0, draw(row, half, 0.499).token());
+    assertEquals(1, draw(row, half, 0.5).token());
+    assertEquals(1, draw(row, half, 0.999).token());
   }
 
   /** A token, and the bits of its logprob, whoever shares the batch. */
