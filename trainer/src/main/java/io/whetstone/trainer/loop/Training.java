@@ -150,7 +150,9 @@ public final class Training {
         if (last) {
           state.stageDone();
           save(loop, score, false);
-        } else if (due || score.isPresent() || stop.cause().isPresent()) {
+          return;
+        }
+        if (due || score.isPresent() || stop.cause().isPresent()) {
           save(loop, score, true);
         }
         if (stop.cause().isPresent()) {
