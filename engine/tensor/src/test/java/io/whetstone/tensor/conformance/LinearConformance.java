@@ -137,6 +137,7 @@ interface LinearConformance extends Conformance {
     };
     rowsDoNotDependOnTheirNumber(96, 160, all);
     rowsDoNotDependOnTheirNumber(65, 33, all);
+    rowsDoNotDependOnTheirNumber(128, 384, some);
     rowsDoNotDependOnTheirNumber(128, 704, some);
     rowsDoNotDependOnTheirNumber(352, 128, some);
     rowsDoNotDependOnTheirNumber(128, 22, some);
