@@ -83,7 +83,7 @@ public final class LearningSigns {
   }
 
   private void reward(List<String> said) {
-    if (seen >= PATIENCE && !risen()) {
+    if (seen >= PATIENCE && flat()) {
       say(
           Sign.FLAT,
           said,
@@ -94,19 +94,21 @@ public final class LearningSigns {
     }
   }
 
-  /** Whether the reward's mean has risen by more than twice the standard error of both windows. */
-  private boolean risen() {
+  /**
+   * Whether the reward's mean has risen by no more than twice the standard error of both windows.
+   */
+  private boolean flat() {
     double error =
         Math.hypot(deviation(first, "reward/mean"), deviation(recent, "reward/mean"))
             / Math.sqrt(WINDOW);
-    return mean(recent, "reward/mean") - mean(first, "reward/mean") > 2 * error;
+    return mean(recent, "reward/mean") - mean(first, "reward/mean") <= 2 * error;
   }
 
   /** A policy that has learned is sure of itself too: only without a risen reward is it a sign. */
   private void entropy(List<String> said) {
     double began = mean(first, "policy/entropy");
     double now = mean(recent, "policy/entropy");
-    if (now < ENTROPY_LEFT * began && !risen()) {
+    if (now < ENTROPY_LEFT * began && flat()) {
       say(
           Sign.ENTROPY,
           said,

@@ -9,12 +9,17 @@ import java.util.Map;
 final class ProgressWords {
   private ProgressWords() {}
 
-  /** Such as {@code reward 0.714 pass@1 63 % think 21 tok 9.1k tok/s}; without what is absent. */
+  /**
+   * Such as {@code reward 0.714 pass@1 63 % think 21 tok 9.1k tok/s}; without what is absent.
+   *
+   * <p>The mean of {@code accuracy} (right 1, wrong 0) over a step's rollouts is its pass@1 on
+   * training tasks.
+   */
   static String of(Map<String, Double> metrics) {
     List<String> words = new ArrayList<>();
     add(words, "loss %.3f", metrics.get("sft/loss"));
     add(words, "reward %.3f", metrics.get("reward/mean"));
-    add(words, "pass@1 %.0f %%", percent(metrics.get("completion/correct")));
+    add(words, "pass@1 %.0f %%", percent(metrics.get("reward/accuracy/mean")));
     add(words, "think %.0f tok", metrics.get("completion/think-length-mean"));
     Double speed = metrics.get("time/tokens-per-second");
     if (speed != null && speed >= 1000) {

@@ -63,21 +63,13 @@ public final class Verdict {
     text.append(
         "%s: held-out pass@1 %s → %s on %d tasks.\n"
             .formatted(outcome.words, percent(a), percent(b), after.sampled().tasks()));
+    String form =
+        outcome == Outcome.NOT_LEARNED
+            ? "The difference of %s points is within chance (95 %% confidence %s to %s).\n"
+            : "The difference is %s points (95 %% confidence %s to %s).\n";
     text.append(
-        switch (outcome) {
-          case LEARNED, WORSE ->
-              "The difference is %s (95 %% confidence %s to %s).\n"
-                  .formatted(
-                      points(difference.estimate()),
-                      points(difference.low()),
-                      points(difference.high()));
-          case NOT_LEARNED ->
-              "The difference of %s is within chance (95 %% confidence %s to %s).\n"
-                  .formatted(
-                      points(difference.estimate()),
-                      points(difference.low()),
-                      points(difference.high()));
-        });
+        form.formatted(
+            points(difference.estimate()), points(difference.low()), points(difference.high())));
     double greedy = accuracy(before.greedy());
     if (outcome == Outcome.LEARNED && greedy >= KNEW_ALREADY) {
       text.append(
@@ -170,6 +162,6 @@ public final class Verdict {
   }
 
   private static String points(double share) {
-    return String.format(Locale.ROOT, "%+.1f points", share * 100);
+    return String.format(Locale.ROOT, "%+.1f", share * 100);
   }
 }

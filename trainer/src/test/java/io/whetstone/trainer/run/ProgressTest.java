@@ -1,0 +1,92 @@
+package io.whetstone.trainer.run;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+
+class ProgressTest {
+  private final ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+  private final PrintStream err = new PrintStream(bytes, true, StandardCharsets.UTF_8);
+  private Instant now = Instant.parse("2026-01-01T12:00:00Z");
+
+  private String shown() {
+    return bytes.toString(StandardCharsets.UTF_8).replace(System.lineSeparator(), "\n");
+  }
+
+  private static Map<String, Double> grpo(double reward) {
+    return Map.of(
+        "reward/mean",
+        reward,
+        "reward/accuracy/mean",
+        reward / 1.2,
+        "completion/think-length-mean",
+        21.4,
+        "time/tokens-per-second",
+        9132.0);
+  }
+
+  @Test
+  void plainLinesComeNowAndThen() {
+    try (Progress progress = Progress.on(err, new Terminal(false, false, 80), () -> now)) {
+      progress.doing("reading the model");
+      progress.stage("sft", 2, 0);
+      progress.step(1, Map.of("sft/loss", 1.23456, "time/tokens-per-second", 812.3));
+      progress.step(2, Map.of("sft/loss", 1.2));
+      progress.stage("grpo", 1000, 500);
+      for (int step = 501; step <= 1000; step++) {
+        now = now.plus(Duration.ofSeconds(step <= 510 ? 3 : 0));
+        progress.step(step, grpo(0.6));
+      }
+      progress.say("the reward is flat");
+    }
+    assertEquals(
+        """
+        reading the model
+        sft 1/2  loss 1.235  812 tok/s  0:00 left
+        sft 2/2  loss 1.200
+        grpo 501/1000  reward 0.600  pass@1 50 %  think 21 tok  9.1k tok/s  24:57 left
+        grpo 505/1000  reward 0.600  pass@1 50 %  think 21 tok  9.1k tok/s  24:45 left
+        grpo 509/1000  reward 0.600  pass@1 50 %  think 21 tok  9.1k tok/s  24:33 left
+        grpo 1000/1000  reward 0.600  pass@1 50 %  think 21 tok  9.1k tok/s
+        the reward is flat
+        """,
+        shown());
+    assertFalse(shown().contains("\u001b"));
+  }
+
+  @Test
+  void aTerminalShowsOneLiveLine() {
+    try (Progress progress = Progress.on(err, new Terminal(true, false, 120), () -> now)) {
+      progress.stage("grpo", 140, 0);
+      progress.step(70, grpo(0.6));
+      progress.say("the reward is flat");
+      progress.step(140, grpo(1.2));
+    }
+    String shown = shown();
+    assertTrue(shown.contains("\r\u001b[Kthe reward is flat\n"), shown);
+    String last = shown.substring(shown.lastIndexOf('\r'));
+    assertTrue(last.contains("grpo 100%"), last);
+    assertTrue(last.contains("140/140"), last);
+    assertTrue(last.contains("reward 1.200  pass@1 100 %"), last);
+    assertTrue(last.endsWith("\n"), "what comes next has its own line");
+    assertFalse(shown.contains("\u001b[3"), "no colour was asked for");
+    for (String line : shown.split("[\r\n]")) {
+      assertTrue(line.replace("\u001b[K", "").length() < 120, line);
+    }
+  }
+
+  @Test
+  void noColorAndDumbTerminalsAreHeard() {
+    Terminal terminal = Terminal.standardError(Map.of("TERM", "dumb", "COLUMNS", "200"));
+    assertEquals(new Terminal(false, false, 80), terminal);
+    assertFalse(Terminal.standardError(Map.of("NO_COLOR", "1")).colour());
+  }
+}
