@@ -206,6 +206,11 @@ public final class Transformer implements AutoCloseable {
    * token budget.
    */
   public long activationBytes(int rows, int headRows) {
+    return activationBytes(config, rows, headRows);
+  }
+
+  /** As above, of a model that need not be there. */
+  public static long activationBytes(ModelConfig config, int rows, int headRows) {
     long perRow =
         2L * config.hidden()
             + config.layers() * Activations.keptPerRow(config)

@@ -54,4 +54,21 @@ public record Experiment(
       }
     }
   }
+
+  /**
+   * What evaluation draws tasks from: its own data, else the first grpo stage's, else the first.
+   */
+  public Optional<Data> evaluationTasks() {
+    return evaluation.map(
+        settings ->
+            settings
+                .tasks()
+                .or(() -> firstGrpo().map(Grpo::tasks))
+                .orElseGet(() -> ((Sft) stages.getFirst()).data()));
+  }
+
+  /** The first stage that has rewards. */
+  public Optional<Grpo> firstGrpo() {
+    return stages.stream().filter(Grpo.class::isInstance).map(Grpo.class::cast).findFirst();
+  }
 }

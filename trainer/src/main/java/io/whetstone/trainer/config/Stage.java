@@ -7,6 +7,12 @@ public sealed interface Stage permits Sft, Grpo {
   /** The stage's name, if it was given one. */
   Optional<String> name();
 
+  /** How it learns. */
+  Optimization optimization();
+
+  /** What it does every so many steps. */
+  Cadence cadence();
+
   /** The key the stage is written under. */
   String kind();
 

@@ -1,0 +1,267 @@
+package io.whetstone.trainer.command;
+
+import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.datasets.Dataset;
+import io.whetstone.datasets.Demonstration;
+import io.whetstone.datasets.DemonstrationSource;
+import io.whetstone.datasets.Task;
+import io.whetstone.datasets.TaskSource;
+import io.whetstone.model.ModelConfig;
+import io.whetstone.rewards.Reward;
+import io.whetstone.rewards.RewardCatalog;
+import io.whetstone.tensor.Backends;
+import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.trainer.config.Data;
+import io.whetstone.trainer.config.Evaluation;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.config.FromScratch;
+import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.RewardEntry;
+import io.whetstone.trainer.config.Sft;
+import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.loop.Policy;
+import io.whetstone.trainer.loop.StageData;
+import io.whetstone.trainer.rollout.PromptEncoder;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+
+/** Everything about an experiment that can be checked without training. */
+final class ConfigurationCheck {
+  /** Entries of each source that are looked at: all of a small file, enough of an endless one. */
+  private static final int AUDITED = 2000;
+
+  private final Experiment experiment;
+  private final Findings findings;
+  private final Map<Data, Optional<Dataset>> opened = new HashMap<>();
+
+  ConfigurationCheck(Experiment experiment, Findings findings) {
+    this.experiment = experiment;
+    this.findings = findings;
+  }
+
+  void run() throws IOException {
+    findings.say(
+        "stages", String.join(" → ", experiment.stages().stream().map(Stage::label).toList()));
+    if (Backends.all().stream().noneMatch(p -> p.name().equals(experiment.backend()))) {
+      findings.problem("backend: " + experiment.backend() + " is not known");
+    }
+    try (Tokenizer tokenizer = attempt("model", this::tokenizer)) {
+      if (tokenizer == null) {
+        return;
+      }
+      ModelConfig model = attempt("model", () -> shape(tokenizer));
+      if (model != null) {
+        findings.say(
+            "model",
+            String.format(
+                Locale.ROOT,
+                "%,d parameters, %d tokens, %d positions",
+                model.parameters(),
+                model.vocabulary(),
+                model.maxPositions()));
+        check(model, tokenizer);
+        new MemoryEstimate(experiment, model).report(findings);
+      }
+    } finally {
+      opened.values().forEach(data -> data.ifPresent(Dataset::close));
+    }
+  }
+
+  private void check(ModelConfig model, Tokenizer tokenizer) throws IOException {
+    PromptEncoder prompts = new PromptEncoder(tokenizer, experiment.prompt(), model.maxPositions());
+    for (Stage stage : experiment.stages()) {
+      switch (stage) {
+        case Sft sft -> {
+          Dataset data = dataset(sft.label() + ".data", sft.data());
+          if (data != null) {
+            demonstrations(sft, data, prompts, tokenizer);
+          }
+        }
+        case Grpo grpo -> {
+          Dataset data = dataset(grpo.label() + ".tasks", grpo.tasks());
+          if (data != null) {
+            List<Task> tasks = tasks(data.training());
+            prompts(grpo.label() + ".tasks", tasks, prompts, grpo.decoding().maxTokens());
+            rewards(grpo, tasks);
+          }
+        }
+      }
+    }
+    if (experiment.evaluation().isPresent()) {
+      Evaluation evaluation = experiment.evaluation().get();
+      Data asked = experiment.evaluationTasks().orElseThrow();
+      heldOut("evaluation.tasks", asked, evaluation, prompts);
+      evaluation
+          .longer()
+          .ifPresent(longer -> heldOut("evaluation.longer", longer, evaluation, prompts));
+    }
+  }
+
+  private void heldOut(String where, Data asked, Evaluation evaluation, PromptEncoder prompts) {
+    Dataset data = dataset(where, asked);
+    if (data == null) {
+      return;
+    }
+    if (data.heldOut().size() == 0) {
+      findings.problem(where + ": " + data.name() + " holds no task out; set its held-out");
+    }
+    List<Task> tasks = tasks(data.heldOut());
+    prompts(where, tasks, prompts, evaluation.decoding().maxTokens());
+  }
+
+  private void prompts(String where, List<Task> tasks, PromptEncoder prompts, int room) {
+    Lengths lengths = new Lengths();
+    List<String> refused = new ArrayList<>();
+    for (Task task : tasks) {
+      try {
+        lengths.add(prompts.encode(task, room).length);
+      } catch (IllegalArgumentException e) {
+        refused.add(e.getMessage());
+      }
+    }
+    findings.say(
+        where, "prompts of " + lengths + " tokens, and up to " + room + " to complete them");
+    refused(where, refused, tasks.size());
+  }
+
+  private void demonstrations(Sft sft, Dataset data, PromptEncoder prompts, Tokenizer tokenizer) {
+    String where = sft.label() + ".data";
+    Optional<DemonstrationSource> source = data.demonstrations();
+    if (source.isEmpty()) {
+      findings.problem(where + ": " + data.name() + " has no demonstrations to learn from");
+      return;
+    }
+    Lengths lengths = new Lengths();
+    List<String> refused = new ArrayList<>();
+    int count = (int) Math.min(AUDITED, source.get().size());
+    for (int i = 0; i < count; i++) {
+      try {
+        Demonstration demonstration = source.get().demonstration(i);
+        int completion = tokenizer.encode(demonstration.completion()).length + 1;
+        lengths.add(prompts.encode(demonstration.task(), completion).length + completion);
+      } catch (IllegalArgumentException | io.whetstone.tokenizer.TokenizerException e) {
+        refused.add(e.getMessage());
+      }
+    }
+    findings.say(where, "demonstrations of " + lengths + " tokens");
+    refused(where, refused, count);
+  }
+
+  private void refused(String where, List<String> refused, int of) {
+    if (!refused.isEmpty()) {
+      findings.problem(
+          where
+              + ": "
+              + refused.size()
+              + " of "
+              + of
+              + " are refused, first: "
+              + refused.getFirst());
+    }
+  }
+
+  private void rewards(Grpo grpo, List<Task> tasks) {
+    String where = grpo.label() + ".rewards";
+    try (RewardCatalog catalog = RewardCatalog.of(grpo.rewardPlugins())) {
+      for (RewardEntry entry : grpo.rewards()) {
+        Reward reward = attempt(where, () -> catalog.create(entry.name(), entry.settings()));
+        if (reward == null) {
+          continue;
+        }
+        List<String> refused = new ArrayList<>();
+        for (Task task : tasks) {
+          try {
+            reward.check(task);
+          } catch (RuntimeException e) {
+            refused.add("task " + task.id() + ": " + e.getMessage());
+          }
+        }
+        findings.say(where, entry.name() + ", weight " + entry.weight());
+        refused(where + "." + entry.name(), refused, tasks.size());
+      }
+    } catch (RuntimeException | IOException e) {
+      findings.problem(where + ": " + e.getMessage());
+    }
+  }
+
+  private static List<Task> tasks(TaskSource source) {
+    List<Task> tasks = new ArrayList<>();
+    for (int i = 0; i < Math.min(AUDITED, source.size()); i++) {
+      tasks.add(source.task(i));
+    }
+    return tasks;
+  }
+
+  /** The data, read once; null where it cannot be used, which was then said. */
+  private Dataset dataset(String where, Data data) {
+    if (!opened.containsKey(data)) {
+      Dataset dataset = attempt(where, () -> StageData.open(data, Path.of(""), experiment.seed()));
+      opened.put(data, Optional.ofNullable(dataset));
+      if (dataset != null) {
+        findings.say(where, dataset.summary().toString());
+      }
+    }
+    return opened.get(data).orElse(null);
+  }
+
+  private Tokenizer tokenizer() {
+    return experiment
+        .model()
+        .path()
+        .map(
+            path ->
+                Tokenizer.load(
+                    ModelDirectory.find(path.toString(), ModelDirectory.Which.LATEST).model()))
+        .orElseGet(() -> Policy.tokenizer(fromScratch().vocabulary()));
+  }
+
+  private ModelConfig shape(Tokenizer tokenizer) {
+    return experiment
+        .model()
+        .path()
+        .map(HuggingFaceModel::config)
+        .orElseGet(() -> Policy.shape(fromScratch(), tokenizer.size()));
+  }
+
+  private FromScratch fromScratch() {
+    return experiment.model().fromScratch().orElseThrow();
+  }
+
+  /** The value, or null where it could not be had, which is then a problem. */
+  private <T> T attempt(String where, java.util.function.Supplier<T> supplier) {
+    try {
+      return supplier.get();
+    } catch (RuntimeException e) {
+      findings.problem(where + ": " + e.getMessage());
+      return null;
+    }
+  }
+
+  /** Shortest, mean and longest. */
+  private static final class Lengths {
+    private long count;
+    private long sum;
+    private int least = Integer.MAX_VALUE;
+    private int most;
+
+    void add(int length) {
+      count++;
+      sum += length;
+      least = Math.min(least, length);
+      most = Math.max(most, length);
+    }
+
+    @Override
+    public String toString() {
+      return count == 0
+          ? "no"
+          : String.format(Locale.ROOT, "%d to %d (mean %.1f)", least, most, sum / (double) count);
+    }
+  }
+}

@@ -1,0 +1,83 @@
+package io.whetstone.trainer.command;
+
+import io.whetstone.model.ModelConfig;
+import io.whetstone.model.Transformer;
+import io.whetstone.trainer.config.Evaluation;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.Stage;
+
+/**
+ * What a run will take, to about a tenth: F32 weights, gradients and AdamW's two moments (16 bytes
+ * a parameter), a reference policy's weights where one is held (4), a micro-batch's activations,
+ * the key/value cache of the sequences in flight, and the Java heap.
+ */
+final class MemoryEstimate {
+  private static final int TRAINED = 16;
+
+  /** Heap that a run of this size reaches; most of the process's heap limit stays unused. */
+  private static final long HEAP = 512L << 20;
+
+  private final Experiment experiment;
+  private final ModelConfig model;
+
+  MemoryEstimate(Experiment experiment, ModelConfig model) {
+    this.experiment = experiment;
+    this.model = model;
+  }
+
+  void report(Findings findings) {
+    long weights = TRAINED * model.parameters();
+    long activations = 0;
+    long cache = 0;
+    for (Stage stage : experiment.stages()) {
+      int rows = stage.optimization().microBatchTokens();
+      activations = Math.max(activations, Transformer.activationBytes(model, rows, rows));
+      if (stage instanceof Grpo grpo) {
+        long length = Math.min(model.maxPositions(), 2L * grpo.decoding().maxTokens());
+        long sequences =
+            Math.min(grpo.rolloutsInFlight(), (long) grpo.tasksPerStep() * grpo.groupSize());
+        cache = Math.max(cache, cacheBytes(sequences, length));
+        if (grpo.kl().coefficient() > 0) {
+          weights += Float.BYTES * model.parameters();
+        }
+      }
+    }
+    long evaluated =
+        experiment.evaluation().map(Evaluation::decoding).map(d -> (long) d.maxTokens()).orElse(0L);
+    cache = Math.max(cache, cacheBytes(64, Math.min(model.maxPositions(), 2 * evaluated)));
+    long total = weights + activations + cache + HEAP;
+    findings.say(
+        "memory",
+        "about "
+            + Findings.bytes(total)
+            + ": weights and optimizer "
+            + Findings.bytes(weights)
+            + ", activations "
+            + Findings.bytes(activations)
+            + ", cache "
+            + Findings.bytes(cache)
+            + ", heap "
+            + Findings.bytes(HEAP));
+    long there = DoctorCommand.physicalMemory();
+    if (there > 0 && total > there) {
+      findings.problem(
+          "memory: about "
+              + Findings.bytes(total)
+              + " are needed, the machine has "
+              + Findings.bytes(there)
+              + "; lower micro-batch-tokens or rollouts-in-flight, or take a smaller model");
+    }
+  }
+
+  /** Keys and values, F32. */
+  private long cacheBytes(long sequences, long length) {
+    return 2L
+        * Float.BYTES
+        * model.layers()
+        * model.heads().keyValues()
+        * model.heads().size()
+        * sequences
+        * length;
+  }
+}

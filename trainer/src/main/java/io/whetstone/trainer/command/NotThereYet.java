@@ -1,0 +1,48 @@
+package io.whetstone.trainer.command;
+
+import java.util.List;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.PositionalParamSpec;
+
+/** Verbs whose names are fixed and whose work is still to come: they say so and end with code 2. */
+final class NotThereYet {
+  /** A verb and what it will do. */
+  record Verb(String name, String description) {}
+
+  static final List<Verb> VERBS =
+      List.of(
+          new Verb("tokenize", "Token ids of a text or of messages."),
+          new Verb("serve", "An OpenAI-compatible HTTP endpoint."),
+          new Verb("report", "One HTML page about one or several runs."),
+          new Verb("replay", "Scores and trains a recorded step again."),
+          new Verb("bench", "The speed of this machine with Whetstone."));
+
+  private NotThereYet() {}
+
+  static CommandLine command(Console console, Verb verb) {
+    CommandSpec spec = CommandSpec.wrapWithoutInspection((Runnable) () -> {});
+    spec.name(verb.name()).mixinStandardHelpOptions(true);
+    spec.usageMessage().description(verb.description() + " (not there yet)");
+    spec.parser().unmatchedOptionsArePositionalParams(true);
+    spec.addPositional(
+        PositionalParamSpec.builder()
+            .index("0..*")
+            .paramLabel("ARGUMENT")
+            .type(List.class)
+            .auxiliaryTypes(String.class)
+            .arity("0..*")
+            .build());
+    CommandLine line = new CommandLine(spec);
+    line.setExecutionStrategy(
+        parsed -> {
+          Integer help = CommandLine.executeHelpRequest(parsed);
+          if (help != null) {
+            return help;
+          }
+          console.note("whetstone: " + verb.name() + " is not there yet");
+          return Whetstone.MISTAKE;
+        });
+    return line;
+  }
+}
