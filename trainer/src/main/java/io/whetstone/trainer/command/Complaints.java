@@ -6,6 +6,7 @@ import io.whetstone.rewards.RewardPluginException;
 import io.whetstone.rewards.TooManyAbsentException;
 import io.whetstone.tokenizer.TokenizerException;
 import io.whetstone.trainer.config.ConfigurationException;
+import io.whetstone.trainer.run.RunException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.util.function.BooleanSupplier;
@@ -66,6 +67,7 @@ final class Complaints
             || e instanceof DatasetException
             || e instanceof RewardPluginException
             || e instanceof TokenizerException
+            || e instanceof RunException run && run.usersToMend()
             // The engine's way to refuse a setting; its subclasses are the program's own slips.
             || e.getClass() == IllegalArgumentException.class;
     return mistake ? Whetstone.MISTAKE : Whetstone.FAILURE;
@@ -74,6 +76,7 @@ final class Complaints
   private static boolean isExplained(Exception e) {
     return e instanceof CheckpointException
         || e instanceof TooManyAbsentException
+        || e instanceof RunException
         || e instanceof IOException
         || e instanceof UncheckedIOException
         || e instanceof ArithmeticException;

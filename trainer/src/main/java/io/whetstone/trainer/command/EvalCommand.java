@@ -3,6 +3,7 @@ package io.whetstone.trainer.command;
 import io.whetstone.datasets.Dataset;
 import io.whetstone.datasets.TaskSource;
 import io.whetstone.generation.Sampler;
+import io.whetstone.generation.SamplerLimits;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.tensor.Backend;
@@ -101,10 +102,9 @@ final class EvalCommand implements Callable<Integer> {
             new Sampler(
                 policy.model(),
                 policy.tokenizer(),
-                Limits.of(
+                SamplerLimits.of(
                     policy.model().config(),
-                    policy.model().config().maxPositions(),
-                    taskCount * (long) k));
+                    (int) Math.min(SamplerLimits.DEFAULT_SEQUENCES, (long) taskCount * k)));
         RewardCatalog catalog = RewardCatalog.of(target.plugins());
         RewardPipeline rewards = target.rewards(deciding, catalog)) {
       TaskSource source = data.heldOut();

@@ -107,8 +107,9 @@ final class GenerateCommand implements Callable<Integer> {
                   new HashSet<>(policy.tokenizer().endOfSequence()),
                   decoding.stop()),
               Philox.derive(seed, 0));
-      int length = ids.length + Math.min(decoding.maxTokens(), Math.max(1, room));
-      SamplerLimits limits = Limits.of(policy.model().config(), length, samples);
+      SamplerLimits limits =
+          SamplerLimits.of(
+              policy.model().config(), Math.min(samples, SamplerLimits.DEFAULT_SEQUENCES));
       try (Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits)) {
         generate(sampler, policy.tokenizer(), request);
       }

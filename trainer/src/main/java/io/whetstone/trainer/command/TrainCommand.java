@@ -1,20 +1,143 @@
 package io.whetstone.trainer.command;
 
+import io.whetstone.trainer.config.Configuration;
+import io.whetstone.trainer.loop.RunRecords;
+import io.whetstone.trainer.loop.StopRequest;
+import io.whetstone.trainer.loop.Training;
+import io.whetstone.trainer.loop.TrainingOutcome;
+import io.whetstone.trainer.run.RunDirectory;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 
 /** Runs a configuration's stages. */
-@Command(name = "train", mixinStandardHelpOptions = true, description = "Runs a configuration.")
+@Command(
+    name = "train",
+    mixinStandardHelpOptions = true,
+    description = {
+      "Runs the stages of a configuration into runs/NAME.",
+      "SIGTERM, SIGUSR1 and Ctrl-C make a checkpoint and end the run (code 130); --resume goes on."
+    },
+    footer = {
+      "",
+      "A relative path in a configuration starts from the current directory or, when nothing is"
+          + " there, from the configuration's.",
+      "--set paths: seed=1, model.from-scratch.hidden=64, grpo.clip-high=0.28 (where one stage of"
+          + " that kind exists), NAME.steps=60 (a stage's name), stages.0.sft.steps=60,"
+          + " grpo.rewards.format.weight=0.5."
+    })
 final class TrainCommand implements Callable<Integer> {
   private final Console console;
+
+  @Parameters(paramLabel = "CONFIG", description = "The configuration, in YAML.")
+  private Path file;
+
+  @Option(
+      names = "--run",
+      paramLabel = "NAME",
+      description = "The run's name; without it a taken name becomes NAME-2.")
+  private Optional<String> run;
+
+  @Option(
+      names = "--set",
+      paramLabel = "KEY=VALUE",
+      description = "Change a key of the configuration; may be repeated.")
+  private List<String> overrides = new ArrayList<>();
+
+  @Option(
+      names = "--resume",
+      description = "Go on with the run called --run, else with the newest of the name.")
+  private boolean resume;
+
+  @Option(
+      names = "--runs",
+      paramLabel = "DIR",
+      defaultValue = "runs",
+      description = "Where runs are kept (default: ${DEFAULT-VALUE}).")
+  private Path runs;
 
   TrainCommand(Console console) {
     this.console = console;
   }
 
   @Override
-  public Integer call() {
-    console.note("whetstone: train is not there yet");
-    return Whetstone.MISTAKE;
+  public Integer call() throws InterruptedException {
+    Configuration configuration = Configuration.load(file, overrides);
+    StopRequest stop = new StopRequest();
+    try (RunDirectory directory = open(configuration);
+        Signals _ = new Signals(name -> stop(stop, name), "TERM", "INT", "USR1");
+        RunRecords records = new RunRecords(directory, Clock.systemUTC())) {
+      console.note("run " + directory.path());
+      TrainingOutcome outcome =
+          new Training(configuration.experiment(), records, Path.of(""), stop).run();
+      if (outcome.interrupted().isPresent()) {
+        console.note(
+            "interrupted by "
+                + outcome.interrupted().get()
+                + "; go on with: whetstone train "
+                + file
+                + " --run "
+                + directory.name()
+                + " --resume");
+        return Whetstone.INTERRUPTED;
+      }
+      return Whetstone.DONE;
+    }
+  }
+
+  private RunDirectory open(Configuration configuration) {
+    String name = configuration.experiment().name();
+    if (!resume) {
+      RunDirectory created =
+          run.map(named -> RunDirectory.createNamed(runs, named))
+              .orElseGet(() -> RunDirectory.create(runs, name));
+      created.writeConfiguration(configuration.yaml());
+      return created;
+    }
+    String newest =
+        run.or(() -> RunDirectory.latest(runs, name))
+            .orElseThrow(
+                () ->
+                    new UsageException(
+                        "--resume: there is no run called " + name + " in " + runs + " yet"));
+    RunDirectory resumed = RunDirectory.resume(runs, newest);
+    try {
+      requireSame(Configuration.load(resumed.configuration(), List.of()), configuration, resumed);
+      return resumed;
+    } catch (RuntimeException e) {
+      resumed.close();
+      throw e;
+    }
+  }
+
+  private static void requireSame(Configuration before, Configuration now, RunDirectory directory) {
+    List<String> differences = before.differences(now);
+    if (!differences.isEmpty()) {
+      throw new UsageException(
+          directory.path()
+              + ": was begun with another configuration, and going on would not give its result;"
+              + " put these keys back, or start a new run:\n  "
+              + String.join("\n  ", differences));
+    }
+  }
+
+  private void stop(StopRequest stop, String signal) {
+    if (stop.cause().isPresent() && signal.equals("INT")) {
+      console.note("stopped at once; --resume goes on from the last checkpoint");
+      console.err().flush();
+      Runtime.getRuntime().halt(Whetstone.INTERRUPTED);
+    }
+    stop.request("SIG" + signal);
+    console.note(
+        "SIG"
+            + signal
+            + ": this step is finished and saved first"
+            + (signal.equals("INT") ? "; once more stops at once" : ""));
   }
 }

@@ -10,9 +10,6 @@ public sealed interface Stage permits Sft, Grpo {
   /** How it learns. */
   Optimization optimization();
 
-  /** What it does every so many steps. */
-  Cadence cadence();
-
   /** The key the stage is written under. */
   String kind();
 
