@@ -51,9 +51,7 @@ final class Complaints
   }
 
   private void complain(String message) {
-    console.note(
-        console.terminals().ansi(console.terminals().err()).string("@|bold,red whetstone:|@ ")
-            + message);
+    console.note(console.errColours().string("@|bold,red whetstone:|@ ") + message);
   }
 
   /** The exit code that an exception means. */
@@ -82,7 +80,7 @@ final class Complaints
         || e instanceof ArithmeticException;
   }
 
-  private static String message(Exception e) {
+  static String message(Exception e) {
     return switch (e) {
       case InterruptedException _ -> "interrupted";
       case UncheckedIOException io -> file(io.getCause());

@@ -11,7 +11,7 @@ final class Findings {
 
   Findings(Console console) {
     this.console = console;
-    this.ansi = console.terminals().ansi(console.terminals().out());
+    this.ansi = console.colours();
   }
 
   void section(String name) {

@@ -12,7 +12,7 @@ public final class Main {
   public static void main(String[] arguments) {
     PrintStream out = utf8(FileDescriptor.out);
     PrintStream err = utf8(FileDescriptor.err);
-    int status = Whetstone.run(new Console(out, err, Terminals.detect()), arguments);
+    int status = Whetstone.run(Console.of(out, err, System.getenv()), arguments);
     out.flush();
     err.flush();
     // Rewards that ignore their deadline may still hold threads; they must not hold the process.

@@ -5,16 +5,23 @@ import io.whetstone.trainer.loop.RunRecords;
 import io.whetstone.trainer.loop.StopRequest;
 import io.whetstone.trainer.loop.Training;
 import io.whetstone.trainer.loop.TrainingOutcome;
+import io.whetstone.trainer.run.Progress;
 import io.whetstone.trainer.run.RunDirectory;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Clock;
+import java.time.InstantSource;
 import java.util.ArrayList;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 /** Runs a configuration's stages. */
 @Command(
@@ -34,6 +41,8 @@ import picocli.CommandLine.Parameters;
     })
 final class TrainCommand implements Callable<Integer> {
   private final Console console;
+
+  @Spec private CommandSpec spec;
 
   @Parameters(paramLabel = "CONFIG", description = "The configuration, in YAML.")
   private Path file;
@@ -71,23 +80,62 @@ final class TrainCommand implements Callable<Integer> {
     Configuration configuration = Configuration.load(file, overrides);
     StopRequest stop = new StopRequest();
     try (RunDirectory directory = open(configuration);
-        Signals _ = new Signals(name -> stop(stop, name), "TERM", "INT", "USR1");
-        RunRecords records = new RunRecords(directory, Clock.systemUTC())) {
+        Signals _ = new Signals(name -> stop(stop, name), "TERM", "INT", "USR1")) {
       console.note("run " + directory.path());
-      TrainingOutcome outcome =
-          new Training(configuration.experiment(), records, Path.of(""), stop).run();
-      if (outcome.interrupted().isPresent()) {
-        console.note(
-            "interrupted by "
-                + outcome.interrupted().get()
-                + "; go on with: whetstone train "
-                + file
-                + " --run "
-                + directory.name()
-                + " --resume");
-        return Whetstone.INTERRUPTED;
+      return train(configuration, directory, stop);
+    }
+  }
+
+  private int train(Configuration configuration, RunDirectory directory, StopRequest stop)
+      throws InterruptedException {
+    InstantSource clock = InstantSource.system();
+    List<String> command = spec.root().commandLine().getParseResult().originalArgs();
+    TrainingOutcome outcome;
+    try (Progress progress = Progress.on(console.err(), console.screen(), clock);
+        RunRecords records = new RunRecords(directory, progress, clock, command)) {
+      try {
+        outcome = new Training(configuration.experiment(), records, Path.of(""), stop).run();
+      } catch (RuntimeException | InterruptedException e) {
+        if (Complaints.code(e) == Whetstone.MISTAKE && !resume && isUnbegun(directory)) {
+          // Otherwise the name would be taken by a run that never was.
+          discard(directory);
+        } else {
+          records.fail(Complaints.message(e));
+        }
+        throw e;
       }
-      return Whetstone.DONE;
+    }
+    outcome.verdict().ifPresent(console::result);
+    if (outcome.interrupted().isPresent()) {
+      console.note(
+          "interrupted by "
+              + outcome.interrupted().get()
+              + "; go on with: whetstone train "
+              + file
+              + " --run "
+              + directory.name()
+              + " --resume");
+      return Whetstone.INTERRUPTED;
+    }
+    return Whetstone.DONE;
+  }
+
+  /** Whether not even a first line of metrics was written. */
+  private static boolean isUnbegun(RunDirectory directory) {
+    try {
+      return !Files.exists(directory.metrics()) || Files.size(directory.metrics()) == 0;
+    } catch (IOException e) {
+      return false;
+    }
+  }
+
+  private static void discard(RunDirectory directory) {
+    try (Stream<Path> files = Files.walk(directory.path())) {
+      for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
+        Files.delete(each);
+      }
+    } catch (IOException e) {
+      // What stays is an empty run; the error that led here says more.
     }
   }
 

@@ -58,9 +58,7 @@ final class Whetstone implements Runnable {
     Complaints complaints = new Complaints(console, () -> whetstone.debug);
     return line.setOut(new java.io.PrintWriter(console.out(), true))
         .setErr(new java.io.PrintWriter(console.err(), true))
-        .setColorScheme(
-            CommandLine.Help.defaultColorScheme(
-                console.terminals().ansi(console.terminals().out())))
+        .setColorScheme(CommandLine.Help.defaultColorScheme(console.colours()))
         .setCaseInsensitiveEnumValuesAllowed(true)
         .setParameterExceptionHandler(complaints)
         .setExecutionExceptionHandler(complaints);
