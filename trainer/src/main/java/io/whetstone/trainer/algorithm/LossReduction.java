@@ -34,7 +34,7 @@ public sealed interface LossReduction {
     }
   }
 
-  /** DAPO's (Yu et al. 2025, eq. 8): every token of the step weighs the same: 1 / Σ |o_i|. */
+  /** DAPO's (Yu et al. 2025, eq. 12): every token of the step weighs the same: 1 / Σ |o_i|. */
   record TokenMean() implements LossReduction {
     @Override
     public double[] weights(int[] trainedTokens) {

@@ -6,6 +6,7 @@ import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.rollout.ScoredRollout;
 import io.whetstone.trainer.run.Environment;
 import io.whetstone.trainer.run.LearningSigns;
+import io.whetstone.trainer.run.Machine;
 import io.whetstone.trainer.run.Progress;
 import io.whetstone.trainer.run.Recorder;
 import io.whetstone.trainer.run.RolloutRecord;
@@ -18,6 +19,7 @@ import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -85,7 +87,10 @@ public final class RunRecords implements AutoCloseable {
   }
 
   /** A step is done. */
-  void step(Stage stage, Map<String, Double> metrics, StepReport report) {
+  void step(Stage stage, Map<String, Double> measured, StepReport report) {
+    Map<String, Double> metrics = new LinkedHashMap<>(measured);
+    Machine.residentBytes()
+        .ifPresent(bytes -> metrics.put("system/resident-bytes", (double) bytes));
     recorder.step(stage.label(), state.step, metrics, rollouts(report));
     progress.step(state.step, metrics);
     if (stage instanceof Grpo) {
