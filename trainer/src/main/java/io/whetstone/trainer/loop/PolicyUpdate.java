@@ -51,7 +51,7 @@ final class PolicyUpdate {
     double[] weights =
         reduction.weights(samples.stream().mapToInt(TrainingSample::trainedTokens).toArray());
     PolicyMeasures measures = PolicyMeasures.NONE;
-    for (MicroBatch batch : packer.pack(samples)) {
+    for (MicroBatch batch : packer.pack(samples, this::teaches)) {
       workspace.reset();
       Scored scored =
           policy.score(batch.tokens(), batch.rows(), batch.targets(), temperature, workspace);
@@ -63,6 +63,22 @@ final class PolicyUpdate {
       measures = measures.plus(result.measures());
     }
     return measures;
+  }
+
+  /**
+   * Whether a sample has a gradient. Where advantages are all the objective has, a sample whose
+   * advantages are 0 adds exactly nothing, so it is not computed; it still counts in the weights.
+   */
+  private boolean teaches(TrainingSample sample) {
+    if (objective.klCoefficient() > 0 || objective.entropyCoefficient() != 0) {
+      return true;
+    }
+    for (float advantage : sample.advantages()) {
+      if (advantage != 0) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private static PolicyTokens tokens(

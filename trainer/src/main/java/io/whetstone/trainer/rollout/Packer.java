@@ -4,6 +4,7 @@ import io.whetstone.model.PackedTokens;
 import io.whetstone.tensor.Segments;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Predicate;
 import java.util.stream.IntStream;
 
 /**
@@ -23,11 +24,16 @@ public final class Packer {
 
   /** Packs the samples that have a trained token. */
   public List<MicroBatch> pack(List<TrainingSample> samples) {
+    return pack(samples, sample -> true);
+  }
+
+  /** Packs those of the samples with a trained token that are wanted; indices stay. */
+  public List<MicroBatch> pack(List<TrainingSample> samples, Predicate<TrainingSample> wanted) {
     List<MicroBatch> batches = new ArrayList<>();
     Packing packing = new Packing();
     for (int s = 0; s < samples.size(); s++) {
       TrainingSample sample = samples.get(s);
-      if (sample.trainedTokens() == 0) {
+      if (sample.trainedTokens() == 0 || !wanted.test(sample)) {
         continue;
       }
       if (!packing.isEmpty() && packing.rows() + packing.rowsFor(sample) > rowBudget) {

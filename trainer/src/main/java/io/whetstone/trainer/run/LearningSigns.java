@@ -76,8 +76,10 @@ public final class LearningSigns {
       say(
           Sign.NO_VARIANCE,
           said,
-          "%s of the groups have no two different rewards and teach nothing: the tasks are too easy"
-              + " or too hard, or the temperature is too low",
+          "%s of the groups have no two different rewards and teach nothing: "
+              + (!flat()
+                  ? "most of these tasks are solved; fewer steps or harder tasks would do"
+                  : "the tasks are too easy or too hard, or the temperature is too low"),
           percent(share));
     }
   }
