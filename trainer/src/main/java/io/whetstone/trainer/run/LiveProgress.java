@@ -5,11 +5,10 @@ import java.time.Duration;
 import java.util.Map;
 import me.tongfei.progressbar.DelegatingProgressBarConsumer;
 import me.tongfei.progressbar.ProgressBar;
-import me.tongfei.progressbar.ProgressBarStyle;
 
 /**
- * One line at the screen's foot, drawn again twice a second: stage, bar, steps, time gone / time
- * left in the stage, and the last step's figures. What is said appears above it.
+ * One line at the screen's foot, drawn again twice a second: stage, steps, bar, the last step's
+ * figures, time left in the stage. What is said appears above it.
  */
 final class LiveProgress implements Progress {
   private static final String CLEAR_LINE = "\r\u001b[K";
@@ -35,10 +34,7 @@ final class LiveProgress implements Progress {
             .setInitialMax(steps)
             .startsFrom(done, Duration.ZERO)
             .setUpdateIntervalMillis(INTERVAL_MILLIS)
-            .setStyle(
-                terminal.colour()
-                    ? ProgressBarStyle.COLORFUL_UNICODE_BLOCK
-                    : ProgressBarStyle.ASCII)
+            .setRenderer(new ProgressLine(terminal.colour()))
             .setConsumer(new DelegatingProgressBarConsumer(this::draw, terminal.columns() - 1))
             .build();
   }

@@ -44,11 +44,8 @@ final class PlainProgress implements Progress {
   }
 
   private String timeLeft(int done, Instant now) {
-    double perStep = Duration.between(began, now).toMillis() / 1000.0 / (done - doneBefore);
-    long seconds = Math.round(perStep * (steps - done));
-    return seconds >= 3600
-        ? "%d:%02d:%02d".formatted(seconds / 3600, seconds / 60 % 60, seconds % 60)
-        : "%d:%02d".formatted(seconds / 60, seconds % 60);
+    return ProgressLine.clock(
+        Duration.between(began, now), (double) (steps - done) / (done - doneBefore));
   }
 
   @Override

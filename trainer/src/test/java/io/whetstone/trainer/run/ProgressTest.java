@@ -73,14 +73,24 @@ class ProgressTest {
     String shown = shown();
     assertTrue(shown.contains("\r\u001b[Kthe reward is flat\n"), shown);
     String last = shown.substring(shown.lastIndexOf('\r'));
-    assertTrue(last.contains("grpo 100%"), last);
-    assertTrue(last.contains("140/140"), last);
+    assertTrue(last.contains("grpo 140/140 ######"), last);
     assertTrue(last.contains("reward 1.200  pass@1 100 %"), last);
     assertTrue(last.endsWith("\n"), "what comes next has its own line");
     assertFalse(shown.contains("\u001b[3"), "no colour was asked for");
     for (String line : shown.split("[\r\n]")) {
       assertTrue(line.replace("\u001b[K", "").length() < 120, line);
     }
+  }
+
+  @Test
+  void aNarrowTerminalKeepsTheFigures() {
+    try (Progress progress = Progress.on(err, new Terminal(true, true, 79), () -> now)) {
+      progress.stage("grpo", 140, 0);
+      progress.step(70, grpo(0.6));
+      progress.say("");
+    }
+    String line = "grpo 70/140  reward 0.600  pass@1 50 %  think 21 tok  9.1k tok/s  0:00 left";
+    assertTrue(shown().contains("\r\u001b[K" + line), shown());
   }
 
   @Test
