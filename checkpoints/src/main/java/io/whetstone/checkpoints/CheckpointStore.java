@@ -29,12 +29,25 @@ public final class CheckpointStore {
   private static final Pattern REPLACED = Pattern.compile("\\.(step-\\d{1,18})\\.replaced");
 
   /** Enough to go on when the newest turns out to be damaged. */
-  private static final int KEPT = 2;
+  private static final int USUALLY_KEPT = 2;
 
   private final Path directory;
+  private final int kept;
 
+  /** A store that keeps the two newest and the best. */
   public CheckpointStore(Path directory) {
+    this(directory, USUALLY_KEPT);
+  }
+
+  /**
+   * @param kept how many of the newest stay, at least 1; the best stays besides
+   */
+  public CheckpointStore(Path directory, int kept) {
+    if (kept < 1) {
+      throw new IllegalArgumentException("kept: " + kept + " is not 1 or more");
+    }
     this.directory = directory;
+    this.kept = kept;
   }
 
   /**
@@ -181,17 +194,18 @@ public final class CheckpointStore {
   }
 
   /**
-   * Deletes all but the two newest checkpoints and the best; one whose manifest cannot be read is
-   * left alone.
+   * Deletes all but the newest checkpoints and the best; one whose manifest cannot be read is left
+   * alone.
    *
    * @throws CheckpointException when one cannot be deleted
    */
   public void prune() {
     List<Checkpoint> all = readable();
-    Set<Checkpoint> kept = new HashSet<>(all.subList(Math.max(0, all.size() - KEPT), all.size()));
-    best().ifPresent(kept::add);
+    Set<Checkpoint> staying =
+        new HashSet<>(all.subList(Math.max(0, all.size() - kept), all.size()));
+    best().ifPresent(staying::add);
     for (Checkpoint checkpoint : all) {
-      if (!kept.contains(checkpoint)) {
+      if (!staying.contains(checkpoint)) {
         delete(checkpoint);
       }
     }

@@ -2,6 +2,8 @@ package io.whetstone.trainer.algorithm;
 
 import java.util.Arrays;
 import java.util.SplittableRandom;
+import org.apache.commons.math3.stat.interval.ConfidenceInterval;
+import org.apache.commons.math3.stat.interval.WilsonScoreInterval;
 
 /**
  * An estimate with its confidence interval.
@@ -11,8 +13,7 @@ import java.util.SplittableRandom;
  * @param high the upper end
  */
 public record Interval(double estimate, double low, double high) {
-  /** The standard normal quantile of a two-sided 95 % interval. */
-  private static final double Z95 = 1.959963984540054;
+  private static final double CONFIDENCE = 0.95;
 
   private static final int RESAMPLES = 2000;
 
@@ -27,15 +28,14 @@ public record Interval(double estimate, double low, double high) {
     if (trials == 0) {
       return new Interval(Double.NaN, 0, 1);
     }
-    double share = (double) successes / trials;
-    double z2 = Z95 * Z95 / trials;
-    double centre = (share + z2 / 2) / (1 + z2);
-    double half = Z95 / (1 + z2) * Math.sqrt(share * (1 - share) / trials + z2 / (4 * trials));
+    ConfidenceInterval wilson =
+        new WilsonScoreInterval()
+            .createInterval(Math.toIntExact(trials), Math.toIntExact(successes), CONFIDENCE);
     // At the ends the formula gives the bound exactly only up to rounding.
     return new Interval(
-        share,
-        successes == 0 ? 0 : Math.max(0, centre - half),
-        successes == trials ? 1 : Math.min(1, centre + half));
+        (double) successes / trials,
+        successes == 0 ? 0 : Math.max(0, wilson.getLowerBound()),
+        successes == trials ? 1 : Math.min(1, wilson.getUpperBound()));
   }
 
   /**

@@ -39,8 +39,8 @@ final class RunCheckpoints {
   private final Policy policy;
   private final Backend backend;
 
-  RunCheckpoints(Path directory, Policy policy) {
-    this.store = new CheckpointStore(directory);
+  RunCheckpoints(Path directory, int kept, Policy policy) {
+    this.store = new CheckpointStore(directory, kept);
     this.policy = policy;
     this.backend = policy.model().backend();
   }

@@ -60,7 +60,8 @@ public final class Training {
         Policy policy = Policy.start(experiment.model(), backend, experiment.seed());
         Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
         StageFactory stages = new StageFactory(experiment, policy, sampler, directory)) {
-      RunCheckpoints checkpoints = new RunCheckpoints(records.checkpoints(), policy);
+      RunCheckpoints checkpoints =
+          new RunCheckpoints(records.checkpoints(), experiment.keepCheckpoints(), policy);
       return new Session(policy, stages, checkpoints).run();
     }
   }
