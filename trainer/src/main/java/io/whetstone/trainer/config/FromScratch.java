@@ -49,9 +49,10 @@ public record FromScratch(
       throw new IllegalArgumentException(
           "kv-heads: " + groups + " does not divide heads, which is " + heads);
     }
-    if (headSize.isEmpty() && hidden % heads != 0) {
+    // Also with a head size of its own: transformers refuses such a model when it is exported.
+    if (hidden % heads != 0) {
       throw new IllegalArgumentException(
-          "heads: " + heads + " does not divide hidden, which is " + hidden + "; or set head-size");
+          "heads: " + heads + " does not divide hidden, which is " + hidden);
     }
     int size = headSize.orElse(hidden / heads);
     if (size < 2 || size % 2 != 0) {

@@ -53,6 +53,7 @@ public record Grpo(
 
   public Grpo {
     Range.atLeast("steps", steps, 1);
+    optimization.schedule().requireWithin(steps);
     Range.atLeast("tasks-per-step", tasksPerStep, 1);
     Range.atLeast("group-size", groupSize, 2);
     Range.below("clip-low", clipLow, 0, 1);

@@ -28,4 +28,12 @@ public record Schedule(
     Range.atLeast("warmup", warmup, 0);
     Range.within("final", finalFraction, 0, 1);
   }
+
+  /** Fails where the warmup takes all of a stage's steps. */
+  void requireWithin(int steps) {
+    if (warmup >= steps) {
+      throw new IllegalArgumentException(
+          "schedule.warmup: " + warmup + " is not less than the stage's " + steps + " steps");
+    }
+  }
 }

@@ -30,6 +30,7 @@ public record Sft(
           (steps.isPresent() ? "both" : "none") + " of steps and epochs given; expected one");
     }
     steps.ifPresent(n -> Range.atLeast("steps", n, 1));
+    steps.ifPresent(optimization.schedule()::requireWithin);
     epochs.ifPresent(n -> Range.atLeast("epochs", n, 1));
     Range.atLeast("batch", batch, 1);
     if (reduction == Reduction.CONSTANT_LENGTH) {
