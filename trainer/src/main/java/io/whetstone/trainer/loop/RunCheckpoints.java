@@ -1,8 +1,7 @@
 package io.whetstone.trainer.loop;
 
-import com.fasterxml.jackson.annotation.JsonAutoDetect;
-import com.fasterxml.jackson.annotation.PropertyAccessor;
 import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.checkpoints.CheckpointException;
@@ -29,11 +28,7 @@ import java.util.OptionalDouble;
  * tensors (optimizer moments, reference weights) and its {@link RunState}.
  */
 final class RunCheckpoints {
-  private static final ObjectMapper JSON =
-      new ObjectMapper()
-          .setVisibility(PropertyAccessor.FIELD, JsonAutoDetect.Visibility.PUBLIC_ONLY)
-          .setVisibility(PropertyAccessor.GETTER, JsonAutoDetect.Visibility.NONE)
-          .setVisibility(PropertyAccessor.IS_GETTER, JsonAutoDetect.Visibility.NONE);
+  private static final ObjectMapper JSON = new ObjectMapper();
 
   private final CheckpointStore store;
   private final Policy policy;
@@ -65,7 +60,7 @@ final class RunCheckpoints {
           if (!tensors.isEmpty()) {
             Safetensors.write(directory.resolve(Checkpoint.OPTIMIZER), tensors, backend);
           }
-          Checkpoint.writeProgress(directory, JSON.valueToTree(state));
+          Checkpoint.writeProgress(directory, json(state));
         });
   }
 
@@ -73,6 +68,11 @@ final class RunCheckpoints {
   Optional<Checkpoint> latest() {
     store.recover();
     return store.latest();
+  }
+
+  /** What {@link #state} reads back. */
+  static JsonNode json(RunState state) {
+    return JSON.valueToTree(state);
   }
 
   /** Where the run stood at a checkpoint. */

@@ -11,6 +11,7 @@ import io.whetstone.trainer.run.Progress;
 import io.whetstone.trainer.run.Recorder;
 import io.whetstone.trainer.run.RolloutRecord;
 import io.whetstone.trainer.run.RunDirectory;
+import io.whetstone.trainer.run.RunException;
 import io.whetstone.trainer.run.RunSummary;
 import io.whetstone.trainer.run.Verdict;
 import java.nio.file.Path;
@@ -141,7 +142,16 @@ public final class RunRecords implements AutoCloseable {
 
   /** The run has failed; the newest checkpoint is what it goes on from. */
   public void fail(String message) {
-    summarise(RunSummary.Status.FAILED, null, message);
+    try {
+      if (recorder == null) {
+        RunSummary.failedBeforeBeginning(run, message);
+      } else {
+        summarise(RunSummary.Status.FAILED, null, message);
+      }
+    } catch (RunException e) {
+      // The error that ends the run is the one to report; a full disk often is behind both.
+      progress.say(e.getMessage());
+    }
   }
 
   private void summarise(RunSummary.Status status, String weightsSha256, String error) {

@@ -71,10 +71,13 @@ public record RunSummary(
   }
 
   void write(RunDirectory run, OptionalLong peakResidentBytes) {
-    ObjectNode json = json(peakResidentBytes);
+    write(run, json(peakResidentBytes), status != Status.RUNNING);
+  }
+
+  private static void write(RunDirectory run, ObjectNode json, boolean forced) {
     ReplacedFile.write(
         run.summary(),
-        status != Status.RUNNING,
+        forced,
         out -> {
           out.write(JSON.writerWithDefaultPrettyPrinter().writeValueAsBytes(json));
           out.write('\n');
@@ -82,20 +85,21 @@ public record RunSummary(
   }
 
   /**
-   * The wall seconds that a run's summary tells of; 0 where there is none.
-   *
-   * <p>A killed process's last ones are lost if its summary was not written since.
+   * Says that a run failed before this process knew how it stood (an unreadable checkpoint, say):
+   * what an earlier process told of it stays.
    */
-  public static double wallSecondsSoFar(RunDirectory run) {
-    if (!Files.exists(run.summary())) {
-      return 0;
-    }
+  public static void failedBeforeBeginning(RunDirectory run, String error) {
+    ObjectNode json;
     try {
-      return JSON.readTree(Files.readAllBytes(run.summary())).path("wall-seconds").asDouble(0);
-    } catch (IOException e) {
-      throw RunException.failure(
-          run.summary() + ": cannot be read: " + e.getMessage() + "; delete it to go on", e);
+      json = (ObjectNode) JSON.readTree(Files.readAllBytes(run.summary()));
+    } catch (IOException | ClassCastException e) {
+      json =
+          new RunSummary(Status.FAILED, 0, List.of(), null, null, Double.NaN, null, error)
+              .json(Machine.peakResidentBytes());
     }
+    json.put("status", Status.FAILED.text());
+    json.put("error", error);
+    write(run, json, true);
   }
 
   private ObjectNode json(OptionalLong peakResidentBytes) {

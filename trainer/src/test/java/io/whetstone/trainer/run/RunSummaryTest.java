@@ -25,11 +25,10 @@ class RunSummaryTest {
   @Test
   void everyKeyIsThereFromTheStart() throws IOException {
     try (RunDirectory run = RunDirectory.create(runs, "one")) {
-      assertEquals(0, RunSummary.wallSecondsSoFar(run));
       running().write(run, OptionalLong.empty());
       JsonNode json = new ObjectMapper().readTree(run.summary().toFile());
       assertEquals("running", json.get("status").asText());
-      assertEquals(1.25, RunSummary.wallSecondsSoFar(run));
+      assertEquals(1.25, json.get("wall-seconds").asDouble());
       assertEquals(0, json.get("stages").size());
       for (String key :
           List.of(
@@ -106,6 +105,20 @@ class RunSummaryTest {
       assertEquals("learned", json.get("verdict").asText());
       assertEquals("ab".repeat(32), json.get("weights-sha256").asText());
       assertFalse(Files.exists(run.path().resolve(".summary.json.partial")));
+    }
+  }
+
+  @Test
+  void aFailureAtTheStartKeepsWhatWasTold() throws IOException {
+    try (RunDirectory run = RunDirectory.create(runs, "one")) {
+      RunSummary.failedBeforeBeginning(run, "no such file");
+      assertEquals(0, new ObjectMapper().readTree(run.summary().toFile()).get("stages").size());
+      running().write(run);
+      RunSummary.failedBeforeBeginning(run, "model.safetensors: SHA-256 differs");
+      JsonNode json = new ObjectMapper().readTree(run.summary().toFile());
+      assertEquals("failed", json.get("status").asText());
+      assertEquals("model.safetensors: SHA-256 differs", json.get("error").asText());
+      assertEquals(1.25, json.get("wall-seconds").asDouble());
     }
   }
 
