@@ -53,6 +53,11 @@ public final class RunRecords implements AutoCloseable {
     return run.checkpoints();
   }
 
+  /** What the run took so far, the work that a killed process lost included. */
+  double wallSecondsSoFar() {
+    return RunSummary.wallSecondsSoFar(run);
+  }
+
   /** Opens the records where the run stands; what a killed process wrote later is cut off. */
   void begin(RunState standing, boolean resumed, String backend, long seed) {
     state = standing;

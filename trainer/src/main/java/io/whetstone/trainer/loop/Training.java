@@ -112,8 +112,9 @@ public final class Training {
       if (from.isPresent()) {
         state = RunCheckpoints.state(from.get());
         checkpoints.restoreWeights(from.get());
-        wallBefore = state.wallSeconds;
       }
+      wallBefore = Math.max(state.wallSeconds, records.wallSecondsSoFar());
+      state.wallSeconds = wallBefore;
       records.begin(
           state, from.isPresent(), policy.model().backend().description(), experiment.seed());
       while (state.stage < experiment.stages().size() && stop.cause().isEmpty()) {
