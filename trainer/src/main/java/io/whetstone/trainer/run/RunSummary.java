@@ -102,6 +102,19 @@ public record RunSummary(
     write(run, json, true);
   }
 
+  /** The wall seconds that a run's summary tells of; 0 where there is none. */
+  public static double wallSecondsSoFar(RunDirectory run) {
+    if (!Files.exists(run.summary())) {
+      return 0;
+    }
+    try {
+      return JSON.readTree(Files.readAllBytes(run.summary())).path("wall-seconds").asDouble(0);
+    } catch (IOException e) {
+      throw RunException.failure(
+          run.summary() + ": cannot be read: " + e.getMessage() + "; delete it to go on", e);
+    }
+  }
+
   private ObjectNode json(OptionalLong peakResidentBytes) {
     ObjectNode json = JSON.createObjectNode();
     json.put("status", status.text());
