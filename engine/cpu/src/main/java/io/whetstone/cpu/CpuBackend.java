@@ -41,6 +41,7 @@ final class CpuBackend implements Backend {
   private final TokenLogprobs tokenLogprobs;
   private final TokenSampler sampler;
   private final AdamW adamW;
+  private boolean closed;
 
   /**
    * Takes {@code workers}.
@@ -176,7 +177,9 @@ final class CpuBackend implements Backend {
   @Override
   public Linear linear(Tensor weight) {
     type("weight", weight, F32);
-    matrix("weight", weight, weight.rows(), weight.columns());
+    if (weight.size() == 0) {
+      throw new IllegalArgumentException("weight: expected a row and a column, got " + weight);
+    }
     return gemm.weight(weight);
   }
 
@@ -406,8 +409,11 @@ final class CpuBackend implements Backend {
 
   @Override
   public void close() {
-    gemm.close();
-    workers.close();
+    if (!closed) {
+      closed = true;
+      gemm.close();
+      workers.close();
+    }
   }
 
   private static Gemm.Weight weight(Linear linear) {

@@ -25,6 +25,7 @@ final class DnnlGemm implements Gemm {
   private final Map<ProductShape, PanelProducts> products = new ConcurrentHashMap<>();
   private final Map<ReorderShape, DnnlPrimitive> reorders = new ConcurrentHashMap<>();
   private final Set<String> unusable = new TreeSet<>();
+  private boolean closed;
 
   DnnlGemm(Workers workers, OneDnn dnn) {
     this.workers = workers;
@@ -72,6 +73,9 @@ final class DnnlGemm implements Gemm {
 
   /** Runs tasks in any order, {@code threads} of them at a time at most. */
   void run(int tasks, int threads, Task body) {
+    if (closed) {
+      throw new IllegalStateException("the backend is closed");
+    }
     if (threads <= 1 || tasks <= 1) {
       for (int task = 0; task < tasks; task++) {
         body.run(slots[0], task);
@@ -116,6 +120,7 @@ final class DnnlGemm implements Gemm {
 
   @Override
   public void close() {
+    closed = true;
     products.values().forEach(PanelProducts::close);
     reorders.values().forEach(DnnlPrimitive::close);
     weightGradient.close();

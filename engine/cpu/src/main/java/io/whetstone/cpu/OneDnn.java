@@ -79,8 +79,17 @@ final class OneDnn {
     try {
       return new OneDnn();
     } catch (LinkageError | RuntimeException e) {
-      throw new IllegalStateException("oneDNN cannot be loaded here", e);
+      throw new IllegalStateException("oneDNN cannot be loaded: " + reason(e), e);
     }
+  }
+
+  /** The first line of what lies at the bottom. */
+  private static String reason(Throwable failure) {
+    Throwable cause = failure;
+    while (cause.getCause() != null) {
+      cause = cause.getCause();
+    }
+    return cause.toString().lines().findFirst().orElseThrow();
   }
 
   /** As "3.11.0 AVX512_CORE_BF16". */

@@ -30,7 +30,8 @@ final class AttentionCase {
   }
 
   static Tensor tensor(float[] values, int... extents) {
-    // One element more, so that no tensor is a null segment. Never freed: kernels work on addresses,
+    // One element more, so that no tensor is a null segment. Never freed: kernels work on
+    // addresses,
     // which would not keep a tensor of an automatic arena alive.
     Tensor tensor =
         new Tensor(
