@@ -33,8 +33,11 @@ import java.util.Optional;
 
 /** Everything about an experiment that can be checked without training. */
 final class ConfigurationCheck {
-  /** Entries of each source that are looked at: all of a small file, enough of an endless one. */
-  private static final int AUDITED = 2000;
+  /** Entries of a file that are looked at: all of most, within seconds. */
+  private static final int AUDITED = 50_000;
+
+  /** Entries of an endless source that are looked at. */
+  private static final int AUDITED_OF_ENDLESS = 2_000;
 
   private final Experiment experiment;
   private final Findings findings;
@@ -139,7 +142,7 @@ final class ConfigurationCheck {
     }
     Lengths lengths = new Lengths();
     List<String> refused = new ArrayList<>();
-    int count = (int) Math.min(AUDITED, source.get().size());
+    int count = audited(source.get().size());
     for (int i = 0; i < count; i++) {
       try {
         Demonstration demonstration = source.get().demonstration(i);
@@ -190,9 +193,13 @@ final class ConfigurationCheck {
     }
   }
 
+  private static int audited(long size) {
+    return size == Long.MAX_VALUE ? AUDITED_OF_ENDLESS : (int) Math.min(AUDITED, size);
+  }
+
   private static List<Task> tasks(TaskSource source) {
     List<Task> tasks = new ArrayList<>();
-    for (int i = 0; i < Math.min(AUDITED, source.size()); i++) {
+    for (int i = 0; i < audited(source.size()); i++) {
       tasks.add(source.task(i));
     }
     return tasks;

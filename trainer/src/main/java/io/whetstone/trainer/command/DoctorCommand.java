@@ -19,7 +19,6 @@ import picocli.CommandLine.Parameters;
 /** Says what would go wrong before it does. */
 @Command(
     name = "doctor",
-    mixinStandardHelpOptions = true,
     description = {
       "The machine and its backends; with a configuration, all that can be checked without"
           + " training: keys, paths, data, prompts, rewards, memory.",
@@ -40,7 +39,7 @@ final class DoctorCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    Findings findings = new Findings(console);
+    Findings findings = Findings.printed(console);
     machine(findings);
     backends(findings);
     if (file.isPresent()) {
@@ -49,7 +48,7 @@ final class DoctorCommand implements Callable<Integer> {
       new ConfigurationCheck(configuration.experiment(), findings).run();
     }
     findings.verdict();
-    return findings.problems() == 0 ? Whetstone.DONE : Whetstone.MISTAKE;
+    return findings.problems().isEmpty() ? Whetstone.DONE : Whetstone.MISTAKE;
   }
 
   private static void machine(Findings findings) throws IOException {

@@ -26,7 +26,6 @@ import picocli.CommandLine.Parameters;
 /** Measures a model on tasks. */
 @Command(
     name = "eval",
-    mixinStandardHelpOptions = true,
     description = {
       "Measures a model on held-out tasks: pass@1, pass@k, maj@k, format, thoughts, lengths.",
       "Prompt, decoding and seed are the model's run's, where it belongs to one."

@@ -18,7 +18,6 @@ import picocli.CommandLine.Parameters;
 /** Writes a trained model for other tools. */
 @Command(
     name = "export",
-    mixinStandardHelpOptions = true,
     description = "Writes a model's directory that serves as it is elsewhere.")
 final class ExportCommand implements Callable<Integer> {
   /** How the model is written. */

@@ -1,43 +1,56 @@
 package io.whetstone.trainer.command;
 
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Locale;
+import java.util.function.Consumer;
 import picocli.CommandLine.Help.Ansi;
 
-/** What doctor finds, printed as it is found. */
+/** What is found before anything is trained, printed as it is found. */
 final class Findings {
-  private final Console console;
+  private final Consumer<String> lines;
   private final Ansi ansi;
-  private int problems;
+  private final List<String> problems = new ArrayList<>();
 
-  Findings(Console console) {
-    this.console = console;
-    this.ansi = console.colours();
+  private Findings(Consumer<String> lines, Ansi ansi) {
+    this.lines = lines;
+    this.ansi = ansi;
+  }
+
+  /** Printed as results. */
+  static Findings printed(Console console) {
+    return new Findings(console::result, console.colours());
+  }
+
+  /** Only the problems are kept. */
+  static Findings silent() {
+    return new Findings(line -> {}, Ansi.OFF);
   }
 
   void section(String name) {
-    console.result(ansi.string("@|bold " + name + "|@"));
+    lines.accept(ansi.string("@|bold " + name + "|@"));
   }
 
   void say(String what, String found) {
-    console.result(
-        String.format(Locale.ROOT, "  %-12s %s", what, found.replace("\n", "\n" + " ".repeat(15))));
+    lines.accept(
+        String.format(Locale.ROOT, "  %-18s %s", what, found.replace("\n", "\n" + " ".repeat(21))));
   }
 
   /** Something that would stop a run, or spoil it. */
   void problem(String message) {
-    problems++;
-    console.result("  " + ansi.string("@|bold,red problem|@") + "      " + message);
+    problems.add(message);
+    lines.accept("  " + ansi.string("@|bold,red problem|@") + "            " + message);
   }
 
-  int problems() {
+  List<String> problems() {
     return problems;
   }
 
   void verdict() {
-    console.result(
-        problems == 0
+    lines.accept(
+        problems.isEmpty()
             ? ansi.string("@|bold,green all is well|@")
-            : problems + (problems == 1 ? " problem" : " problems"));
+            : problems.size() + (problems.size() == 1 ? " problem" : " problems"));
   }
 
   /** A size for people: {@code 1.5 GiB}. */

@@ -27,10 +27,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** Completes a prompt. */
-@Command(
-    name = "generate",
-    mixinStandardHelpOptions = true,
-    description = "Completes a prompt; text comes as it is drawn.")
+@Command(name = "generate", description = "Completes a prompt; text comes as it is drawn.")
 final class GenerateCommand implements Callable<Integer> {
   private static final ObjectMapper JSON = new ObjectMapper();
 

@@ -23,7 +23,6 @@ import picocli.CommandLine.Parameters;
 /** Logprobs of given token ids. */
 @Command(
     name = "logprobs",
-    mixinStandardHelpOptions = true,
     description = {
       "Logprobs (nats) of given tokens, teacher-forced, at temperature 1.",
       "Each line {\"ids\": [...]} becomes {\"logprobs\": [...]}, one for each id after the first."

@@ -1,6 +1,7 @@
 package io.whetstone.trainer.command;
 
 import java.util.List;
+import java.util.concurrent.Callable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Model.PositionalParamSpec;
@@ -20,9 +21,13 @@ final class NotThereYet {
 
   private NotThereYet() {}
 
-  static CommandLine command(Console console, Verb verb) {
-    CommandSpec spec = CommandSpec.wrapWithoutInspection((Runnable) () -> {});
-    spec.name(verb.name()).mixinStandardHelpOptions(true);
+  static CommandLine command(Verb verb) {
+    Callable<Integer> answer =
+        () -> {
+          throw new UsageException(verb.name() + " is not there yet");
+        };
+    CommandSpec spec = CommandSpec.wrapWithoutInspection(answer);
+    spec.name(verb.name());
     spec.usageMessage().description(verb.description() + " (not there yet)");
     spec.parser().unmatchedOptionsArePositionalParams(true);
     spec.addPositional(
@@ -33,16 +38,6 @@ final class NotThereYet {
             .auxiliaryTypes(String.class)
             .arity("0..*")
             .build());
-    CommandLine line = new CommandLine(spec);
-    line.setExecutionStrategy(
-        parsed -> {
-          Integer help = CommandLine.executeHelpRequest(parsed);
-          if (help != null) {
-            return help;
-          }
-          console.note("whetstone: " + verb.name() + " is not there yet");
-          return Whetstone.MISTAKE;
-        });
-    return line;
+    return new CommandLine(spec);
   }
 }

@@ -22,7 +22,6 @@ import picocli.CommandLine.Option;
 /** Scores stored completions. */
 @Command(
     name = "score",
-    mixinStandardHelpOptions = true,
     description = {
       "Scores stored completions.",
       "Each line has prompt, completion and what the rewards need (answer, …); each line of the"

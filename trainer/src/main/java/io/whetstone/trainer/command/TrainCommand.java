@@ -26,7 +26,6 @@ import picocli.CommandLine.Spec;
 /** Runs a configuration's stages. */
 @Command(
     name = "train",
-    mixinStandardHelpOptions = true,
     description = {
       "Runs the stages of a configuration into runs/NAME.",
       "SIGTERM, SIGUSR1 and Ctrl-C make a checkpoint and end the run (code 130); --resume goes on."
@@ -76,8 +75,9 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws InterruptedException {
+  public Integer call() throws InterruptedException, IOException {
     Configuration configuration = Configuration.load(file, overrides);
+    requireSound(configuration);
     StopRequest stop = new StopRequest();
     try (RunDirectory directory = open(configuration);
         Signals _ = new Signals(name -> stop(stop, name), "TERM", "INT", "USR1")) {
@@ -136,6 +136,15 @@ final class TrainCommand implements Callable<Integer> {
       }
     } catch (IOException e) {
       // What stays is an empty run; the error that led here says more.
+    }
+  }
+
+  /** Nothing that a look at data, prompts and rewards can find should end a run after hours. */
+  private static void requireSound(Configuration configuration) throws IOException {
+    Findings findings = Findings.silent();
+    new ConfigurationCheck(configuration.experiment(), findings).run();
+    if (!findings.problems().isEmpty()) {
+      throw new UsageException(String.join("\n", findings.problems()));
     }
   }
 

@@ -10,8 +10,7 @@ import picocli.CommandLine.Spec;
 /** The command that holds the verbs. */
 @Command(
     name = "whetstone",
-    mixinStandardHelpOptions = true,
-    version = "whetstone 0.1.0-SNAPSHOT",
+    versionProvider = Whetstone.Version.class,
     description = "Sharpens language models into reasoning models.",
     synopsisSubcommandLabel = "VERB",
     footer = {
@@ -28,6 +27,19 @@ final class Whetstone implements Runnable {
   static final int INTERRUPTED = 130;
 
   @Spec private CommandSpec spec;
+
+  @Option(
+      names = {"-h", "--help"},
+      usageHelp = true,
+      scope = CommandLine.ScopeType.INHERIT,
+      description = "Show this help.")
+  private boolean help;
+
+  @Option(
+      names = {"-V", "--version"},
+      versionHelp = true,
+      description = "Show the version.")
+  private boolean version;
 
   @Option(
       names = "--debug",
@@ -52,7 +64,7 @@ final class Whetstone implements Runnable {
             .addSubcommand(new ExportCommand(console))
             .addSubcommand(new DoctorCommand(console));
     for (NotThereYet.Verb verb : NotThereYet.VERBS) {
-      line.addSubcommand(NotThereYet.command(console, verb));
+      line.addSubcommand(NotThereYet.command(verb));
     }
     line.addSubcommand(new CompletionCommand(console));
     Complaints complaints = new Complaints(console, () -> whetstone.debug);
@@ -69,10 +81,18 @@ final class Whetstone implements Runnable {
     throw new CommandLine.ParameterException(spec.commandLine(), "a verb is missing");
   }
 
+  /** The version in the jar's manifest. */
+  static final class Version implements CommandLine.IVersionProvider {
+    @Override
+    public String[] getVersion() {
+      String version = Whetstone.class.getPackage().getImplementationVersion();
+      return new String[] {"whetstone " + (version == null ? "(development)" : version)};
+    }
+  }
+
   /** Prints a script that makes a shell complete verbs and options. */
   @Command(
       name = "completion",
-      mixinStandardHelpOptions = true,
       description = "Prints completion for bash and zsh: source <(whetstone completion)")
   static final class CompletionCommand implements Runnable {
     private final Console console;

@@ -1,5 +1,6 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.datasets.DatasetSummary;
 import io.whetstone.generation.Completion;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Stage;
@@ -74,6 +75,13 @@ public final class RunRecords implements AutoCloseable {
       progress.say("resumed after " + state.globalStep + " steps");
     }
     summarise(RunSummary.Status.RUNNING, null, null);
+  }
+
+  /** Data were opened; what there is to say of a file is said. */
+  void audited(DatasetSummary data) {
+    if (data.training() != Long.MAX_VALUE) {
+      progress.say(data.toString());
+    }
   }
 
   /** A stage begins, or goes on where the run stands. */

@@ -1,6 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.datasets.Dataset;
+import io.whetstone.datasets.DatasetSummary;
 import io.whetstone.generation.Sampler;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
@@ -23,6 +24,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Consumer;
 
 /** Makes a run's stages and its evaluation from the configuration; owns the data they read. */
 final class StageFactory implements AutoCloseable {
@@ -30,6 +32,7 @@ final class StageFactory implements AutoCloseable {
   private final Policy policy;
   private final Sampler sampler;
   private final Path directory;
+  private final Consumer<DatasetSummary> audits;
   private final PromptEncoder prompts;
   private final HeldOutGuard guard = new HeldOutGuard();
   private final Map<Data, Dataset> datasets = new HashMap<>();
@@ -39,8 +42,15 @@ final class StageFactory implements AutoCloseable {
 
   /**
    * @param directory what relative paths in the configuration start from
+   * @param audits hears what was found when data were opened
    */
-  StageFactory(Experiment experiment, Policy policy, Sampler sampler, Path directory) {
+  StageFactory(
+      Experiment experiment,
+      Policy policy,
+      Sampler sampler,
+      Path directory,
+      Consumer<DatasetSummary> audits) {
+    this.audits = audits;
     this.experiment = experiment;
     this.policy = policy;
     this.sampler = sampler;
@@ -59,7 +69,12 @@ final class StageFactory implements AutoCloseable {
   /** The data the configuration names, opened once. */
   Dataset dataset(Data data) {
     return datasets.computeIfAbsent(
-        data, unused -> StageData.open(data, directory, experiment.seed()));
+        data,
+        unused -> {
+          Dataset opened = StageData.open(data, directory, experiment.seed());
+          audits.accept(opened.summary());
+          return opened;
+        });
   }
 
   /** The loop of a stage. */

@@ -59,7 +59,8 @@ public final class Training {
     try (Backend backend = open();
         Policy policy = Policy.start(experiment.model(), backend, experiment.seed());
         Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
-        StageFactory stages = new StageFactory(experiment, policy, sampler, directory)) {
+        StageFactory stages =
+            new StageFactory(experiment, policy, sampler, directory, records::audited)) {
       RunCheckpoints checkpoints =
           new RunCheckpoints(records.checkpoints(), experiment.keepCheckpoints(), policy);
       return new Session(policy, stages, checkpoints).run();
