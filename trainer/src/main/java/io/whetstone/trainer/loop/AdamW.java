@@ -7,6 +7,7 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
+import io.whetstone.trainer.algorithm.GradientClip;
 import io.whetstone.trainer.config.Optimization;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -23,6 +24,7 @@ public final class AdamW implements AutoCloseable {
   private final Transformer model;
   private final Optimization settings;
   private final Backend backend;
+  private final GradientClip clip;
   private final Workspace memory;
   private final List<Tensor> first = new ArrayList<>();
   private final List<Tensor> second = new ArrayList<>();
@@ -32,6 +34,8 @@ public final class AdamW implements AutoCloseable {
     this.model = model;
     this.settings = settings;
     this.backend = model.backend();
+    double most = settings.maxGradientNorm();
+    this.clip = new GradientClip(most == 0 ? Double.POSITIVE_INFINITY : most);
     this.memory = backend.workspace("optimizer");
     for (Parameter parameter : model.parameters()) {
       int[] extents = parameter.value().shape().extents().stream().mapToInt(e -> e).toArray();
@@ -60,8 +64,7 @@ public final class AdamW implements AutoCloseable {
               + (steps + 1)
               + "; lower the learning rate, or set max-gradient-norm if it is 0");
     }
-    double limit = settings.maxGradientNorm();
-    double scale = limit > 0 && norm > limit ? limit / norm : 1;
+    double scale = clip.scale(norm);
     steps++;
     for (int i = 0; i < first.size(); i++) {
       Parameter parameter = model.parameters().get(i);

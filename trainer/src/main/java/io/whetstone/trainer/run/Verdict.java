@@ -5,6 +5,7 @@ import io.whetstone.trainer.evaluation.EvaluationRound;
 import io.whetstone.trainer.evaluation.Measured;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
+import java.util.regex.Pattern;
 
 /**
  * What a run came to, in plain words: whether held-out pass@1 rose by more than chance explains,
@@ -13,6 +14,8 @@ import java.util.function.ToDoubleFunction;
 public final class Verdict {
   /** A greedy accuracy from which on the model knew the answers before and only had to say them. */
   private static final double KNEW_ALREADY = 0.9;
+
+  private static final Pattern CONTROL = Pattern.compile("[\\p{Cntrl}&&[^\n]]");
 
   /** Whether the policy is better than before. */
   public enum Outcome {
@@ -126,8 +129,13 @@ public final class Verdict {
     return text.toString();
   }
 
+  /** A model may write anything: what would move a terminal's cursor is spelled out. */
   private static String indented(String text) {
-    return text.strip().replace("\n", "\n            ");
+    String visible =
+        CONTROL
+            .matcher(text.strip())
+            .replaceAll(c -> String.format(Locale.ROOT, "\\\\x%02x", (int) c.group().charAt(0)));
+    return visible.replace("\n", "\n            ");
   }
 
   private static String places(RunDirectory run) {
