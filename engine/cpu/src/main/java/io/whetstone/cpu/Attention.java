@@ -11,7 +11,7 @@ import java.util.Arrays;
  * Causal attention over packed sequences.
  *
  * <p>Each task lays the keys and values that some rows of a segment see, the prefix's and then its
- * own, into tiles of one head, and goes over them as over a cache's pages.
+ * own, into tiles, and goes over them as over a cache's pages.
  */
 final class Attention {
   private final Workers workers;
@@ -31,18 +31,33 @@ final class Attention {
     FusedRows rows = new FusedRows(heads, Memory.address(fused));
     long outs = Memory.address(out);
     long logs = Memory.address(logSumExp);
-    // The last units of a long segment cost most: they go first.
-    workers.run(
-        units.count() * heads.keyValues(),
-        task -> {
-          int unit = units.count() - 1 - task / heads.keyValues();
-          int head = task % heads.keyValues();
-          long base = layOut(layout, rows, units, unit, head);
-          AttentionBlock block =
-              new AttentionBlock(layout, scale, base, layout.bytes(), blockScratch.get());
+    units.run(
+        workers,
+        heads.keyValues(),
+        (unit, from, to) -> {
+          int visible = units.visible(unit);
+          long bytes = layout.bytes() * TileLayout.tiles(visible);
+          long base = tileScratch.get().reserve(bytes * (to - from));
+          for (int j = 0; j < visible; j++) {
+            int r = units.row(unit, j);
+            long tile = base + layout.bytes() * (j / POSITIONS);
+            for (int head = from; head < to; head++) {
+              layout.store(
+                  rows.key(r, head),
+                  rows.value(r, head),
+                  tile + bytes * (head - from),
+                  j % POSITIONS);
+            }
+          }
+          AttentionBlock[] blocks = new AttentionBlock[to - from];
+          Arrays.setAll(
+              blocks,
+              h ->
+                  new AttentionBlock(
+                      layout, scale, base + bytes * h, layout.bytes(), blockScratch.get()));
           for (int r = units.from()[unit]; r < units.to()[unit]; r++) {
-            for (int q = head * heads.group(); q < (head + 1) * heads.group(); q++) {
-              block.add(
+            for (int q = from * heads.group(); q < to * heads.group(); q++) {
+              blocks[q / heads.group() - from].add(
                   rows.query(r, q),
                   FusedRows.output(heads, outs, r, q),
                   logs + 4L * ((long) r * heads.queries() + q),
@@ -50,19 +65,9 @@ final class Attention {
                   tiles);
             }
           }
-          block.flush();
+          for (AttentionBlock block : blocks) {
+            block.flush();
+          }
         });
-  }
-
-  /** Lays what a unit sees into tiles that lie side by side, and returns where. */
-  private long layOut(TileLayout layout, FusedRows rows, AttentionUnits units, int unit, int head) {
-    int visible = units.visible(unit);
-    long base = tileScratch.get().reserve(layout.bytes() * TileLayout.tiles(visible));
-    for (int j = 0; j < visible; j++) {
-      int r = units.row(unit, j);
-      long tile = base + layout.bytes() * (j / POSITIONS);
-      layout.store(rows.key(r, head), rows.value(r, head), tile, j % POSITIONS);
-    }
-    return base;
   }
 }

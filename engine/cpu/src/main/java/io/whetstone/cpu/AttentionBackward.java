@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * The backward of {@link Attention}.
@@ -37,21 +38,25 @@ final class AttentionBackward {
     long outs = Memory.address(out);
     long dOuts = Memory.address(dOut);
     long logs = Memory.address(logSumExp);
-    workers.run(
-        units.count() * heads.keyValues(),
-        task -> {
-          int unit = units.count() - 1 - task / heads.keyValues();
-          int head = task % heads.keyValues();
+    units.run(
+        workers,
+        heads.keyValues(),
+        (unit, from, to) -> {
           int visible = units.visible(unit);
-          AttentionGradientBlock block =
-              new AttentionGradientBlock(layout, scale, visible, blockScratch.get());
+          long bytes = AttentionGradientBlock.bytes(layout, visible);
+          long base = blockScratch.get().reserve(bytes * (to - from));
+          AttentionGradientBlock[] blocks = new AttentionGradientBlock[to - from];
+          Arrays.setAll(
+              blocks, h -> new AttentionGradientBlock(layout, scale, visible, base + bytes * h));
           for (int j = 0; j < visible; j++) {
             int r = units.row(unit, j);
-            block.see(rows.key(r, head), rows.value(r, head), j);
+            for (int head = from; head < to; head++) {
+              blocks[head - from].see(rows.key(r, head), rows.value(r, head), j);
+            }
           }
           for (int r = units.from()[unit]; r < units.to()[unit]; r++) {
-            for (int q = head * heads.group(); q < (head + 1) * heads.group(); q++) {
-              block.add(
+            for (int q = from * heads.group(); q < to * heads.group(); q++) {
+              blocks[q / heads.group() - from].add(
                   rows.query(r, q),
                   FusedRows.output(heads, outs, r, q),
                   Memory.get(logs + 4L * ((long) r * heads.queries() + q)),
@@ -60,15 +65,20 @@ final class AttentionBackward {
                   gradients.query(r, q));
             }
           }
-          block.flush();
+          for (AttentionGradientBlock block : blocks) {
+            block.flush();
+          }
           int kept = partials.kept(unit);
           for (int j = 0; j < visible; j++) {
             int r = units.row(unit, j);
-            block.copy(
-                block.dKey(j), j < kept ? partials.key(unit, head, j) : gradients.key(r, head));
-            block.copy(
-                block.dValue(j),
-                j < kept ? partials.value(unit, head, j) : gradients.value(r, head));
+            for (int head = from; head < to; head++) {
+              AttentionGradientBlock block = blocks[head - from];
+              block.copy(
+                  block.dKey(j), j < kept ? partials.key(unit, head, j) : gradients.key(r, head));
+              block.copy(
+                  block.dValue(j),
+                  j < kept ? partials.value(unit, head, j) : gradients.value(r, head));
+            }
           }
         });
     workers.run(

@@ -25,7 +25,7 @@ final class AttentionBlock {
   private static final int PASS = 8;
 
   private static final int VECTORS_PER_TILE = POSITIONS / LANES;
-  private static final FloatVector LOWEST = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+  private static final FloatVector ONE = FloatVector.broadcast(SPECIES, 1);
 
   private final TileLayout layout;
   private final float scale;
@@ -38,13 +38,19 @@ final class AttentionBlock {
   private final long[] logSumExp = new long[CAPACITY];
   private final int[] visible = new int[CAPACITY];
   private final int[][] tiles = new int[CAPACITY][];
-  private final float[] inverse = new float[CAPACITY];
   private int count;
 
   // Where the rows of scores and the sums of values begin, and the bytes from row to row.
   private long scores;
   private long scoreStep;
   private long sums;
+
+  // For each row: its largest score; Σ exp by lanes; Σ exp, and what follows from it.
+  private final float[] maxes = new float[CAPACITY];
+  private final float[] lanes = new float[CAPACITY * LANES];
+  private final float[] totals = new float[CAPACITY];
+  private final float[] inverses = new float[CAPACITY];
+  private final float[] logs = new float[CAPACITY];
 
   /**
    * @param base address of tile 0
@@ -98,9 +104,8 @@ final class AttentionBlock {
         score(first, Math.min(count, first + TOGETHER), from, from + PASS);
       }
     }
-    for (int i = 0; i < count; i++) {
-      softmax(i);
-    }
+    softmax();
+    total();
     Memory.zero(sums, layout.rowBytes() * count);
     for (int from = 0; from < last; from += PASS) {
       for (int first = 0; first < count; first += TOGETHER) {
@@ -180,31 +185,64 @@ final class AttentionBlock {
     }
   }
 
-  /** Turns a row of scores into exp(s − max), 0 beyond what is visible in the last vector. */
-  private void softmax(int i) {
+  /**
+   * Turns the rows of scores into exp(s − max), 0 beyond what is visible in the last vector.
+   *
+   * <p>In loops over the rows one after another, as each by itself is a long chain of dependences.
+   */
+  private void softmax() {
+    for (int i = 0; i < count; i++) {
+      maxes[i] = max(i);
+    }
+    for (int i = 0; i < count; i++) {
+      exponentials(i);
+    }
+  }
+
+  /** Inverts the sums of exponentials, and writes their logarithms. */
+  private void total() {
+    for (int i = 0; i < count; i++) {
+      totals[i] = VectorMath.sum(FloatVector.fromArray(SPECIES, lanes, LANES * i));
+    }
+    for (int i = 0; i < CAPACITY; i += LANES) {
+      FloatVector total = FloatVector.fromArray(SPECIES, totals, i);
+      ONE.div(total).intoArray(inverses, i);
+      VectorMath.log(total).add(FloatVector.fromArray(SPECIES, maxes, i)).intoArray(logs, i);
+    }
+    for (int i = 0; i < count; i++) {
+      if (logSumExp[i] != 0) {
+        Memory.set(logSumExp[i], logs[i]);
+      }
+    }
+  }
+
+  private float max(int i) {
     int seen = visible[i];
     long row = scores + scoreStep * i;
     long last = row + 4L * ((seen - 1) / LANES * LANES);
-    // A score of −∞ weighs exactly 0, so the loops need no masks.
-    FloatVector tail = Memory.load(last);
-    Memory.store(tail.blend(LOWEST, VectorMath.lanesFrom((seen - 1) % LANES + 1)), last);
-    FloatVector most = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    for (long at = row; at <= last; at += 4L * LANES) {
-      most = most.max(Memory.load(at));
+    // A score of −∞ weighs exactly 0, so that no loop needs a mask.
+    FloatVector lowest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+    FloatVector most =
+        Memory.load(last).blend(lowest, VectorMath.lanesFrom((seen - 1) % LANES + 1));
+    Memory.store(most, last);
+    for (long at = row; at < last; at += 4L * LANES) {
+      FloatVector next = Memory.load(at);
+      most = most.blend(next, next.compare(VectorOperators.GT, most));
     }
-    float max = most.reduceLanes(VectorOperators.MAX);
-    FloatVector maxes = FloatVector.broadcast(SPECIES, max);
+    return VectorMath.max(most);
+  }
+
+  private void exponentials(int i) {
+    long row = scores + scoreStep * i;
+    long end = row + 4L * visible[i];
+    FloatVector max = FloatVector.broadcast(SPECIES, maxes[i]);
     FloatVector sum = FloatVector.zero(SPECIES);
-    for (long at = row; at <= last; at += 4L * LANES) {
-      FloatVector p = VectorMath.exp(Memory.load(at).sub(maxes));
+    for (long at = row; at < end; at += 4L * LANES) {
+      FloatVector p = VectorMath.exp(Memory.load(at).sub(max));
       Memory.store(p, at);
       sum = sum.add(p);
     }
-    float total = VectorMath.sum(sum);
-    inverse[i] = 1 / total;
-    if (logSumExp[i] != 0) {
-      Memory.set(logSumExp[i], max + VectorMath.log(total));
-    }
+    sum.intoArray(lanes, LANES * i);
   }
 
   private void addValues(int first, int end, int fromTile, int toTile) {
@@ -252,8 +290,9 @@ final class AttentionBlock {
 
   private void finish(int i) {
     int size = layout.size();
+    FloatVector inverse = FloatVector.broadcast(SPECIES, inverses[i]);
     for (int d = 0; d < size; d += LANES) {
-      FloatVector value = Memory.load(sum(i) + 4L * d).mul(inverse[i]);
+      FloatVector value = Memory.load(sum(i) + 4L * d).mul(inverse);
       if (d + LANES <= size) {
         Memory.store(value, out[i] + 4L * d);
       } else {

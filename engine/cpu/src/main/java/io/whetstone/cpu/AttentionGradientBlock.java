@@ -51,8 +51,12 @@ final class AttentionGradientBlock {
   private final int[] visible = new int[CAPACITY];
   private int count;
 
-  /** For a sequence of so many positions, all of which must be {@link #see seen} first. */
-  AttentionGradientBlock(TileLayout layout, float scale, int positions, Scratch scratch) {
+  /**
+   * For a sequence of so many positions, all of which must be {@link #see seen} first.
+   *
+   * @param address of {@link #bytes} bytes to work in
+   */
+  AttentionGradientBlock(TileLayout layout, float scale, int positions, long address) {
     this.layout = layout;
     this.scale = scale;
     this.tileCount = TileLayout.tiles(positions);
@@ -60,9 +64,7 @@ final class AttentionGradientBlock {
     long gradientBytes = layout.rowsBytes() * tileCount;
     long vectorBytes = layout.rowBytes() * CAPACITY;
     long weightBytes = WEIGHT_STEP * CAPACITY;
-    this.tiles =
-        scratch.reserve(
-            tileBytes * tileCount + 2 * gradientBytes + 3 * vectorBytes + 2 * weightBytes);
+    this.tiles = address;
     this.dKeys = tiles + tileBytes * tileCount;
     this.dValues = dKeys + gradientBytes;
     this.queries = dValues + gradientBytes;
@@ -73,6 +75,13 @@ final class AttentionGradientBlock {
     // What is beyond the last position meets weights of 0, so it must be finite.
     Memory.zero(tiles + tileBytes * (tileCount - 1), tileBytes);
     Memory.zero(dKeys, 2 * gradientBytes);
+  }
+
+  /** Bytes that a block for so many positions works in. */
+  static long bytes(TileLayout layout, int positions) {
+    long tileBytes = 2 * layout.keyBytes() + 3 * layout.rowsBytes();
+    long queryBytes = 3 * layout.rowBytes() + 2 * WEIGHT_STEP;
+    return tileBytes * TileLayout.tiles(positions) + queryBytes * CAPACITY;
   }
 
   /** Takes the key and value at a position. */

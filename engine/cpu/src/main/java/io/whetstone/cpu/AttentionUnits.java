@@ -22,6 +22,8 @@ record AttentionUnits(Segments segments, int[] segment, int[] from, int[] to) {
   /** Units of a segment at most: each keeps gradients for all the keys it sees. */
   private static final int MOST = 8;
 
+  private static final int TASKS_PER_THREAD = 4;
+
   static AttentionUnits of(Segments segments) {
     int count = 0;
     for (int s = 0; s < segments.count(); s++) {
@@ -72,6 +74,26 @@ record AttentionUnits(Segments segments, int[] segment, int[] from, int[] to) {
     return j < prefix
         ? segments.prefixStart()[segment[unit]] + j
         : segments.start()[segment[unit]] + j - prefix;
+  }
+
+  /** Work on a unit for the key and value heads [fromHead, toHead). */
+  interface Body {
+    void accept(int unit, int fromHead, int toHead);
+  }
+
+  /** Calls {@code body} so that every unit meets every head, on all workers. */
+  void run(Workers workers, int heads, Body body) {
+    // All heads of short sequences together, as their rows lie side by side; long ones head by
+    // head, whose keys and values then stay in the cache.
+    boolean together = longest() <= ROWS && count() >= TASKS_PER_THREAD * workers.threads();
+    int parts = together ? 1 : heads;
+    // The last units of a long segment cost most: they go first.
+    workers.run(
+        count() * parts,
+        task -> {
+          int from = task % parts;
+          body.accept(count() - 1 - task / parts, from, together ? heads : from + 1);
+        });
   }
 
   /** The most positions that any unit sees. */

@@ -8,7 +8,6 @@ import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShuffle;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
  * exp, log and sums whose bits are the same in a lane and in a scalar, interpreted and compiled.
@@ -18,8 +17,6 @@ import jdk.incubator.vector.VectorSpecies;
  * comparisons and integer operations, in one written order.
  */
 final class VectorMath {
-  private static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
-
   // ln 2 in two parts; the first has 15 bits, so its product with an exponent is exact.
   private static final float LN2_HIGH = 0x1.62e4p-1f;
   private static final float LN2_LOW = 0x1.7f7d1cp-20f;
@@ -28,10 +25,11 @@ final class VectorMath {
   /** Adding 1.5 · 2²³ rounds to an integer, which then stands in the low bits of the sum. */
   private static final float ROUNDER = 0x1.8p23f;
 
-  /** Below, exp rounds to 0; above, to infinity. */
-  private static final float EXP_MIN = -104;
+  /** Below, exp gives 0: what would be smaller than 2⁻¹²⁵ helps nobody, and is slow to add. */
+  private static final float EXP_MIN = -86.64f;
 
-  private static final float EXP_MAX = 89;
+  /** ln of the largest float; above, exp gives infinity. */
+  private static final float EXP_MAX = 0x1.62e42ep6f;
 
   // exp r = 1 + r + r² (E0 + E1 r + … + E4 r⁴) for |r| ≤ ln 2 / 2: minimax, 4e-9 relative.
   private static final float E0 = 0x1.fffffcp-2f;
@@ -49,7 +47,8 @@ final class VectorMath {
   /** Bits of √½: mantissas are taken from [√½, √2). */
   private static final int SQRT_HALF = 0x3f3504f3;
 
-  private static final int ONE = 0x3f800000;
+  /** Bits of ½. */
+  private static final int HALF = 0x3f000000;
 
   // The same as vectors: broadcasting in the loops would cost the compiler so many nodes that it
   // stops inlining, and then every vector is boxed.
@@ -57,7 +56,6 @@ final class VectorMath {
   private static final FloatVector MINUS_LN2_LOWS = constant(-LN2_LOW);
   private static final FloatVector LOG2_ES = constant(LOG2_E);
   private static final FloatVector ROUNDERS = constant(ROUNDER);
-  private static final IntVector ROUNDER_BITS = ROUNDERS.reinterpretAsInts();
   private static final FloatVector EXP_MINS = constant(EXP_MIN);
   private static final FloatVector EXP_MAXES = constant(EXP_MAX);
   private static final FloatVector E0S = constant(E0);
@@ -66,8 +64,20 @@ final class VectorMath {
   private static final FloatVector E3S = constant(E3);
   private static final FloatVector E4S = constant(E4);
   private static final FloatVector ONES = constant(1);
-  private static final IntVector ONE_BITS = ONES.reinterpretAsInts();
+  private static final FloatVector ZEROS = constant(0);
+  private static final FloatVector INFINITIES = constant(Float.POSITIVE_INFINITY);
+  private static final IntVector HALVES = constant(0.5f).reinterpretAsInts();
 
+  private static final FloatVector L1S = constant(L1);
+  private static final FloatVector L2S = constant(L2);
+  private static final FloatVector L3S = constant(L3);
+  private static final FloatVector L4S = constant(L4);
+  private static final FloatVector SMALLEST_NORMALS = constant(Float.MIN_NORMAL);
+  private static final FloatVector TWO_TO_23 = constant(0x1p23f);
+  private static final FloatVector TWENTY_THREES = constant(23);
+  private static final FloatVector NANS = constant(Float.NaN);
+  private static final IntVector ROOTS_OF_HALF =
+      constant(Float.intBitsToFloat(SQRT_HALF)).reinterpretAsInts();
   private static final FloatVector LANE = FloatVector.zero(SPECIES).addIndex(1);
 
   // Rotations that fold a vector's upper half, quarter, … onto its first lanes.
@@ -78,42 +88,38 @@ final class VectorMath {
 
   private VectorMath() {}
 
-  /** eˣ within 1.01 ulp, subnormal results included; e^−∞ = 0, e^∞ = ∞, NaN stays. */
+  /** eˣ within 1.01 ulp, but 0 where x < −86.64; e^−∞ = 0, e^∞ = ∞, NaN stays. */
   static float exp(float x) {
-    float clamped = x < EXP_MIN ? EXP_MIN : x > EXP_MAX ? EXP_MAX : x;
-    float shifted = Math.fma(clamped, LOG2_E, ROUNDER);
+    float shifted = Math.fma(x, LOG2_E, ROUNDER);
     float n = shifted - ROUNDER;
-    float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, clamped));
+    float r = Math.fma(n, -LN2_LOW, Math.fma(n, -LN2_HIGH, x));
     float p = Math.fma(E4, r, E3);
     p = Math.fma(p, r, E2);
     p = Math.fma(p, r, E1);
     p = Math.fma(p, r, E0);
     p = Math.fma(p, r * r, r) + 1;
-    int exponent = Float.floatToRawIntBits(shifted) - Float.floatToRawIntBits(ROUNDER);
-    int half = exponent >> 1;
-    // 2ⁿ in two factors, for n beyond the normal range; only the last product rounds.
-    return p
-        * Float.intBitsToFloat((half << 23) + ONE)
-        * Float.intBitsToFloat(((exponent - half) << 23) + ONE);
+    // 2ⁿ as twice 2ⁿ⁻¹, since 2¹²⁸ is no float. ROUNDER's own bits are shifted out.
+    float half = p * Float.intBitsToFloat((Float.floatToRawIntBits(shifted) << 23) + HALF);
+    float value = half + half;
+    value = x < EXP_MIN ? 0 : value;
+    return x > EXP_MAX ? Float.POSITIVE_INFINITY : value;
   }
 
   /** {@link #exp(float)} in each lane. */
   static FloatVector exp(FloatVector x) {
-    FloatVector clamped =
-        x.blend(EXP_MINS, x.compare(VectorOperators.LT, EXP_MINS))
-            .blend(EXP_MAXES, x.compare(VectorOperators.GT, EXP_MAXES));
-    FloatVector shifted = clamped.fma(LOG2_ES, ROUNDERS);
+    FloatVector shifted = x.fma(LOG2_ES, ROUNDERS);
     FloatVector n = shifted.sub(ROUNDERS);
-    FloatVector r = n.fma(MINUS_LN2_LOWS, n.fma(MINUS_LN2_HIGHS, clamped));
+    FloatVector r = n.fma(MINUS_LN2_LOWS, n.fma(MINUS_LN2_HIGHS, x));
     FloatVector p = r.fma(E4S, E3S);
     p = p.fma(r, E2S);
     p = p.fma(r, E1S);
     p = p.fma(r, E0S);
     p = p.fma(r.mul(r), r).add(ONES);
-    IntVector exponent = shifted.reinterpretAsInts().sub(ROUNDER_BITS);
-    IntVector half = exponent.lanewise(VectorOperators.ASHR, 1);
-    IntVector rest = exponent.sub(half);
-    return p.mul(power(half)).mul(power(rest));
+    IntVector power = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23).add(HALVES);
+    FloatVector half = p.mul(power.reinterpretAsFloats());
+    return half.add(half)
+        .blend(ZEROS, x.compare(VectorOperators.LT, EXP_MINS))
+        .blend(INFINITIES, x.compare(VectorOperators.GT, EXP_MAXES));
   }
 
   /** ln x within 1 ulp, subnormals included; ln 0 = −∞, ln ∞ = ∞, NaN for x < 0. */
@@ -140,28 +146,25 @@ final class VectorMath {
 
   /** {@link #log(float)} in each lane. */
   static FloatVector log(FloatVector x) {
-    VectorMask<Float> tiny = x.compare(VectorOperators.LT, Float.MIN_NORMAL);
-    IntVector bits = x.blend(x.mul(0x1p23f), tiny).reinterpretAsInts();
-    IntVector exponent = bits.sub(SQRT_HALF).lanewise(VectorOperators.ASHR, 23);
+    VectorMask<Float> tiny = x.compare(VectorOperators.LT, SMALLEST_NORMALS);
+    IntVector bits = x.blend(x.mul(TWO_TO_23), tiny).reinterpretAsInts();
+    IntVector exponent = bits.sub(ROOTS_OF_HALF).lanewise(VectorOperators.ASHR, 23);
     FloatVector f =
-        bits.sub(exponent.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(1);
-    FloatVector k =
-        exponent
-            .blend(exponent.sub(23), tiny.cast(INTS))
-            .convert(VectorOperators.I2F, 0)
-            .reinterpretAsFloats();
-    FloatVector s = f.div(f.add(2));
+        bits.sub(exponent.lanewise(VectorOperators.LSHL, 23)).reinterpretAsFloats().sub(ONES);
+    FloatVector k = (FloatVector) exponent.convert(VectorOperators.I2F, 0);
+    k = k.blend(k.sub(TWENTY_THREES), tiny);
+    FloatVector s = f.div(f.add(ONES.add(ONES)));
     FloatVector z = s.mul(s);
-    FloatVector p = z.fma(constant(L4), constant(L3));
-    p = p.fma(z, constant(L2));
-    p = p.fma(z, constant(L1));
+    FloatVector p = z.fma(L4S, L3S);
+    p = p.fma(z, L2S);
+    p = p.fma(z, L1S);
     p = p.mul(z);
-    FloatVector square = f.mul(f).mul(0.5f);
-    FloatVector low = k.fma(constant(LN2_LOW), s.mul(square.add(p)));
-    FloatVector value = k.fma(constant(LN2_HIGH), f.sub(square.sub(low)));
-    value = value.blend(Float.NEGATIVE_INFINITY, x.compare(VectorOperators.EQ, 0));
-    value = value.blend(Float.NaN, x.compare(VectorOperators.LT, 0));
-    return x.blend(value, x.compare(VectorOperators.LT, Float.POSITIVE_INFINITY));
+    FloatVector square = f.mul(f).mul(HALVES.reinterpretAsFloats());
+    FloatVector low = k.fma(MINUS_LN2_LOWS.neg(), s.mul(square.add(p)));
+    FloatVector value = k.fma(MINUS_LN2_HIGHS.neg(), f.sub(square.sub(low)));
+    value = value.blend(INFINITIES.neg(), x.compare(VectorOperators.EQ, ZEROS));
+    value = value.blend(NANS, x.compare(VectorOperators.LT, ZEROS));
+    return x.blend(value, x.compare(VectorOperators.LT, INFINITIES));
   }
 
   /** The sum of the lanes as a tree: the upper half onto the lower half, and so on. */
@@ -198,13 +201,25 @@ final class VectorMath {
     return sum;
   }
 
+  /**
+   * The largest lane; NaN above all. Compared as integers of the same order, which takes fewer
+   * instructions than floats with their zeros and NaNs.
+   */
+  static float max(FloatVector x) {
+    IntVector bits = x.reinterpretAsInts();
+    IntVector ordered = bits.lanewise(VectorOperators.XOR, magnitude(bits));
+    int most = ordered.reduceLanes(VectorOperators.MAX);
+    return Float.intBitsToFloat(most ^ (most >> 31 >>> 1));
+  }
+
+  /** All bits but the sign's where negative, else none. */
+  private static IntVector magnitude(IntVector bits) {
+    return bits.lanewise(VectorOperators.ASHR, 31).lanewise(VectorOperators.LSHR, 1);
+  }
+
   /** The lanes numbered {@code first} and up. */
   static VectorMask<Float> lanesFrom(int first) {
     return LANE.compare(VectorOperators.GE, FloatVector.broadcast(SPECIES, (float) first));
-  }
-
-  private static FloatVector power(IntVector exponent) {
-    return exponent.lanewise(VectorOperators.LSHL, 23).add(ONE_BITS).reinterpretAsFloats();
   }
 
   private static FloatVector constant(float value) {
