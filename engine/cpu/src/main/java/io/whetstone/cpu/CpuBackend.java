@@ -1,6 +1,13 @@
 package io.whetstone.cpu;
 
-import static io.whetstone.tensor.DType.BF16;
+import static io.whetstone.cpu.Operands.count;
+import static io.whetstone.cpu.Operands.floats;
+import static io.whetstone.cpu.Operands.ids;
+import static io.whetstone.cpu.Operands.matrix;
+import static io.whetstone.cpu.Operands.positive;
+import static io.whetstone.cpu.Operands.sameSize;
+import static io.whetstone.cpu.Operands.type;
+import static io.whetstone.cpu.Operands.vector;
 import static io.whetstone.tensor.DType.F32;
 import static io.whetstone.tensor.DType.I32;
 
@@ -421,58 +428,5 @@ final class CpuBackend implements Backend {
       return weight;
     }
     throw new IllegalArgumentException("the linear was made by another backend: " + linear);
-  }
-
-  private static void type(String what, Tensor tensor, DType expected) {
-    if (tensor.dtype() != expected) {
-      throw new IllegalArgumentException(what + ": expected " + expected + ", got " + tensor);
-    }
-  }
-
-  private static void floats(String what, Tensor tensor) {
-    if (tensor.dtype() != F32 && tensor.dtype() != BF16) {
-      throw new IllegalArgumentException(what + ": expected F32 or BF16, got " + tensor);
-    }
-  }
-
-  /** F32 with these extents, leading ones multiplied together. */
-  private static void matrix(String what, Tensor tensor, int rows, int columns) {
-    if (tensor.dtype() != F32 || tensor.columns() != columns || tensor.rows() != rows) {
-      throw new IllegalArgumentException(
-          what + ": expected F32 [" + rows + " × " + columns + "], got " + tensor);
-    }
-  }
-
-  private static void vector(String what, Tensor tensor, int size) {
-    if (tensor.dtype() != F32 || tensor.size() != size) {
-      throw new IllegalArgumentException(what + ": expected F32 [" + size + "], got " + tensor);
-    }
-  }
-
-  private static void sameSize(String what, Tensor tensor, long size) {
-    if (tensor.size() != size) {
-      throw new IllegalArgumentException(what + ": expected " + size + " elements, got " + tensor);
-    }
-  }
-
-  private static void count(String what, int got, int expected) {
-    if (got != expected) {
-      throw new IllegalArgumentException(what + ": expected " + expected + " numbers, got " + got);
-    }
-  }
-
-  private static void ids(String what, int[] ids, int vocabulary) {
-    for (int id : ids) {
-      if (id < 0 || id >= vocabulary) {
-        throw new IllegalArgumentException(
-            what + ": the id " + id + " is not in [0, " + vocabulary + ")");
-      }
-    }
-  }
-
-  private static void positive(String what, float value) {
-    if (!(value > 0)) {
-      throw new IllegalArgumentException(what + ": " + value + " is not > 0");
-    }
   }
 }

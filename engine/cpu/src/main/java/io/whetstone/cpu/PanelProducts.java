@@ -23,6 +23,9 @@ final class PanelProducts {
   /** Rows are checked at another place of the reference's than their own. */
   private static final int SHIFT = 5;
 
+  /** A prime. */
+  private static final int RANDOM_NUMBERS = 8191;
+
   private final OneDnn dnn;
   private final int[] sizes;
   private final int slots;
@@ -192,11 +195,18 @@ final class PanelProducts {
     }
   }
 
+  /** Some random numbers, over and over; their number divides no row. */
   private static void random(long address, long count, long seed) {
     long state = seed;
-    for (long i = 0; i < count; i++) {
+    long made = Math.min(RANDOM_NUMBERS, count);
+    for (long i = 0; i < made; i++) {
       state = state * 6364136223846793005L + 1442695040888963407L;
       Memory.set(address + 4 * i, (state >> 40) * 0x1p-23f);
+    }
+    while (made < count) {
+      long more = Math.min(made, count - made);
+      Memory.copy(address, address + 4 * made, 4 * more);
+      made += more;
     }
   }
 }

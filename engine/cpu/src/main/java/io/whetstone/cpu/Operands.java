@@ -1,0 +1,65 @@
+package io.whetstone.cpu;
+
+import static io.whetstone.tensor.DType.BF16;
+import static io.whetstone.tensor.DType.F32;
+
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
+
+/** What a kernel's operands must be; {@code what} names the operand in the message. */
+final class Operands {
+  private Operands() {}
+
+  static void type(String what, Tensor tensor, DType expected) {
+    if (tensor.dtype() != expected) {
+      throw new IllegalArgumentException(what + ": expected " + expected + ", got " + tensor);
+    }
+  }
+
+  static void floats(String what, Tensor tensor) {
+    if (tensor.dtype() != F32 && tensor.dtype() != BF16) {
+      throw new IllegalArgumentException(what + ": expected F32 or BF16, got " + tensor);
+    }
+  }
+
+  /** F32 with these extents, leading ones multiplied together. */
+  static void matrix(String what, Tensor tensor, int rows, int columns) {
+    if (tensor.dtype() != F32 || tensor.columns() != columns || tensor.rows() != rows) {
+      throw new IllegalArgumentException(
+          what + ": expected F32 [" + rows + " × " + columns + "], got " + tensor);
+    }
+  }
+
+  static void vector(String what, Tensor tensor, int size) {
+    if (tensor.dtype() != F32 || tensor.size() != size) {
+      throw new IllegalArgumentException(what + ": expected F32 [" + size + "], got " + tensor);
+    }
+  }
+
+  static void sameSize(String what, Tensor tensor, long size) {
+    if (tensor.size() != size) {
+      throw new IllegalArgumentException(what + ": expected " + size + " elements, got " + tensor);
+    }
+  }
+
+  static void count(String what, int got, int expected) {
+    if (got != expected) {
+      throw new IllegalArgumentException(what + ": expected " + expected + " numbers, got " + got);
+    }
+  }
+
+  static void ids(String what, int[] ids, int vocabulary) {
+    for (int id : ids) {
+      if (id < 0 || id >= vocabulary) {
+        throw new IllegalArgumentException(
+            what + ": the id " + id + " is not in [0, " + vocabulary + ")");
+      }
+    }
+  }
+
+  static void positive(String what, float value) {
+    if (!(value > 0)) {
+      throw new IllegalArgumentException(what + ": " + value + " is not > 0");
+    }
+  }
+}
