@@ -15,7 +15,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 /** The kernels give the same bits however far the virtual machine has compiled them. */
 class CompilersTest {
   /** Long enough for the loops to pass from the interpreter through both compilers. */
-  private static final int ROUNDS = 150;
+  private static final int ROUNDS = 80;
 
   @Test
   void bitsStayWhileTheKernelsAreCompiled() {
