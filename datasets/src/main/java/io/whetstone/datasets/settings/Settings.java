@@ -45,12 +45,22 @@ public final class Settings {
   /** As above; the tag is what a component annotated {@link Tag} becomes. */
   static <R extends Record> R read(
       Map<String, ?> settings, Class<R> type, String where, String tag) {
-    Map<String, Object> rest = new LinkedHashMap<>(settings);
-    R record = take(rest, type, where, tag);
-    for (String key : rest.keySet()) {
-      throw new IllegalArgumentException(path(where, key) + ": " + Names.unknown(key, keys(type)));
+    // First, so that a misspelt key is not reported as the one that is then missing.
+    List<String> keys = keys(type);
+    for (String key : settings.keySet()) {
+      if (!keys.contains(key) && !takesRest(type)) {
+        throw new IllegalArgumentException(path(where, key) + ": " + Names.unknown(key, keys));
+      }
     }
-    return record;
+    return take(new LinkedHashMap<>(settings), type, where, tag);
+  }
+
+  private static boolean takesRest(Class<?> type) {
+    return Arrays.stream(type.getRecordComponents())
+        .anyMatch(
+            c ->
+                c.isAnnotationPresent(Rest.class)
+                    || c.isAnnotationPresent(Inline.class) && takesRest(c.getType()));
   }
 
   /** Takes out of the map what the record's components ask for. */

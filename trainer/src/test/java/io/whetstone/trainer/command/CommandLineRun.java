@@ -39,6 +39,14 @@ record CommandLineRun(int code, String out, String err) {
   /** Starts a process of its own, as {@code scripts/whetstone} does; its output goes to a file. */
   static Process start(Path output, List<String> jvmOptions, String... arguments)
       throws IOException {
+    return new ProcessBuilder(command(jvmOptions, arguments))
+        .redirectErrorStream(true)
+        .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
+        .start();
+  }
+
+  /** What {@link #start} starts. */
+  static List<String> command(List<String> jvmOptions, String... arguments) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(
@@ -55,10 +63,7 @@ record CommandLineRun(int code, String out, String err) {
     command.addAll(jvmOptions);
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
     command.addAll(List.of(arguments));
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(ProcessBuilder.Redirect.appendTo(output.toFile()))
-        .start();
+    return command;
   }
 
   /** The configuration that has everything a run can have, at a size of seconds. */
