@@ -25,7 +25,6 @@ final class AttentionBlock {
   private static final int PASS = 8;
 
   private static final int VECTORS_PER_TILE = POSITIONS / LANES;
-  private static final FloatVector ONE = FloatVector.broadcast(SPECIES, 1);
 
   private final TileLayout layout;
   private final float scale;
@@ -50,7 +49,6 @@ final class AttentionBlock {
   private final float[] lanes = new float[CAPACITY * LANES];
   private final float[] totals = new float[CAPACITY];
   private final float[] inverses = new float[CAPACITY];
-  private final float[] logs = new float[CAPACITY];
 
   /**
    * @param base address of tile 0
@@ -106,6 +104,7 @@ final class AttentionBlock {
     }
     softmax();
     total();
+    logSumExp();
     Memory.zero(sums, layout.rowBytes() * count);
     for (int from = 0; from < last; from += PASS) {
       for (int first = 0; first < count; first += TOGETHER) {
@@ -199,19 +198,21 @@ final class AttentionBlock {
     }
   }
 
-  /** Inverts the sums of exponentials, and writes their logarithms. */
+  /** Sums the exponentials of each row, and inverts the sums. */
   private void total() {
     for (int i = 0; i < count; i++) {
       totals[i] = VectorMath.sum(FloatVector.fromArray(SPECIES, lanes, LANES * i));
     }
-    for (int i = 0; i < CAPACITY; i += LANES) {
-      FloatVector total = FloatVector.fromArray(SPECIES, totals, i);
-      ONE.div(total).intoArray(inverses, i);
-      VectorMath.log(total).add(FloatVector.fromArray(SPECIES, maxes, i)).intoArray(logs, i);
+    for (int i = 0; i < count; i++) {
+      inverses[i] = 1 / totals[i];
     }
+  }
+
+  /** Writes the rows' log Σ exp to where they are wanted. */
+  private void logSumExp() {
     for (int i = 0; i < count; i++) {
       if (logSumExp[i] != 0) {
-        Memory.set(logSumExp[i], logs[i]);
+        Memory.set(logSumExp[i], maxes[i] + VectorMath.log(totals[i]));
       }
     }
   }
