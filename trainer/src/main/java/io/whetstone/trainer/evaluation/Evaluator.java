@@ -3,11 +3,9 @@ package io.whetstone.trainer.evaluation;
 import io.whetstone.datasets.TaskSource;
 import io.whetstone.generation.Completion;
 import io.whetstone.generation.Sampler;
-import io.whetstone.rewards.Group;
 import io.whetstone.rewards.Outcome;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.rewards.Score;
-import io.whetstone.rewards.ScoredGroup;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.algorithm.Interval;
 import io.whetstone.trainer.algorithm.PassAtK;
@@ -15,6 +13,7 @@ import io.whetstone.trainer.config.Decoding;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Rollout;
 import io.whetstone.trainer.rollout.RolloutSampler;
+import io.whetstone.trainer.rollout.RolloutScorer;
 import io.whetstone.trainer.rollout.ScoredRollout;
 import io.whetstone.trainer.rollout.TaskVisit;
 import io.whetstone.trainer.rollout.ThoughtMeter;
@@ -34,7 +33,7 @@ public final class Evaluator {
   private final Sampler sampler;
   private final Tokenizer tokenizer;
   private final PromptEncoder prompts;
-  private final RewardPipeline rewards;
+  private final RolloutScorer scorer;
   private final String deciding;
   private final long key;
 
@@ -54,7 +53,7 @@ public final class Evaluator {
     this.sampler = sampler;
     this.tokenizer = tokenizer;
     this.prompts = prompts;
-    this.rewards = rewards;
+    this.scorer = new RolloutScorer(rewards, prompts.assistantPrefix());
     this.deciding = deciding;
     this.key = key;
     if (rewards.rewards().stream().noneMatch(r -> r.name().equals(deciding))) {
@@ -76,13 +75,7 @@ public final class Evaluator {
     RolloutSampler rollouts =
         new RolloutSampler(sampler, tokenizer, prompts, decoding, samples, key);
     List<Rollout> drawn = rollouts.draw(visits, 0);
-    List<Group> groups =
-        drawn.stream().map(r -> ScoredRollout.toGroup(r, prompts.assistantPrefix())).toList();
-    List<ScoredGroup> scores = rewards.score(groups);
-    List<ScoredRollout> scored = new ArrayList<>();
-    for (int i = 0; i < drawn.size(); i++) {
-      scored.add(new ScoredRollout(drawn.get(i), scores.get(i)));
-    }
+    List<ScoredRollout> scored = scorer.score(drawn);
     return new Evaluated(measure(scored, samples), scored);
   }
 

@@ -1,13 +1,10 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.rewards.AbsenceLimit;
-import io.whetstone.rewards.Group;
-import io.whetstone.rewards.RewardPipeline;
-import io.whetstone.rewards.ScoredGroup;
 import io.whetstone.trainer.config.Grpo;
-import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Rollout;
 import io.whetstone.trainer.rollout.RolloutSampler;
+import io.whetstone.trainer.rollout.RolloutScorer;
 import io.whetstone.trainer.rollout.ScoredRollout;
 import io.whetstone.trainer.rollout.TaskStream;
 import java.util.ArrayList;
@@ -20,20 +17,13 @@ import java.util.List;
 final class Collector {
   private final TaskStream tasks;
   private final RolloutSampler rollouts;
-  private final PromptEncoder prompts;
-  private final RewardPipeline rewards;
+  private final RolloutScorer scorer;
   private final Grpo settings;
 
-  Collector(
-      TaskStream tasks,
-      RolloutSampler rollouts,
-      PromptEncoder prompts,
-      RewardPipeline rewards,
-      Grpo settings) {
+  Collector(TaskStream tasks, RolloutSampler rollouts, RolloutScorer scorer, Grpo settings) {
     this.tasks = tasks;
     this.rollouts = rollouts;
-    this.prompts = prompts;
-    this.rewards = rewards;
+    this.scorer = scorer;
     this.settings = settings;
   }
 
@@ -50,24 +40,13 @@ final class Collector {
     for (int round = 0; round < rounds && missing > 0; round++) {
       List<Rollout> drawn = rollouts.draw(tasks.next(missing), round);
       timer.lap("rollout");
-      List<ScoredRollout> scored = score(drawn);
+      List<ScoredRollout> scored = scorer.score(drawn);
       timer.lap("reward");
       missing -= (int) scored.stream().filter(Collector::teaches).count();
       collected.addAll(scored);
     }
     AbsenceLimit.DEFAULT.usable(collected.stream().map(ScoredRollout::scores).toList());
     return collected;
-  }
-
-  private List<ScoredRollout> score(List<Rollout> drawn) throws InterruptedException {
-    List<Group> groups =
-        drawn.stream().map(r -> ScoredRollout.toGroup(r, prompts.assistantPrefix())).toList();
-    List<ScoredGroup> scores = rewards.score(groups);
-    List<ScoredRollout> scored = new ArrayList<>();
-    for (int i = 0; i < drawn.size(); i++) {
-      scored.add(new ScoredRollout(drawn.get(i), scores.get(i)));
-    }
-    return scored;
   }
 
   /** Whether two completions of the group have different rewards. */

@@ -19,11 +19,13 @@ import io.whetstone.trainer.rollout.Packer;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Purpose;
 import io.whetstone.trainer.rollout.RolloutSampler;
+import io.whetstone.trainer.rollout.RolloutScorer;
 import io.whetstone.trainer.rollout.SampleBuilder;
 import io.whetstone.trainer.rollout.ScoredRollout;
 import io.whetstone.trainer.rollout.TaskStream;
 import io.whetstone.trainer.rollout.ThoughtMeter;
 import io.whetstone.trainer.rollout.TrainingSample;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -81,8 +83,7 @@ final class GrpoLoop implements StageLoop {
                 settings.decoding(),
                 settings.groupSize(),
                 Purpose.ROLLOUT.key(seed, stage)),
-            prompts,
-            rewards,
+            new RolloutScorer(rewards, prompts.assistantPrefix()),
             settings);
     this.temperature = (float) settings.decoding().temperature();
     Packer packer = new Packer(settings.optimization().microBatchTokens());
@@ -193,7 +194,7 @@ final class GrpoLoop implements StageLoop {
   }
 
   private static float[][] slice(float[][] references, int[] part) {
-    return references == null ? null : java.util.Arrays.copyOfRange(references, part[0], part[1]);
+    return references == null ? null : Arrays.copyOfRange(references, part[0], part[1]);
   }
 
   @Override
