@@ -62,6 +62,7 @@ public final class RunRecords implements AutoCloseable {
   /** Opens the records where the run stands; what a killed process wrote later is cut off. */
   void begin(RunState standing, boolean resumed, String backend, long seed) {
     state = standing;
+    progress.say(backend);
     Environment environment = Environment.here(backend, seed, command);
     if (resumed) {
       for (String difference : environment.resume(run)) {
