@@ -9,6 +9,7 @@ import io.whetstone.datasets.TaskSource;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardCatalog;
+import io.whetstone.rewards.RewardPluginException;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Data;
@@ -26,22 +27,27 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** Everything about an experiment that can be checked without training. */
 final class ConfigurationCheck {
   /** Entries of a file that are looked at: all of most, within seconds. */
   private static final int AUDITED = 50_000;
 
-  /** Entries of an endless source that are looked at. */
+  /** Entries of an endless source that are looked at, where so many are taken. */
   private static final int AUDITED_OF_ENDLESS = 2_000;
 
   private final Experiment experiment;
   private final Findings findings;
   private final Map<Data, Optional<Dataset>> opened = new HashMap<>();
+
+  /** Prompts that evaluation uses. */
+  private final Set<String> heldOut = new HashSet<>();
 
   ConfigurationCheck(Experiment experiment, Findings findings) {
     this.experiment = experiment;
@@ -78,6 +84,15 @@ final class ConfigurationCheck {
 
   private void check(ModelConfig model, Tokenizer tokenizer) throws IOException {
     PromptEncoder prompts = new PromptEncoder(tokenizer, experiment.prompt(), model.maxPositions());
+    if (experiment.evaluation().isPresent()) {
+      Evaluation evaluation = experiment.evaluation().get();
+      Data asked = experiment.evaluationTasks().orElseThrow();
+      heldOut("evaluation.tasks", asked, evaluation, prompts);
+      solvedBy(evaluation.solvedBy());
+      evaluation
+          .longer()
+          .ifPresent(longer -> heldOut("evaluation.longer", longer, evaluation, prompts));
+    }
     for (Stage stage : experiment.stages()) {
       switch (stage) {
         case Sft sft -> {
@@ -89,20 +104,40 @@ final class ConfigurationCheck {
         case Grpo grpo -> {
           Dataset data = dataset(grpo.label() + ".tasks", grpo.tasks());
           if (data != null) {
-            List<Task> tasks = tasks(data.training());
+            List<Task> tasks = tasks(data.training(), visited(grpo));
+            requireSome(grpo.label() + ".tasks", data, tasks.size());
+            requireNotHeldOut(grpo.label() + ".tasks", tasks);
             prompts(grpo.label() + ".tasks", tasks, prompts, grpo.decoding().maxTokens());
             rewards(grpo, tasks);
           }
         }
       }
     }
-    if (experiment.evaluation().isPresent()) {
-      Evaluation evaluation = experiment.evaluation().get();
-      Data asked = experiment.evaluationTasks().orElseThrow();
-      heldOut("evaluation.tasks", asked, evaluation, prompts);
-      evaluation
-          .longer()
-          .ifPresent(longer -> heldOut("evaluation.longer", longer, evaluation, prompts));
+  }
+
+  /** Later the run would have to stop at such a task, perhaps after hours. */
+  private void requireNotHeldOut(String where, List<Task> tasks) {
+    List<Task> shared = tasks.stream().filter(task -> heldOut.contains(task.prompt())).toList();
+    if (!shared.isEmpty()) {
+      findings.problem(
+          where
+              + ": "
+              + shared.size()
+              + " of "
+              + tasks.size()
+              + " prompts are among those that evaluation holds out, first: task "
+              + shared.getFirst().id()
+              + "; give both data that share no prompt, or the same data and held-out");
+    }
+  }
+
+  private void requireSome(String where, Dataset data, int count) {
+    if (count == 0) {
+      findings.problem(
+          where
+              + ": "
+              + data.name()
+              + " is all held out, with nothing to train on; lower held-out");
     }
   }
 
@@ -114,7 +149,8 @@ final class ConfigurationCheck {
     if (data.heldOut().size() == 0) {
       findings.problem(where + ": " + data.name() + " holds no task out; set its held-out");
     }
-    List<Task> tasks = tasks(data.heldOut());
+    List<Task> tasks = tasks(data.heldOut(), evaluation.count());
+    tasks.stream().limit(evaluation.count()).forEach(task -> heldOut.add(task.prompt()));
     prompts(where, tasks, prompts, evaluation.decoding().maxTokens());
   }
 
@@ -142,10 +178,17 @@ final class ConfigurationCheck {
     }
     Lengths lengths = new Lengths();
     List<String> refused = new ArrayList<>();
-    int count = audited(source.get().size());
+    if (sft.epochs().isPresent() && source.get().size() == Long.MAX_VALUE) {
+      findings.problem(sft.label() + ".epochs: the data are endless; give steps instead");
+    }
+    long visited = sft.steps().map(steps -> (long) steps * sft.batch()).orElse(Long.MAX_VALUE);
+    int count = audited(source.get().size(), visited);
+    requireSome(where, data, count);
+    List<Task> tasks = new ArrayList<>();
     for (int i = 0; i < count; i++) {
       try {
         Demonstration demonstration = source.get().demonstration(i);
+        tasks.add(demonstration.task());
         int completion = tokenizer.encode(demonstration.completion()).length + 1;
         lengths.add(prompts.encode(demonstration.task(), completion).length + completion);
       } catch (IllegalArgumentException | io.whetstone.tokenizer.TokenizerException e) {
@@ -153,6 +196,7 @@ final class ConfigurationCheck {
       }
     }
     findings.say(where, "demonstrations of " + lengths + " tokens");
+    requireNotHeldOut(where, tasks);
     refused(where, refused, count);
   }
 
@@ -166,6 +210,15 @@ final class ConfigurationCheck {
               + of
               + " are refused, first: "
               + refused.getFirst());
+    }
+  }
+
+  private void solvedBy(String reward) {
+    Optional<Path> plugins = experiment.firstGrpo().flatMap(Grpo::rewardPlugins);
+    try (RewardCatalog catalog = RewardCatalog.of(plugins)) {
+      attempt("evaluation.solved-by", () -> catalog.create(reward, Map.of()));
+    } catch (RewardPluginException | IOException e) {
+      // The stage that names the plugins complains about them.
     }
   }
 
@@ -193,13 +246,21 @@ final class ConfigurationCheck {
     }
   }
 
-  private static int audited(long size) {
-    return size == Long.MAX_VALUE ? AUDITED_OF_ENDLESS : (int) Math.min(AUDITED, size);
+  private static int audited(long size, long visited) {
+    return (int)
+        (size == Long.MAX_VALUE ? Math.min(AUDITED_OF_ENDLESS, visited) : Math.min(AUDITED, size));
   }
 
-  private static List<Task> tasks(TaskSource source) {
+  /** Tasks that a stage takes at most. */
+  private static long visited(Grpo grpo) {
+    int rounds = grpo.dynamicSampling().enabled() ? grpo.dynamicSampling().maxAttempts() : 1;
+    return (long) grpo.steps() * grpo.tasksPerStep() * rounds;
+  }
+
+  private static List<Task> tasks(TaskSource source, long visited) {
     List<Task> tasks = new ArrayList<>();
-    for (int i = 0; i < audited(source.size()); i++) {
+    int count = audited(source.size(), visited);
+    for (int i = 0; i < count; i++) {
       tasks.add(source.task(i));
     }
     return tasks;

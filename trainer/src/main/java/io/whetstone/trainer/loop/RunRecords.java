@@ -15,6 +15,7 @@ import io.whetstone.trainer.run.RunDirectory;
 import io.whetstone.trainer.run.RunException;
 import io.whetstone.trainer.run.RunSummary;
 import io.whetstone.trainer.run.Verdict;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
@@ -69,6 +70,9 @@ public final class RunRecords implements AutoCloseable {
         progress.say(difference + ": the run may not end with the bits it would have had");
       }
     } else {
+      if (Files.exists(run.environment())) {
+        progress.say("there is no checkpoint yet, so the run begins anew");
+      }
       environment.begin(run);
     }
     recorder = resumed ? Recorder.resume(run, state.records, clock) : Recorder.begin(run, clock);

@@ -82,12 +82,20 @@ public record Environment(
    *     where nothing does
    */
   public List<String> resume(RunDirectory run) {
+    if (!Files.exists(run.environment())) {
+      begin(run);
+      return List.of(run.environment() + " is gone, so where the run was begun is not known");
+    }
     ObjectNode all;
     try {
       all = (ObjectNode) JSON.readTree(Files.readAllBytes(run.environment()));
     } catch (IOException | ClassCastException e) {
       throw RunException.failure(
-          run.environment() + ": cannot be read: " + e.getMessage() + "; delete it to go on", e);
+          run.environment()
+              + ": cannot be read: "
+              + RunException.reason(e)
+              + "; delete it to go on",
+          e);
     }
     ObjectNode now = JSON.valueToTree(this);
     List<String> differences = new ArrayList<>();

@@ -65,7 +65,7 @@ final class MetricsFile implements AutoCloseable {
       channel.position(length);
       return new MetricsFile(file, channel);
     } catch (IOException e) {
-      throw RunException.failure(file + ": could not be opened: " + e.getMessage(), e);
+      throw RunException.failure(file + ": could not be opened: " + RunException.reason(e), e);
     }
   }
 
@@ -89,7 +89,7 @@ final class MetricsFile implements AutoCloseable {
       }
     } catch (IOException e) {
       takeBack(before);
-      throw RunException.failure(file + ": could not be written: " + e.getMessage(), e);
+      throw RunException.failure(file + ": could not be written: " + RunException.reason(e), e);
     }
   }
 
@@ -138,7 +138,8 @@ final class MetricsFile implements AutoCloseable {
       channel.force(true);
       return channel.size();
     } catch (IOException e) {
-      throw RunException.failure(file + ": could not be forced to disk: " + e.getMessage(), e);
+      throw RunException.failure(
+          file + ": could not be forced to disk: " + RunException.reason(e), e);
     }
   }
 
@@ -156,7 +157,7 @@ final class MetricsFile implements AutoCloseable {
       throw RunException.failure(
           file + ":" + number + ": not a line of metrics: " + e.getMessage(), e);
     } catch (IOException e) {
-      throw RunException.failure(file + ": could not be read: " + e.getMessage(), e);
+      throw RunException.failure(file + ": could not be read: " + RunException.reason(e), e);
     }
     return steps;
   }
@@ -166,7 +167,7 @@ final class MetricsFile implements AutoCloseable {
     try {
       channel.close();
     } catch (IOException e) {
-      throw RunException.failure(file + ": could not be closed: " + e.getMessage(), e);
+      throw RunException.failure(file + ": could not be closed: " + RunException.reason(e), e);
     }
   }
 }

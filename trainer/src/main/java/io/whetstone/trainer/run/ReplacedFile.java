@@ -46,7 +46,7 @@ final class ReplacedFile {
       Files.move(partial, file, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException e) {
       discard(partial);
-      throw RunException.failure(file + ": could not be written: " + e.getMessage(), e);
+      throw RunException.failure(file + ": could not be written: " + RunException.reason(e), e);
     }
   }
 

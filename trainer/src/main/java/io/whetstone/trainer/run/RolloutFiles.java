@@ -41,7 +41,7 @@ public final class RolloutFiles {
     try {
       Files.createDirectories(directory);
     } catch (IOException e) {
-      throw RunException.failure(directory + ": could not be made: " + e.getMessage(), e);
+      throw RunException.failure(directory + ": could not be made: " + RunException.reason(e), e);
     }
     ReplacedFile.write(
         file,
@@ -79,7 +79,8 @@ public final class RolloutFiles {
       }
     } catch (IOException | IllegalArgumentException e) {
       throw RunException.failure(
-          file + ": line " + (records.size() + 1) + " cannot be read: " + e.getMessage(), e);
+          file + ": line " + (records.size() + 1) + " cannot be read: " + RunException.reason(e),
+          e);
     }
     return records;
   }
@@ -101,7 +102,7 @@ public final class RolloutFiles {
       }
     } catch (IOException e) {
       throw RunException.failure(
-          directory + ": files of later steps cannot be deleted: " + e.getMessage(), e);
+          directory + ": files of later steps cannot be deleted: " + RunException.reason(e), e);
     }
   }
 
@@ -111,7 +112,8 @@ public final class RolloutFiles {
       try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
         channel.force(true);
       } catch (IOException e) {
-        throw RunException.failure(file + ": could not be forced to disk: " + e.getMessage(), e);
+        throw RunException.failure(
+            file + ": could not be forced to disk: " + RunException.reason(e), e);
       }
     }
     unforced.clear();

@@ -115,7 +115,7 @@ public final class RunDirectory implements AutoCloseable {
       }
       throw RunException.mistake(e.getFile() + " is not a directory");
     } catch (IOException e) {
-      throw RunException.failure(path + ": could not be made: " + e.getMessage(), e);
+      throw RunException.failure(path + ": could not be made: " + RunException.reason(e), e);
     }
   }
 
@@ -133,7 +133,7 @@ public final class RunDirectory implements AutoCloseable {
               .collect(Collectors.joining(", "));
       return names.isEmpty() ? "there are no runs in " + runs : "there is: " + names;
     } catch (IOException e) {
-      return "the runs in " + runs + " cannot be listed: " + e.getMessage();
+      return "the runs in " + runs + " cannot be listed: " + RunException.reason(e);
     }
   }
 

@@ -44,7 +44,7 @@ final class RunLock implements AutoCloseable {
       return new RunLock(channel);
     } catch (IOException e) {
       closeQuietly(channel);
-      throw RunException.failure(file + ": could not be locked: " + e.getMessage(), e);
+      throw RunException.failure(file + ": could not be locked: " + RunException.reason(e), e);
     }
   }
 

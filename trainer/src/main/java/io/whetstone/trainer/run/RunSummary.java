@@ -111,7 +111,8 @@ public record RunSummary(
       return JSON.readTree(Files.readAllBytes(run.summary())).path("wall-seconds").asDouble(0);
     } catch (IOException e) {
       throw RunException.failure(
-          run.summary() + ": cannot be read: " + e.getMessage() + "; delete it to go on", e);
+          run.summary() + ": cannot be read: " + RunException.reason(e) + "; delete it to go on",
+          e);
     }
   }
 
