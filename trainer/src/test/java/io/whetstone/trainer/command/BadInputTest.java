@@ -91,6 +91,29 @@ class BadInputTest {
   }
 
   @Test
+  void whatWouldStopTheRunLater() throws IOException {
+    assertSays(
+        refusedConfiguration(
+            tinyWith(
+                "tasks: {synthetic: {sums: {numbers: [2, 3], values: [1, 9]}}}",
+                "tasks: {synthetic: {sums: {numbers: [2, 3], values: [1, 9], held-out: 0.6}}}")),
+        "sft.data",
+        "evaluation holds out");
+    assertSays(
+        refusedConfiguration(ownData("skip").replace("held-out: 3", "held-out: 12")),
+        "grpo.tasks",
+        "data.jsonl",
+        "held out");
+    assertSays(
+        refusedConfiguration(tinyWith("steps: 5", "epochs: 1")), "sft.epochs", "endless", "steps");
+    assertSays(
+        refusedConfiguration(tinyWith("count: 8", "count: 8\n  solved-by: acuracy")),
+        "evaluation.solved-by",
+        "acuracy",
+        "accuracy");
+  }
+
+  @Test
   void unknownReward() throws IOException {
     assertSays(refusedConfiguration(tinyWith("- accuracy", "- acuracy")), "acuracy", "accuracy");
   }
@@ -104,6 +127,10 @@ class BadInputTest {
                 "tasks: {synthetic: {sums: {numbers: [2, 3], values: [1, 9]}}}",
                 "tasks: {jsonl: {path: no-such.jsonl, prompt: q, answer: {from: a}}}")),
         "no-such.jsonl");
+    assertSays(
+        CommandLineRun.train(directory.resolve("none"), "x", "--set", "model={path: no-such-model}")
+            .refused(2),
+        "no-such-model");
     assertSays(
         CommandLineRun.of("eval", "no-such-model", "--tasks", "sums").refused(2), "no-such-model");
     assertSays(
@@ -192,6 +219,53 @@ class BadInputTest {
         Files.delete(file);
       }
     }
+  }
+
+  @Test
+  void lostEnvironment() throws IOException {
+    CommandLineRun.train(runs, "lost").succeeded();
+    Files.delete(runs.resolve("lost").resolve("environment.json"));
+    assertSays(
+        CommandLineRun.train(runs, "lost", "--resume").succeeded().err(), "environment.json");
+    assertTrue(Files.exists(runs.resolve("lost").resolve("environment.json")));
+  }
+
+  /** With a file system of its own: the disk is full for all files, not only for large ones. */
+  @Test
+  void fullFileSystem() throws Exception {
+    Path disk = Files.createDirectory(directory.resolve("disk"));
+    // 140 KB: the first checkpoints fit; the process then says what is left of them.
+    String script =
+        "mount -t tmpfs -o size=140k none \"$0\" || exit 99\n\"$@\"\necho \"code $?\"\n"
+            + "ls \"$0\"/small/checkpoints; cat \"$0\"/small/summary.json";
+    List<String> command =
+        CommandLineRun.command(
+            List.of(), "train", CommandLineRun.tiny(), "--runs", disk.toString(), "--run", "small");
+    List<String> confined =
+        Stream.concat(
+                Stream.of("unshare", "-rm", "/bin/sh", "-c", script, disk.toString()),
+                command.stream())
+            .toList();
+    Path log = directory.resolve("disk.log");
+    int code;
+    try {
+      code =
+          new ProcessBuilder(confined)
+              .redirectErrorStream(true)
+              .redirectOutput(log.toFile())
+              .start()
+              .waitFor();
+    } catch (IOException e) {
+      code = 99; // there is no unshare
+    }
+    String said = Files.exists(log) ? Files.readString(log) : "";
+    if (code == 99 || said.startsWith("unshare:")) {
+      System.out.println("NOT RUN: fullFileSystem: a file system cannot be mounted here: " + said);
+      return;
+    }
+    assertSays(said, "code 1\n", "could not be written: No space left", "\nstep-2\n", "failed");
+    assertFalse(said.contains("\tat "), said);
+    assertFalse(said.contains(".partial"), said);
   }
 
   @Test

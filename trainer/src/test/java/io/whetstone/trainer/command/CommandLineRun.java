@@ -77,11 +77,16 @@ record CommandLineRun(int code, String out, String err) {
 
   /** Trains it into {@code runs/name}. */
   static CommandLineRun train(Path runs, String name, String... more) {
+    return of(arguments(runs, name, more));
+  }
+
+  /** The command line that trains it into {@code runs/name}. */
+  static String[] arguments(Path runs, String name, String... more) {
     List<String> arguments =
         new ArrayList<>(
             List.of("train", tiny(), "--runs", runs.toString(), "--run", name, "--set", "seed=7"));
     arguments.addAll(List.of(more));
-    return of(arguments.toArray(String[]::new));
+    return arguments.toArray(String[]::new);
   }
 
   /** Asserts that it went well. */

@@ -1,13 +1,17 @@
 package io.whetstone.trainer.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.jar.JarEntry;
 import java.util.jar.JarOutputStream;
 import javax.tools.ToolProvider;
@@ -25,12 +29,22 @@ class FaultyPluginTest {
 
       import io.whetstone.rewards.*;
       import java.util.*;
+      import java.util.concurrent.atomic.AtomicBoolean;
 
       public final class Faulty implements RewardProvider {
         public String name() { return "faulty"; }
 
         public Reward create(Map<String, Object> settings) {
           String how = String.valueOf(settings.get("how"));
+          if (how.equals("throws-once")) {
+            AtomicBoolean thrown = new AtomicBoolean();
+            return Reward.each((task, candidate) -> {
+              if (thrown.compareAndSet(false, true)) {
+                throw new IllegalStateException("out of order");
+              }
+              return Score.scored(candidate.text().length());
+            });
+          }
           return group -> switch (how) {
             case "throws" -> throw new IllegalStateException("out of order");
             case "hangs" -> { Thread.sleep(60_000); yield null; }
@@ -68,20 +82,22 @@ class FaultyPluginTest {
     }
   }
 
-  private CommandLineRun train(String name, String how, double weight) {
-    return CommandLineRun.train(
-        directory.resolve("runs"),
-        name,
-        "--set",
-        "grpo.reward-plugins=" + directory.resolve("plugins"),
-        "--set",
-        "grpo.steps=2",
-        "--set",
-        "grpo.rewards=[accuracy, {format: {mode: soft, weight: 0.2}}, {faulty: {how: "
-            + how
-            + ", weight: "
-            + weight
-            + ", deadline: 100ms}}]");
+  private CommandLineRun train(String name, String how, double weight, String... more) {
+    List<String> options =
+        new ArrayList<>(
+            List.of(
+                "--set",
+                "grpo.reward-plugins=" + directory.resolve("plugins"),
+                "--set",
+                "grpo.steps=2",
+                "--set",
+                "grpo.rewards=[accuracy, {format: {mode: soft, weight: 0.2}}, {faulty: {how: "
+                    + how
+                    + ", weight: "
+                    + weight
+                    + ", deadline: 100ms}}]"));
+    options.addAll(List.of(more));
+    return CommandLineRun.train(directory.resolve("runs"), name, options.toArray(String[]::new));
   }
 
   private double counted(String name, String outcome) throws IOException {
@@ -104,6 +120,23 @@ class FaultyPluginTest {
       assertEquals("failed", RunFiles.summary(run).get("status").asText());
       assertTrue(Files.exists(run.resolve("checkpoints/step-5")), "the first stage is not lost");
     }
+  }
+
+  @Test
+  void aFailureBelowTheLimitStaysOutOfTheLossAndTheRunGoesOn() throws IOException {
+    train("once", "throws-once", 0.5, "--set", "grpo.tasks-per-step=8").succeeded();
+    assertEquals(1, counted("once", "error"));
+    List<JsonNode> failed =
+        RunFiles.completions(directory.resolve("runs").resolve("once")).stream()
+            .filter(line -> line.get("outcomes").get("faulty").asText().equals("error"))
+            .toList();
+    assertEquals(1, failed.size());
+    JsonNode line = failed.getFirst();
+    assertTrue(line.get("rewards").get("faulty").isNull(), line.toString());
+    assertTrue(line.get("reward").isNull(), line.toString());
+    assertTrue(line.get("advantage").isNull(), line.toString());
+    line.get("trained").forEach(trained -> assertFalse(trained.asBoolean()));
+    assertTrue(line.get("notes").get("faulty").toString().contains("out of order"));
   }
 
   @Test

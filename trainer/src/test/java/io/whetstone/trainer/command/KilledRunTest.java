@@ -10,6 +10,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -33,18 +34,7 @@ class KilledRunTest {
   }
 
   private Process start(String name, boolean resume) throws IOException {
-    List<String> arguments =
-        new ArrayList<>(
-            List.of(
-                "train",
-                CommandLineRun.tiny(),
-                "--runs",
-                runs.toString(),
-                "--run",
-                name,
-                "--set",
-                "seed=7"));
-    arguments.addAll(List.of(LONGER));
+    List<String> arguments = new ArrayList<>(List.of(CommandLineRun.arguments(runs, name, LONGER)));
     if (resume) {
       arguments.add("--resume");
     }
@@ -67,6 +57,36 @@ class KilledRunTest {
     TimeUnit.MICROSECONDS.sleep(random.nextInt(80_000));
   }
 
+  /** Waits until a checkpoint is half-written, after some others were, or for the end. */
+  private void waitForSaving(Process process, String name, Random random) throws Exception {
+    int others = random.nextInt(4);
+    String last = "";
+    while (process.isAlive()) {
+      String partial = partial(runs.resolve(name).resolve("checkpoints"));
+      if (!partial.isEmpty() && !partial.equals(last)) {
+        last = partial;
+        if (others-- == 0) {
+          TimeUnit.MICROSECONDS.sleep(random.nextInt(3_000));
+          return;
+        }
+      }
+      Thread.sleep(1);
+    }
+  }
+
+  private static String partial(Path checkpoints) throws IOException {
+    if (!Files.isDirectory(checkpoints)) {
+      return "";
+    }
+    try (Stream<Path> paths = Files.list(checkpoints)) {
+      return paths
+          .map(path -> path.getFileName().toString())
+          .filter(name -> name.endsWith(".partial"))
+          .findAny()
+          .orElse("");
+    }
+  }
+
   /** Kills a run at random moments until it is done all the same; returns how often. */
   private int survive(String name, boolean begun, int kills, Random random) throws Exception {
     int killed = 0;
@@ -74,7 +94,11 @@ class KilledRunTest {
     while (true) {
       Process process = start(name, resume);
       if (killed < kills) {
-        waitFor(process, name, lines(name) + random.nextInt(1, 6), random);
+        if (killed % 2 == 0) {
+          waitForSaving(process, name, random);
+        } else {
+          waitFor(process, name, lines(name) + random.nextInt(1, 6), random);
+        }
         if (process.isAlive()) {
           process.destroyForcibly().waitFor();
           killed++;
@@ -93,6 +117,10 @@ class KilledRunTest {
 
   private String log(String name) throws IOException {
     return Files.readString(runs.resolve(name + ".log"));
+  }
+
+  private static void signal(Process process, String name) throws Exception {
+    new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
   }
 
   @Test
@@ -116,7 +144,11 @@ class KilledRunTest {
       String name = "signal-" + signal.toLowerCase();
       Process process = start(name, false);
       waitFor(process, name, 8, new Random(1));
-      new ProcessBuilder("kill", "-" + signal, Long.toString(process.pid())).start().waitFor();
+      signal(process, "STOP");
+      CommandLineRun second = CommandLineRun.train(runs, name, "--resume", LONGER[0], LONGER[1]);
+      assertTrue(second.refused(2).contains("written by process " + process.pid()), second.err());
+      signal(process, signal);
+      signal(process, "CONT");
       assertTrue(process.waitFor(2, TimeUnit.MINUTES), "hangs: " + log(name));
       assertEquals(130, process.exitValue(), log(name));
       assertEquals("interrupted", RunFiles.summary(runs.resolve(name)).get("status").asText());

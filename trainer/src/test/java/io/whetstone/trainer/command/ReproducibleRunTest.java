@@ -1,23 +1,24 @@
 package io.whetstone.trainer.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import java.io.BufferedReader;
+import io.whetstone.datasets.Dataset;
+import io.whetstone.trainer.config.Configuration;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.loop.StageData;
 import java.io.IOException;
-import java.io.InputStreamReader;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
-import java.util.stream.Stream;
-import java.util.zip.GZIPInputStream;
+import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestInstance;
@@ -26,14 +27,33 @@ import org.junit.jupiter.api.io.TempDir;
 /** The same seed gives the same bytes; another seed another run. */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class ReproducibleRunTest {
+  /** So few steps and tokens that an interpreter has the patience. */
+  private static final String[] FEW = {
+    "--set", "sft.steps=1", "--set", "sft.batch=2", "--set", "grpo.steps=2",
+    "--set", "grpo.tasks-per-step=2", "--set", "grpo.group-size=2", "--set", "grpo.max-tokens=6",
+    "--set", "evaluation.count=1", "--set", "evaluation.max-tokens=4"
+  };
+
   private Path runs;
   private RunFiles first;
+  private Process interpreted;
 
   @BeforeAll
   void train(@TempDir Path directory) throws IOException {
     runs = directory;
+    // Beside the other tests: it takes longer than they do.
+    interpreted =
+        CommandLineRun.start(
+            runs.resolve("interpreted.log"),
+            List.of("-Xint"),
+            CommandLineRun.arguments(runs, "interpreted", FEW));
     CommandLineRun.train(runs, "first").succeeded();
     first = RunFiles.of(runs.resolve("first"));
+  }
+
+  @AfterAll
+  void end() {
+    interpreted.destroyForcibly();
   }
 
   @Test
@@ -46,24 +66,7 @@ class ReproducibleRunTest {
 
   @Test
   void interpretedAsCompiled() throws Exception {
-    String[] few = {"--set", "stages.0.sft.steps=2", "--set", "grpo.steps=1"};
-    CommandLineRun.train(runs, "compiled", few).succeeded();
-    Process interpreted =
-        CommandLineRun.start(
-            runs.resolve("interpreted.log"),
-            List.of("-Xint"),
-            "train",
-            CommandLineRun.tiny(),
-            "--runs",
-            runs.toString(),
-            "--run",
-            "interpreted",
-            "--set",
-            "seed=7",
-            few[0],
-            few[1],
-            few[2],
-            few[3]);
+    CommandLineRun.train(runs, "compiled", FEW).succeeded();
     assertTrue(interpreted.waitFor(10, TimeUnit.MINUTES), "-Xint takes too long");
     assertEquals(0, interpreted.exitValue(), Files.readString(runs.resolve("interpreted.log")));
     assertEquals(RunFiles.of(runs.resolve("compiled")), RunFiles.of(runs.resolve("interpreted")));
@@ -95,9 +98,35 @@ class ReproducibleRunTest {
   }
 
   @Test
+  void heldOutTasksStayOutOfTrainingAndDependOnTheSeed() throws IOException {
+    // Those that are evaluated on, and all the others that are held out.
+    Set<String> heldOut = heldOut(7);
+    assertFalse(heldOut.isEmpty());
+    assertTrue(Collections.disjoint(prompts("first"), heldOut));
+    assertNotEquals(heldOut, heldOut(8));
+    CommandLineRun.train(runs, "seed-8", "--set", "seed=8").succeeded();
+    assertTrue(Collections.disjoint(prompts("seed-8"), heldOut(8)));
+    // What one seed holds out another one trains on: it is no accident that they are disjoint.
+    assertFalse(Collections.disjoint(prompts("seed-8"), heldOut));
+  }
+
+  private static Set<String> heldOut(long seed) {
+    Experiment experiment =
+        Configuration.load(Path.of(CommandLineRun.tiny()), List.of()).experiment();
+    Set<String> prompts = new HashSet<>();
+    try (Dataset data =
+        StageData.open(experiment.evaluationTasks().orElseThrow(), Path.of(""), seed)) {
+      for (long i = 0; i < Math.min(1000, data.heldOut().size()); i++) {
+        prompts.add(data.heldOut().task(i).prompt());
+      }
+    }
+    return prompts;
+  }
+
+  @Test
   void everyCompletionIsRecorded() throws IOException {
     int lines = 0;
-    for (JsonNode line : rollouts("first")) {
+    for (JsonNode line : RunFiles.completions(runs.resolve("first"))) {
       lines++;
       int length = line.get("length").asInt();
       for (String key : List.of("ids", "logprobs", "trained")) {
@@ -118,25 +147,8 @@ class ReproducibleRunTest {
 
   private Set<String> prompts(String run) throws IOException {
     Set<String> prompts = new HashSet<>();
-    rollouts(run).forEach(line -> prompts.add(line.get("prompt").asText()));
+    RunFiles.completions(runs.resolve(run))
+        .forEach(line -> prompts.add(line.get("prompt").asText()));
     return prompts;
-  }
-
-  private List<JsonNode> rollouts(String run) throws IOException {
-    ObjectMapper json = new ObjectMapper();
-    List<JsonNode> all = new java.util.ArrayList<>();
-    try (Stream<Path> files = Files.list(runs.resolve(run).resolve("rollouts"))) {
-      for (Path file : files.sorted().toList()) {
-        try (BufferedReader reader =
-            new BufferedReader(
-                new InputStreamReader(
-                    new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.UTF_8))) {
-          for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-            all.add(json.readTree(line));
-          }
-        }
-      }
-    }
-    return all;
   }
 }

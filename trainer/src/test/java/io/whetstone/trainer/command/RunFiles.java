@@ -3,7 +3,10 @@ package io.whetstone.trainer.command;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.io.BufferedReader;
 import java.io.IOException;
+import java.io.InputStreamReader;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -11,6 +14,7 @@ import java.util.List;
 import java.util.SortedMap;
 import java.util.TreeMap;
 import java.util.stream.Stream;
+import java.util.zip.GZIPInputStream;
 
 /**
  * What of a run must be the same bytes each time: the final weights, the metrics without clocks and
@@ -52,6 +56,24 @@ record RunFiles(String weights, List<String> metrics, SortedMap<String, String> 
       lines.add(node.toString());
     }
     return lines;
+  }
+
+  /** The lines of every step's rollouts. */
+  static List<JsonNode> completions(Path run) throws IOException {
+    List<JsonNode> all = new ArrayList<>();
+    try (Stream<Path> files = Files.list(run.resolve("rollouts"))) {
+      for (Path file : files.sorted().toList()) {
+        try (BufferedReader reader =
+            new BufferedReader(
+                new InputStreamReader(
+                    new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.UTF_8))) {
+          for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+            all.add(JSON.readTree(line));
+          }
+        }
+      }
+    }
+    return all;
   }
 
   /** The values of a key over the steps that have it. */
