@@ -9,6 +9,11 @@ import java.nio.file.Path;
 final class InputFile {
   private InputFile() {}
 
+  /** How messages call it. */
+  static String name(String file) {
+    return file.equals("-") ? "standard input" : file;
+  }
+
   static InputStream open(String name) throws IOException {
     if (name.equals("-")) {
       return System.in;

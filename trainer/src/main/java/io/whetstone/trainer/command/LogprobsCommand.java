@@ -86,7 +86,7 @@ final class LogprobsCommand implements Callable<Integer> {
   }
 
   private int[] ids(JsonLines.Line line, Transformer policy) {
-    String where = file + ":" + line.number() + ": ";
+    String where = InputFile.name(file) + ":" + line.number() + ": ";
     JsonNode node;
     try {
       node = JsonLines.parse(line).get("ids");

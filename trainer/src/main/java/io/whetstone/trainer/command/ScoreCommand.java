@@ -75,7 +75,7 @@ final class ScoreCommand implements Callable<Integer> {
                 Runtime.getRuntime().availableProcessors());
         InputStream in = InputFile.open(file)) {
       ScoreFile scorer = new ScoreFile(pipeline);
-      long scored = scorer.score(file.equals("-") ? "standard input" : file, in, console::result);
+      long scored = scorer.score(InputFile.name(file), in, console::result);
       console.note("scored " + scored + (scored == 1 ? " completion" : " completions"));
       return Whetstone.DONE;
     }
