@@ -46,7 +46,8 @@ class LauncherTest {
       Files.createDirectories(root.resolve(module).resolve("src/main"));
       Files.writeString(root.resolve(module).resolve("src/main/A.java"), "");
     }
-    maven = script(directory.resolve("bin/mvn"), "echo built >>\"$NOTES\"", "sleep 0.5", goodBuild());
+    maven =
+        script(directory.resolve("bin/mvn"), "echo built >>\"$NOTES\"", "sleep 0.5", goodBuild());
     java = directory.resolve("jdk/bin/java");
     script(java, "pwd", "printf '<%s>' \"$@\"", "echo");
     script(directory.resolve("jdk/bin/javac"), "true");
