@@ -16,6 +16,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -107,17 +108,22 @@ final class TrainCommand implements Callable<Integer> {
     }
     outcome.verdict().ifPresent(console::result);
     if (outcome.interrupted().isPresent()) {
-      console.note(
-          "interrupted by "
-              + outcome.interrupted().get()
-              + "; go on with: whetstone train "
-              + file
-              + " --run "
-              + directory.name()
-              + " --resume");
+      console.note("interrupted by " + outcome.interrupted().get() + "; go on with:");
+      console.note("  " + resumption(directory.name()));
       return Whetstone.INTERRUPTED;
     }
     return Whetstone.DONE;
+  }
+
+  /** The command line that goes on, as a shell takes it: the same overrides, or it is refused. */
+  private String resumption(String name) {
+    List<String> words = new ArrayList<>(List.of("scripts/whetstone", "train", file.toString()));
+    words.addAll(List.of("--runs", runs.toString(), "--run", name));
+    overrides.forEach(override -> words.addAll(List.of("--set", override)));
+    words.add("--resume");
+    return words.stream()
+        .map(w -> w.matches("[\\w./:=,+-]+") ? w : "'" + w.replace("'", "'\\''") + "'")
+        .collect(Collectors.joining(" "));
   }
 
   /** Whether not even a first line of metrics was written. */
