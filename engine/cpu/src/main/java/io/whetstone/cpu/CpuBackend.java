@@ -182,8 +182,11 @@ final class CpuBackend implements Backend {
   }
 
   @Override
-  public Linear linear(Tensor weight) {
+  public Linear linear(Tensor weight, DType compute) {
     type("weight", weight, F32);
+    if (compute != F32) {
+      throw new IllegalArgumentException("compute: expected F32, got " + compute);
+    }
     if (weight.size() == 0) {
       throw new IllegalArgumentException("weight: expected a row and a column, got " + weight);
     }

@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 
 /** A linear layer's weight, packed once for y = x Wᵀ and once for dx = dy W. */
@@ -19,6 +20,11 @@ final class DnnlWeight implements Gemm.Weight {
 
   boolean usable() {
     return forward.usable() && backward.usable();
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.F32;
   }
 
   @Override

@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -210,6 +211,11 @@ final class VectorGemm implements Gemm {
       this.transposed =
           new Allocation(4L * in * out, "the transposed copy of a weight " + master.shape());
       refresh();
+    }
+
+    @Override
+    public DType dtype() {
+      return DType.F32;
     }
 
     @Override

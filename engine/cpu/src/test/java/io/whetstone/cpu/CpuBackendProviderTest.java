@@ -31,7 +31,7 @@ class CpuBackendProviderTest {
       Tensor y = memory.tensor(DType.F32, 1, 1);
       backend.write(x, new float[] {3});
       backend.write(w, new float[] {2});
-      try (Linear linear = backend.linear(w)) {
+      try (Linear linear = backend.linear(w, DType.F32)) {
         backend.linearForward(linear, x, y, false);
       }
       System.out.println(backend.description());

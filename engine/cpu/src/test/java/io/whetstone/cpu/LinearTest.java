@@ -37,7 +37,7 @@ class LinearTest {
           }
         }
       }
-      try (Linear linear = backend.linear(w)) {
+      try (Linear linear = backend.linear(w, DType.F32)) {
         Tensor z = memory.tensor(DType.F32, rows, out);
         backend.linearForward(linear, x, z, false);
         close(expected, 1, backend.readFloats(z));

@@ -33,7 +33,7 @@ class RowInvarianceTest {
         Tensor dy = LinearTest.random(backend, memory, 2, MOST_ROWS, out);
         Tensor y = memory.tensor(DType.F32, MOST_ROWS, out);
         Tensor dx = memory.tensor(DType.F32, MOST_ROWS, in);
-        try (Linear w = backend.linear(LinearTest.random(backend, memory, 3, out, in))) {
+        try (Linear w = backend.linear(LinearTest.random(backend, memory, 3, out, in), DType.F32)) {
           backend.linearForward(w, x, y, false);
           backend.linearBackwardInput(w, dy, dx, false);
           if (expected == null) {

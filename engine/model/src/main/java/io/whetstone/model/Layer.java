@@ -80,10 +80,10 @@ final class Layer implements AutoCloseable {
     down =
         parameters.matrix(
             feedForward + "down_proj.weight", Start.RESIDUAL, hidden, config.feedForward());
-    queryKeyValueLinear = backend.linear(queryKeyValue.value());
-    attentionOutLinear = backend.linear(attentionOut.value());
-    gateUpLinear = backend.linear(gateUp.value());
-    downLinear = backend.linear(down.value());
+    queryKeyValueLinear = backend.linear(queryKeyValue.value(), DType.F32);
+    attentionOutLinear = backend.linear(attentionOut.value(), DType.F32);
+    gateUpLinear = backend.linear(gateUp.value(), DType.F32);
+    downLinear = backend.linear(down.value(), DType.F32);
   }
 
   private Part[] projections(String attention, String kind) {

@@ -52,7 +52,7 @@ public final class Transformer implements AutoCloseable {
             ? embedding
             : parameters.matrix(
                 "lm_head.weight", Start.NORMAL, config.vocabulary(), config.hidden());
-    headLinear = backend.linear(head.value());
+    headLinear = backend.linear(head.value(), DType.F32);
   }
 
   /** A model whose weights are zero; gradients take memory only when {@code trainable}. */

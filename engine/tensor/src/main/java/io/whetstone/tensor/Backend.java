@@ -74,16 +74,34 @@ public interface Backend extends AutoCloseable {
 
   // ---- linear layers
 
-  /** Prepares a F32 weight [out, in] for products; the weight stays the master. */
-  Linear linear(Tensor weight);
+  /**
+   * Prepares a weight [out, in] for products in {@code compute}; the weight stays the master.
+   *
+   * <p>In BF16 the weight is rounded to bfloat16 once (to nearest even), products are of bfloat16
+   * numbers, their sums are F32, and a sum that goes into a BF16 tensor is rounded once.
+   *
+   * @param weight F32, or BF16 where it is never trained
+   * @param compute F32, or BF16 where the backend declares it: the type of the activations
+   */
+  Linear linear(Tensor weight, DType compute);
 
-  /** y = x Wᵀ, or y += x Wᵀ when {@code accumulate}: x [T, in], y [T, out]. */
+  /**
+   * y = x Wᵀ, or y += x Wᵀ when {@code accumulate}.
+   *
+   * @param x [T, in] of {@code w.dtype()}
+   * @param y [T, out] of F32 or {@code w.dtype()}; F32 to accumulate
+   */
   void linearForward(Linear w, Tensor x, Tensor y, boolean accumulate);
 
-  /** dx = dy W, or dx += dy W when {@code accumulate}: dy [T, out], dx [T, in]. */
+  /**
+   * dx = dy W, or dx += dy W when {@code accumulate}.
+   *
+   * @param dy [T, out] of {@code w.dtype()}
+   * @param dx [T, in] of F32 or {@code w.dtype()}; F32 to accumulate
+   */
   void linearBackwardInput(Linear w, Tensor dy, Tensor dx, boolean accumulate);
 
-  /** dW += dyᵀ x: x [T, in], dy [T, out], dW [out, in]. */
+  /** dW += dyᵀ x: x [T, in] and dy [T, out], both F32 or both BF16; dW [out, in] F32. */
   void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw);
 
   /** y[r, c] += bias[c]: y [T, n], bias [n]. */
@@ -179,9 +197,9 @@ public interface Backend extends AutoCloseable {
   /**
    * Logprobs of given tokens without holding all logits: with z = x Wᵀ / temperature, logprob[r] =
    * z[r, target] − log Σ_v exp z[r, v] and entropy[r] = −Σ_v p log p, in nats. Works in chunks of
-   * rows, so memory is bounded by chunk × V.
+   * rows, so memory is bounded by chunk × V. Logits and what is made of them are F32.
    *
-   * @param x [R, h]
+   * @param x [R, h] of {@code head.dtype()}
    * @param targets R token ids
    * @param logprobs [R], overwritten
    * @param entropy [R], overwritten
@@ -198,8 +216,9 @@ public interface Backend extends AutoCloseable {
 
   /**
    * The backward of {@link #tokenLogprobs}: given ∂L/∂logprob and ∂L/∂entropy for each row, dx [R,
-   * h] is overwritten and dW [V, h] accumulated into. With p the softmax: ∂L/∂z[v] = dLogprob (1[v
-   * = target] − p[v]) − dEntropy p[v] (log p[v] + entropy).
+   * h] (F32) is overwritten and dW [V, h] (F32) accumulated into. With p the softmax: ∂L/∂z[v] =
+   * dLogprob (1[v = target] − p[v]) − dEntropy p[v] (log p[v] + entropy), rounded to {@code
+   * head.dtype()} for the two products.
    */
   void tokenLogprobsBackward(
       Linear head,

@@ -3,10 +3,13 @@ package io.whetstone.tensor;
 /**
  * A weight matrix W [out, in] prepared by a backend for products; opaque outside it.
  *
- * <p>The backend may keep packed or converted copies. After the F32 master changed, {@link
- * #refresh} must be called before the next product.
+ * <p>The backend may keep packed or converted copies. After the master changed, {@link #refresh}
+ * must be called before the next product.
  */
 public interface Linear extends AutoCloseable {
+  /** The type that products are made in, which x and dy have: F32 or BF16. */
+  DType dtype();
+
   /** Columns of x in x Wᵀ. */
   int in();
 

@@ -2,6 +2,7 @@ package io.whetstone.tensor.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Linear;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Tensor;
@@ -49,7 +50,7 @@ interface HeadConformance extends Conformance {
     Tensor logprobs = rig().output(rows);
     Tensor entropy = rig().output(rows);
     Tensor logSumExp = rig().output(rows);
-    try (Linear head = rig().backend().linear(rig().input(w, vocabulary, h))) {
+    try (Linear head = rig().backend().linear(rig().input(w, vocabulary, h), DType.F32)) {
       Tensor input = rig().input(x, rows, h);
       rig()
           .backend()
@@ -100,7 +101,9 @@ interface HeadConformance extends Conformance {
     Tensor x = rig().input(Numbers.normal(7, 512 * h, 1), 512, h);
     int[] targets = Numbers.below(8, 512, vocabulary);
     try (Linear head =
-        rig().backend().linear(rig().input(Numbers.normal(9, vocabulary * h, 1), vocabulary, h))) {
+        rig()
+            .backend()
+            .linear(rig().input(Numbers.normal(9, vocabulary * h, 1), vocabulary, h), DType.F32)) {
       float[][] whole = headOutputs(head, x, targets);
       for (int rows : numbers) {
         int from = rows % 7 * (512 - rows) / 6;
@@ -142,7 +145,7 @@ interface HeadConformance extends Conformance {
               new Sampling(2.5f, 3, 1, 0),
               new Sampling(0.7f, 0, 0.9f, 0.05f, 1, 3)
             }) {
-          try (Linear head = rig().backend().linear(rig().input(w, vocabulary, h))) {
+          try (Linear head = rig().backend().linear(rig().input(w, vocabulary, h), DType.F32)) {
             drawnLogprobs(head, rig().input(x, rows, h), rows, vocabulary, sampling);
           }
         }
@@ -195,7 +198,7 @@ interface HeadConformance extends Conformance {
               Tensor logSumExp = rig.output(rows);
               Tensor dx = rig.output(rows, h);
               Tensor dHead = rig.inOut(w, vocabulary, h);
-              try (Linear head = rig.backend().linear(rig.input(w, vocabulary, h))) {
+              try (Linear head = rig.backend().linear(rig.input(w, vocabulary, h), DType.F32)) {
                 rig.backend().tokenLogprobs(head, input, targets, 1, logprobs, entropy, logSumExp);
                 rig.backend()
                     .tokenLogprobsBackward(

@@ -3,6 +3,7 @@ package io.whetstone.tensor.conformance;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Linear;
 import io.whetstone.tensor.Tensor;
 import java.util.Arrays;
@@ -21,7 +22,7 @@ interface LinearConformance extends Conformance {
   default void linearForward() {
     for (int[] shape : SHAPES) {
       double[] w = Numbers.normal(1, shape[1] * shape[0], 0.3);
-      try (Linear linear = rig().backend().linear(rig().input(w, shape[1], shape[0]))) {
+      try (Linear linear = rig().backend().linear(rig().input(w, shape[1], shape[0]), DType.F32)) {
         assertEquals(shape[0], linear.in());
         assertEquals(shape[1], linear.out());
         for (int rows : ROWS) {
@@ -47,7 +48,7 @@ interface LinearConformance extends Conformance {
   default void linearBackwardInput() {
     for (int[] shape : SHAPES) {
       double[] w = Numbers.normal(4, shape[1] * shape[0], 0.3);
-      try (Linear linear = rig().backend().linear(rig().input(w, shape[1], shape[0]))) {
+      try (Linear linear = rig().backend().linear(rig().input(w, shape[1], shape[0]), DType.F32)) {
         for (int rows : ROWS) {
           double[] dy = Numbers.normal(5, rows * shape[1], 1);
           double[] before = Numbers.normal(6, rows * shape[0], 1);
@@ -93,7 +94,7 @@ interface LinearConformance extends Conformance {
     Tensor master = rig().inOut(Numbers.normal(10, out * in, 1), out, in);
     double[] x = Numbers.normal(11, 7 * in, 1);
     double[] dy = Numbers.normal(12, 7 * out, 1);
-    try (Linear linear = rig().backend().linear(master)) {
+    try (Linear linear = rig().backend().linear(master, DType.F32)) {
       rig().backend().linearForward(linear, rig().input(x, 7, in), rig().output(7, out), false);
       double[] next = Numbers.normal(13, out * in, 1);
       rig().backend().write(master, Numbers.floats(next));
@@ -151,7 +152,7 @@ interface LinearConformance extends Conformance {
     Tensor y = rig().output(512, out);
     Tensor dx = rig().output(512, in);
     try (Linear linear =
-        rig().backend().linear(rig().input(Numbers.normal(18, out * in, 1), out, in))) {
+        rig().backend().linear(rig().input(Numbers.normal(18, out * in, 1), out, in), DType.F32)) {
       rig().backend().linearForward(linear, x, y, false);
       rig().backend().linearBackwardInput(linear, dy, dx, false);
       float[] allY = rig().get(y);
@@ -195,7 +196,7 @@ interface LinearConformance extends Conformance {
               "linearForward",
               rig -> {
                 Tensor y = rig.inOut(dy, rows, out);
-                try (Linear linear = rig.backend().linear(rig.input(w, out, in))) {
+                try (Linear linear = rig.backend().linear(rig.input(w, out, in), DType.F32)) {
                   rig.backend().linearForward(linear, rig.input(x, rows, in), y, accumulate);
                 }
                 return rig.get(y);
@@ -204,7 +205,7 @@ interface LinearConformance extends Conformance {
               "linearBackwardInput",
               rig -> {
                 Tensor dx = rig.inOut(x, rows, in);
-                try (Linear linear = rig.backend().linear(rig.input(w, out, in))) {
+                try (Linear linear = rig.backend().linear(rig.input(w, out, in), DType.F32)) {
                   rig.backend()
                       .linearBackwardInput(linear, rig.input(dy, rows, out), dx, accumulate);
                 }

@@ -120,8 +120,8 @@ interface MisuseConformance extends Conformance {
   @Test
   default void wrongShapesOfProductsAreRefused() {
     Backend b = rig().backend();
-    refused("linear: I32", () -> b.linear(rig().integers(5, 7)), "weight");
-    try (Linear w = b.linear(rig().inOut(new double[35], 5, 7))) {
+    refused("linear: I32", () -> b.linear(rig().integers(5, 7), DType.F32), "weight");
+    try (Linear w = b.linear(rig().inOut(new double[35], 5, 7), DType.F32)) {
       for (boolean accumulate : new boolean[] {false, true}) {
         refusesEach(
             "linearForward",
@@ -231,7 +231,7 @@ interface MisuseConformance extends Conformance {
   default void wrongShapesOfTheHeadAreRefused() {
     Backend b = rig().backend();
     int[] targets = {0, 4, 4};
-    try (Linear head = b.linear(rig().inOut(new double[35], 5, 7))) {
+    try (Linear head = b.linear(rig().inOut(new double[35], 5, 7), DType.F32)) {
       refusesEach(
           "tokenLogprobs",
           t -> b.tokenLogprobs(head, t[0], targets, 1, t[1], t[2], t[3]),
@@ -273,7 +273,7 @@ interface MisuseConformance extends Conformance {
     Tensor fused = rig().inOut(new double[16], 1, heads.fusedColumns());
     Tensor out = rig().inOut(new double[8], 1, heads.outputColumns());
     Tensor angles = rig().inOut(new double[20], 5, 4);
-    try (Linear head = b.linear(table);
+    try (Linear head = b.linear(table, DType.F32);
         KvCache cache = b.kvCache(1, 2, heads, DType.F32)) {
       for (int bad : new int[] {-1, 5, Integer.MAX_VALUE}) {
         int[] index = {bad};
