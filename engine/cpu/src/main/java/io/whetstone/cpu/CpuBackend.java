@@ -12,6 +12,7 @@ import static io.whetstone.tensor.DType.F32;
 import static io.whetstone.tensor.DType.I32;
 
 import io.whetstone.tensor.AdamWStep;
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Capability;
@@ -278,12 +279,45 @@ final class CpuBackend implements Backend {
   }
 
   @Override
+  public void headNorm(
+      Tensor fused,
+      Heads heads,
+      Tensor queryWeight,
+      Tensor keyWeight,
+      float epsilon,
+      float offset,
+      Tensor normed,
+      Tensor rstd) {
+    throw new UnsupportedOperationException("headNorm: not implemented on the cpu backend yet");
+  }
+
+  @Override
+  public void headNormBackward(
+      Tensor dNormed,
+      Tensor fused,
+      Heads heads,
+      Tensor queryWeight,
+      Tensor keyWeight,
+      float offset,
+      Tensor rstd,
+      Tensor dFused,
+      Tensor dQueryWeight,
+      Tensor dKeyWeight) {
+    throw new UnsupportedOperationException("headNorm: not implemented on the cpu backend yet");
+  }
+
+  @Override
   public void attention(
-      Tensor fused, Heads heads, Segments segments, float scale, Tensor out, Tensor logSumExp) {
+      Tensor fused,
+      Heads heads,
+      Segments segments,
+      AttentionForm form,
+      Tensor out,
+      Tensor logSumExp) {
     matrix("fused", fused, segments.rows(), heads.fusedColumns());
     matrix("out", out, segments.rows(), heads.outputColumns());
     matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
-    attention.attention(fused, heads, segments, scale, out, logSumExp);
+    attention.attention(fused, heads, segments, plain(form), out, logSumExp);
   }
 
   @Override
@@ -292,7 +326,7 @@ final class CpuBackend implements Backend {
       Tensor fused,
       Heads heads,
       Segments segments,
-      float scale,
+      AttentionForm form,
       Tensor out,
       Tensor logSumExp,
       Tensor dFused) {
@@ -302,7 +336,7 @@ final class CpuBackend implements Backend {
     matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
     matrix("dFused", dFused, segments.rows(), heads.fusedColumns());
     attentionBackward.attentionBackward(
-        dOut, fused, heads, segments, scale, out, logSumExp, dFused);
+        dOut, fused, heads, segments, plain(form), out, logSumExp, dFused);
   }
 
   @Override
@@ -318,11 +352,11 @@ final class CpuBackend implements Backend {
       KvCache cache,
       int layer,
       CachedRows rows,
-      float scale,
+      AttentionForm form,
       Tensor out) {
     matrix("fused", fused, rows.rows(), heads.fusedColumns());
     matrix("out", out, rows.rows(), heads.outputColumns());
-    cachedAttention.cachedAttention(fused, heads, cache, layer, rows, scale, out);
+    cachedAttention.cachedAttention(fused, heads, cache, layer, rows, plain(form), out);
   }
 
   @Override
@@ -424,6 +458,13 @@ final class CpuBackend implements Backend {
       gemm.close();
       workers.close();
     }
+  }
+
+  private static float plain(AttentionForm form) {
+    if (form.capped() || form.window() > 0) {
+      throw new UnsupportedOperationException(form + ": not implemented on the cpu backend yet");
+    }
+    return form.scale();
   }
 
   private static Gemm.Weight weight(Linear linear) {

@@ -2,6 +2,7 @@ package io.whetstone.model;
 
 import io.whetstone.model.Parameters.Part;
 import io.whetstone.model.Parameters.Start;
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
@@ -130,11 +131,11 @@ final class Layer implements AutoCloseable {
       Activations a,
       int[] positions,
       Segments segments,
-      float scale,
+      AttentionForm form,
       Tensor gradient,
       Workspace workspace) {
     backwardFeedForward(a, gradient, workspace);
-    backwardAttention(a, positions, segments, scale, gradient, workspace);
+    backwardAttention(a, positions, segments, form, gradient, workspace);
   }
 
   private void backwardFeedForward(Activations a, Tensor gradient, Workspace workspace) {
@@ -156,7 +157,7 @@ final class Layer implements AutoCloseable {
       Activations a,
       int[] positions,
       Segments segments,
-      float scale,
+      AttentionForm form,
       Tensor gradient,
       Workspace workspace) {
     int rows = gradient.rows();
@@ -167,7 +168,7 @@ final class Layer implements AutoCloseable {
     backend.linearBackwardInput(attentionOutLinear, gradient, dAttended, false);
     Tensor dFused = workspace.tensor(DType.F32, rows, heads.fusedColumns());
     backend.attentionBackward(
-        dAttended, a.fused(), heads, segments, scale, a.attended(), a.logSumExp(), dFused);
+        dAttended, a.fused(), heads, segments, form, a.attended(), a.logSumExp(), dFused);
     backend.rope(dFused, heads, positions, ropeTable, true);
     if (queryKeyValueBias != null) {
       backend.addBiasBackward(dFused, queryKeyValueBias.gradient());

@@ -1,6 +1,7 @@
 package io.whetstone.model;
 
 import io.whetstone.model.Parameters.Start;
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.DType;
@@ -31,14 +32,14 @@ public final class Transformer implements AutoCloseable {
   private final Parameter finalNorm;
   private final Parameter head;
   private final Linear headLinear;
-  private final float attentionScale;
+  private final AttentionForm attentionForm;
 
   private Transformer(Backend backend, ModelConfig config, boolean trainable) {
     this.backend = backend;
     this.config = config;
     parameters = new Parameters(backend, trainable);
     constants = backend.workspace("rotary table");
-    attentionScale = (float) (1 / Math.sqrt(config.heads().size()));
+    attentionForm = AttentionForm.scaled((float) (1 / Math.sqrt(config.heads().size())));
     Tensor ropeTable = RopeTable.create(backend, constants, config);
     embedding =
         parameters.matrix(
@@ -191,7 +192,7 @@ public final class Transformer implements AutoCloseable {
               scored.layers.get(i),
               scored.tokens.positions(),
               scored.tokens.segments(),
-              attentionScale,
+              attentionForm,
               gradient,
               workspace);
     }
@@ -256,7 +257,7 @@ public final class Transformer implements AutoCloseable {
           (fused, attended, unused) -> {
             backend.cacheStore(fused, config.heads(), cache, index, slots);
             backend.cachedAttention(
-                fused, config.heads(), cache, index, rows, attentionScale, attended);
+                fused, config.heads(), cache, index, rows, attentionForm, attended);
           };
       forwardInPlace(layers.get(i), stream, positions, attention, workspace);
     }
@@ -294,7 +295,7 @@ public final class Transformer implements AutoCloseable {
   private Layer.Attention packed(PackedTokens tokens) {
     return (fused, attended, logSumExp) ->
         backend.attention(
-            fused, config.heads(), tokens.segments(), attentionScale, attended, logSumExp);
+            fused, config.heads(), tokens.segments(), attentionForm, attended, logSumExp);
   }
 
   private void forwardInPlace(

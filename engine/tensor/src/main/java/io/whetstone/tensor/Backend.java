@@ -104,15 +104,15 @@ public interface Backend extends AutoCloseable {
   /** dW += dyᵀ x: x [T, in] and dy [T, out], both F32 or both BF16; dW [out, in] F32. */
   void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw);
 
-  /** y[r, c] += bias[c]: y [T, n], bias [n]. */
+  /** y[r, c] += bias[c]: y [T, n] F32 or BF16, bias [n]. */
   void addBias(Tensor bias, Tensor y);
 
-  /** dBias[c] += Σ_r dy[r, c]. */
+  /** dBias[c] += Σ_r dy[r, c]: dy F32 or BF16. */
   void addBiasBackward(Tensor dy, Tensor dBias);
 
   // ---- layers
 
-  /** y[t] = table[ids[t]]: table [V, h], y [T, h]. */
+  /** y[t] = table[ids[t]]: table [V, h] F32 or BF16, y [T, h]. */
   void embedding(int[] ids, Tensor table, Tensor y);
 
   /** dTable[ids[t]] += dy[t], in the order of t. */
@@ -120,22 +120,67 @@ public interface Backend extends AutoCloseable {
 
   /**
    * RMSNorm (Zhang & Sennrich 2019): y[r, c] = x[r, c] · rstd[r] · (offset + weight[c]), rstd[r] =
-   * 1/√(mean_c x[r, c]² + epsilon). x and y [R, n], weight [n], rstd [R]. y may be x.
+   * 1/√(mean_c x[r, c]² + epsilon). x and y [R, n], weight [n], rstd [R]. y is F32 or BF16, and may
+   * be x.
    *
    * @param offset 0 for Llama and Qwen, 1 for Gemma
    */
   void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd);
 
-  /** dx += ∂/∂x, dWeight += ∂/∂weight, from x, weight and the forward's rstd. */
+  /** dx += ∂/∂x, dWeight += ∂/∂weight, from x, weight and the forward's rstd: dy F32 or BF16. */
   void rmsNormBackward(
       Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight);
+
+  /**
+   * RMSNorm of the query and key heads of fused rows; value heads are copied. A weight of n numbers
+   * normalises each run of n columns by itself: n is {@code size} where every head has a norm of
+   * its own (Qwen3, Gemma 3), and all the columns of the queries or of the keys where they have one
+   * together (OLMo 2).
+   *
+   * <p>It is out of place because the backward needs {@code fused} as it was: from the result it
+   * could not be found where a weight is near 0. Where no backward follows, normed may be fused.
+   *
+   * @param fused [T, heads.fusedColumns()], F32 or BF16
+   * @param queryWeight [size] or [queries · size]
+   * @param keyWeight [size] or [keyValues · size]
+   * @param offset added to the weights, as in {@link #rmsNorm}
+   * @param normed as fused, of its type
+   * @param rstd [T, norms]: 1/√(mean square + epsilon) of each run of columns in their order, so
+   *     norms = queries · size / |queryWeight| + keyValues · size / |keyWeight|
+   */
+  void headNorm(
+      Tensor fused,
+      Heads heads,
+      Tensor queryWeight,
+      Tensor keyWeight,
+      float epsilon,
+      float offset,
+      Tensor normed,
+      Tensor rstd);
+
+  /**
+   * dFused = gradient of {@link #headNorm} with respect to fused, and the weights' gradients are
+   * accumulated into, from the forward's inputs and its rstd. dNormed, fused and dFused are of one
+   * type, F32 or BF16; dFused may be dNormed.
+   */
+  void headNormBackward(
+      Tensor dNormed,
+      Tensor fused,
+      Heads heads,
+      Tensor queryWeight,
+      Tensor keyWeight,
+      float offset,
+      Tensor rstd,
+      Tensor dFused,
+      Tensor dQueryWeight,
+      Tensor dKeyWeight);
 
   /**
    * Rotary position embedding in Hugging Face's half-split form (Su et al. 2021), in place on the
    * query and key heads of fused rows: for i < size/2, (a, b) = (x[i], x[i + size/2]) becomes (a
    * cos − b sin, b cos + a sin).
    *
-   * @param fused [T, heads.fusedColumns()]; value heads are left alone
+   * @param fused [T, heads.fusedColumns()], F32 or BF16; value heads are left alone
    * @param positions for each row, a row of {@code table}
    * @param table [positions, size]: cosines of the size/2 frequencies, then their sines
    * @param inverse rotates back, which is also the backward on gradients
@@ -144,36 +189,45 @@ public interface Backend extends AutoCloseable {
 
   /**
    * Causal grouped-query attention over packed sequences. For query head h of row r, over the keys
-   * j that {@code segments} lets r see: out = Σ_j softmax_j(scale · q·k_j) v_j.
+   * j that {@code segments} and the form's window let r see: out = Σ_j softmax_j(s_j) v_j, with the
+   * logit s_j as {@link AttentionForm} says. All arithmetic is in F32.
    *
-   * @param fused [T, heads.fusedColumns()], RoPE applied
-   * @param out [T, heads.outputColumns()]
-   * @param logSumExp [T, heads.queries()]: log Σ_j exp(scale · q·k_j), kept for the backward
+   * @param fused [T, heads.fusedColumns()], F32 or BF16, RoPE applied
+   * @param out [T, heads.outputColumns()], of the type of fused
+   * @param logSumExp [T, heads.queries()], F32: log Σ_j exp(s_j), kept for the backward
    */
   void attention(
-      Tensor fused, Heads heads, Segments segments, float scale, Tensor out, Tensor logSumExp);
+      Tensor fused,
+      Heads heads,
+      Segments segments,
+      AttentionForm form,
+      Tensor out,
+      Tensor logSumExp);
 
-  /** dFused = gradient of {@link #attention} with respect to fused, from its inputs and outputs. */
+  /**
+   * dFused = gradient of {@link #attention} with respect to fused, from its inputs and outputs.
+   * dOut, fused, out and dFused are of one type.
+   */
   void attentionBackward(
       Tensor dOut,
       Tensor fused,
       Heads heads,
       Segments segments,
-      float scale,
+      AttentionForm form,
       Tensor out,
       Tensor logSumExp,
       Tensor dFused);
 
   /**
    * Stores the key and value heads of row r of {@code fused} (RoPE applied) at slot {@code
-   * slots[r]}.
+   * slots[r]}; fused is of the cache's type.
    */
   void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots);
 
   /**
    * Attention of the query heads of each row of {@code fused} over the cached positions it sees;
    * the row's own key must be stored already. Same bits as {@link #attention} where EXACT is
-   * declared.
+   * declared. fused and out are of the cache's type.
    *
    * @param out [rows, heads.outputColumns()]
    */
@@ -183,13 +237,13 @@ public interface Backend extends AutoCloseable {
       KvCache cache,
       int layer,
       CachedRows rows,
-      float scale,
+      AttentionForm form,
       Tensor out);
 
-  /** y = gate(x[:, :n]) · x[:, n:]: x [T, 2n], y [T, n]. */
+  /** y = gate(x[:, :n]) · x[:, n:]: x [T, 2n], y [T, n], of one type, F32 or BF16. */
   void gated(Gate gate, Tensor x, Tensor y);
 
-  /** dx = gradient of {@link #gated}: dy [T, n], x and dx [T, 2n]. */
+  /** dx = gradient of {@link #gated}: dy [T, n], x and dx [T, 2n], of one type, F32 or BF16. */
   void gatedBackward(Gate gate, Tensor dy, Tensor x, Tensor dx);
 
   // ---- head

@@ -3,6 +3,7 @@ package io.whetstone.tensor.conformance;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
@@ -38,7 +39,7 @@ interface AttentionConformance extends Conformance {
     Tensor input = rig().input(fused, rows, heads.fusedColumns());
     Tensor out = rig().output(rows, heads.outputColumns());
     Tensor logSumExp = rig().output(rows, heads.queries());
-    rig().backend().attention(input, heads, segments, scale, out, logSumExp);
+    rig().backend().attention(input, heads, segments, AttentionForm.scaled(scale), out, logSumExp);
     ReferenceAttention.Forward forward = reference.forward();
     forward.out().check(what + "out", rig().get(out));
     forward.logSumExp().check(what + "logSumExp", rig().get(logSumExp));
@@ -52,7 +53,7 @@ interface AttentionConformance extends Conformance {
             input,
             heads,
             segments,
-            scale,
+            AttentionForm.scaled(scale),
             rig().keep(out),
             rig().keep(logSumExp),
             dFused);
@@ -70,7 +71,12 @@ interface AttentionConformance extends Conformance {
     rig()
         .backend()
         .attention(
-            rig().input(fused, 40, heads.fusedColumns()), heads, segments, 1, out, logSumExp);
+            rig().input(fused, 40, heads.fusedColumns()),
+            heads,
+            segments,
+            AttentionForm.scaled(1),
+            out,
+            logSumExp);
     assertTrue(rig().backend().allFinite(out) && rig().backend().allFinite(logSumExp));
   }
 
@@ -119,7 +125,7 @@ interface AttentionConformance extends Conformance {
             rig.input(fused, rows, heads.fusedColumns()),
             heads,
             segments,
-            (float) AttentionCases.scale(heads),
+            AttentionForm.scaled((float) AttentionCases.scale(heads)),
             out,
             logSumExp);
     float[] left = rig.get(out);
@@ -152,7 +158,7 @@ interface AttentionConformance extends Conformance {
     Tensor input = rig.input(fused, rows, heads.fusedColumns());
     Tensor out = rig.output(rows, heads.outputColumns());
     Tensor logSumExp = rig.output(rows, heads.queries());
-    rig.backend().attention(input, heads, segments, scale, out, logSumExp);
+    rig.backend().attention(input, heads, segments, AttentionForm.scaled(scale), out, logSumExp);
     double[] dOut = Numbers.normal(6, rows * heads.outputColumns(), 1);
     Tensor dFused = rig.output(rows, heads.fusedColumns());
     rig.backend()
@@ -161,7 +167,7 @@ interface AttentionConformance extends Conformance {
             input,
             heads,
             segments,
-            scale,
+            AttentionForm.scaled(scale),
             out,
             logSumExp,
             dFused);

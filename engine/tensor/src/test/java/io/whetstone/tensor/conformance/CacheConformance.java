@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
@@ -163,8 +164,8 @@ interface CacheConformance extends Conformance {
       Rig rig, double[] fused, Heads heads, KvCache cache, int layer, CachedRows rows) {
     Tensor out = rig.output(rows.rows(), heads.outputColumns());
     Tensor input = rig.input(fused, rows.rows(), heads.fusedColumns());
-    float scale = (float) AttentionCases.scale(heads);
-    rig.backend().cachedAttention(input, heads, cache, layer, rows, scale, out);
+    AttentionForm form = AttentionForm.scaled((float) AttentionCases.scale(heads));
+    rig.backend().cachedAttention(input, heads, cache, layer, rows, form, out);
     return rig.get(out);
   }
 
@@ -176,7 +177,7 @@ interface CacheConformance extends Conformance {
             rig.input(fused, rows, heads.fusedColumns()),
             heads,
             segments,
-            (float) AttentionCases.scale(heads),
+            AttentionForm.scaled((float) AttentionCases.scale(heads)),
             out,
             rig.output(rows, heads.queries()));
     return rig.get(out);

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.tensor.AdamWStep;
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.DType;
@@ -194,14 +195,19 @@ interface MisuseConformance extends Conformance {
     Backend b = rig().backend();
     Heads heads = new Heads(2, 1, 4);
     Segments segments = Segments.ofLengths(1, 2);
+    AttentionForm form = AttentionForm.scaled(1);
     Operand fused = of("fused", 3, heads.fusedColumns());
     Operand out = of("out", 3, heads.outputColumns());
     Operand logSumExp = of("logSumExp", 3, heads.queries());
     refusesEach(
-        "attention", t -> b.attention(t[0], heads, segments, 1, t[1], t[2]), fused, out, logSumExp);
+        "attention",
+        t -> b.attention(t[0], heads, segments, form, t[1], t[2]),
+        fused,
+        out,
+        logSumExp);
     refusesEach(
         "attentionBackward",
-        t -> b.attentionBackward(t[0], t[1], heads, segments, 1, t[2], t[3], t[4]),
+        t -> b.attentionBackward(t[0], t[1], heads, segments, form, t[2], t[3], t[4]),
         of("dOut", 3, heads.outputColumns()),
         fused,
         out,
@@ -214,7 +220,7 @@ interface MisuseConformance extends Conformance {
       refusesEach("cacheStore", t -> b.cacheStore(t[0], heads, cache, 0, slots), fused);
       refusesEach(
           "cachedAttention",
-          t -> b.cachedAttention(t[0], heads, cache, 0, rows, 1, t[1]),
+          t -> b.cachedAttention(t[0], heads, cache, 0, rows, form, t[1]),
           fused,
           out);
       Heads others = new Heads(4, 2, 4);
@@ -294,14 +300,18 @@ interface MisuseConformance extends Conformance {
       }
       for (int bad : new int[] {-1, 2}) {
         CachedRows rows = new CachedRows(new int[][] {{bad}}, new int[] {0}, new int[] {1});
-        outOfRange(bad, () -> b.cachedAttention(fused, heads, cache, 0, rows, 1, out));
+        outOfRange(
+            bad,
+            () -> b.cachedAttention(fused, heads, cache, 0, rows, AttentionForm.scaled(1), out));
         outOfRange(bad, () -> b.cacheStore(fused, heads, cache, bad, new int[] {0}));
         outOfRange(bad, () -> cache.copyPage(0, bad));
         outOfRange(bad, () -> cache.copyPage(bad, 0));
       }
       for (int bad : new int[] {0, cache.pageSize() + 1}) {
         CachedRows rows = new CachedRows(new int[][] {{1}}, new int[] {0}, new int[] {bad});
-        outOfRange(bad, () -> b.cachedAttention(fused, heads, cache, 0, rows, 1, out));
+        outOfRange(
+            bad,
+            () -> b.cachedAttention(fused, heads, cache, 0, rows, AttentionForm.scaled(1), out));
       }
     }
   }
