@@ -16,8 +16,7 @@ final class NotThereYet {
           new Verb("tokenize", "Token ids of a text or of messages."),
           new Verb("serve", "An OpenAI-compatible HTTP endpoint."),
           new Verb("report", "One HTML page about one or several runs."),
-          new Verb("replay", "Scores and trains a recorded step again."),
-          new Verb("bench", "The speed of this machine with Whetstone."));
+          new Verb("replay", "Scores and trains a recorded step again."));
 
   private NotThereYet() {}
 

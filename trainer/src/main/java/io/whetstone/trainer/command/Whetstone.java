@@ -62,7 +62,8 @@ final class Whetstone implements Runnable {
             .addSubcommand(new LogprobsCommand(console))
             .addSubcommand(new ScoreCommand(console))
             .addSubcommand(new ExportCommand(console))
-            .addSubcommand(new DoctorCommand(console));
+            .addSubcommand(new DoctorCommand(console))
+            .addSubcommand(new BenchCommand(console));
     for (NotThereYet.Verb verb : NotThereYet.VERBS) {
       line.addSubcommand(NotThereYet.command(verb));
     }

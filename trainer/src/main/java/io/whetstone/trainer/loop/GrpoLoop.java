@@ -42,7 +42,7 @@ import java.util.Map;
  * <p>Deviations from the paper: no KL term unless asked for (as DAPO, Yu et al. 2025), strictly
  * on-policy by default (one update a batch).
  */
-final class GrpoLoop implements StageLoop {
+public final class GrpoLoop implements StageLoop {
   private final Grpo settings;
   private final Transformer policy;
   private final Sampler sampler;
@@ -58,7 +58,7 @@ final class GrpoLoop implements StageLoop {
   private final float temperature;
   private long policyVersion;
 
-  GrpoLoop(
+  public GrpoLoop(
       Grpo settings,
       Transformer policy,
       Tokenizer tokenizer,

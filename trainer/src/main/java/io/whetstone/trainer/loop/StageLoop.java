@@ -5,7 +5,7 @@ import io.whetstone.tensor.Tensor;
 import java.util.Map;
 
 /** A stage as the training loop drives it: steps, and a state that a checkpoint can hold. */
-interface StageLoop extends AutoCloseable {
+public interface StageLoop extends AutoCloseable {
   /** Steps the stage takes in all. */
   int steps();
 

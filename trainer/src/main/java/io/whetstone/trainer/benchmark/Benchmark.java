@@ -1,0 +1,167 @@
+package io.whetstone.trainer.benchmark;
+
+import io.whetstone.generation.GenerationRequest;
+import io.whetstone.generation.Sampler;
+import io.whetstone.generation.SamplerLimits;
+import io.whetstone.generation.StopRules;
+import io.whetstone.generation.TokenListener;
+import io.whetstone.model.PackedTokens;
+import io.whetstone.model.Scored;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Sampling;
+import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Workspace;
+import io.whetstone.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Set;
+
+/** Measures the rows of one workload on one model. */
+public final class Benchmark implements AutoCloseable {
+  private final Workload workload;
+  private final Repetitions repetitions;
+  private final Tokenizer tokenizer;
+  private final Transformer model;
+
+  /**
+   * Makes the model with random weights.
+   *
+   * @param row any row of the workload
+   * @param trainable whether rows that train are to be measured
+   */
+  public Benchmark(Row row, Backend backend, boolean trainable, Repetitions repetitions) {
+    this.workload = row.workload;
+    this.repetitions = repetitions;
+    this.tokenizer = workload.tokenizer();
+    this.model = Transformer.create(backend, workload.model(), trainable);
+    model.initialise(0, 0.02);
+  }
+
+  /** Measures a row. */
+  public Measurement run(Row row) throws InterruptedException {
+    return switch (row.work) {
+      case PREFILL -> prefill(row.sequences);
+      case GENERATE -> generate(row.sequences);
+      case FORWARD_BACKWARD -> forwardBackward(row.sequences);
+      case GRPO_STEP -> grpoStep();
+    };
+  }
+
+  private Measurement prefill(int sequences) throws InterruptedException {
+    List<GenerationRequest> requests = requests(sequences, 1);
+    try (Sampler sampler = sampler(sequences, 1)) {
+      List<Double> seconds =
+          repetitions.run(() -> timed(() -> sampler.generate(requests, TokenListener.NONE)));
+      return tokens(seconds, (long) sequences * workload.promptTokens());
+    }
+  }
+
+  private Measurement generate(int sequences) throws InterruptedException {
+    int tokens = workload.decodedTokens() + 1;
+    List<GenerationRequest> requests = requests(sequences, tokens);
+    try (Sampler sampler = sampler(sequences, tokens)) {
+      List<Double> seconds =
+          repetitions.run(
+              () -> {
+                FirstTokens first = new FirstTokens(sequences);
+                sampler.generate(requests, first);
+                return (System.nanoTime() - first.at) * 1e-9;
+              });
+      return tokens(seconds, (long) sequences * workload.decodedTokens());
+    }
+  }
+
+  /** Remembers when the last sequence got its first token: from then on all do is decode. */
+  private static final class FirstTokens implements TokenListener {
+    private int missing;
+    private long at;
+
+    FirstTokens(int sequences) {
+      missing = sequences;
+    }
+
+    @Override
+    public void drawn(int request, int sample, int id) {
+      if (missing > 0 && --missing == 0) {
+        at = System.nanoTime();
+      }
+    }
+  }
+
+  private Measurement forwardBackward(int sequences) throws InterruptedException {
+    int length = workload.promptTokens() + workload.completionTokens();
+    int[] ids = new int[sequences * length];
+    int[] rows = new int[sequences * (length - 1)];
+    int[] targets = new int[rows.length];
+    Arrays.setAll(ids, i -> Math.floorMod(i * 7919, 500));
+    for (int i = 0; i < rows.length; i++) {
+      rows[i] = i / (length - 1) * length + i % (length - 1);
+      targets[i] = ids[rows[i] + 1];
+    }
+    int[] lengths = new int[sequences];
+    Arrays.fill(lengths, length);
+    PackedTokens packed = PackedTokens.of(ids, Segments.ofLengths(lengths));
+    float[] slopes = new float[rows.length];
+    Arrays.fill(slopes, -1f / rows.length);
+    float[] none = new float[rows.length];
+    try (Workspace workspace = model.backend().workspace("activations")) {
+      List<Double> seconds =
+          repetitions.run(
+              () ->
+                  timed(
+                      () -> {
+                        workspace.reset();
+                        model.zeroGradients();
+                        Scored scored = model.score(packed, rows, targets, 1, workspace);
+                        model.backward(scored, slopes, none, workspace);
+                      }));
+      return tokens(seconds, ids.length);
+    }
+  }
+
+  private Measurement grpoStep() throws InterruptedException {
+    try (Sampler sampler =
+            sampler(workload.groups() * workload.groupSize(), workload.completionTokens());
+        GrpoSteps steps = new GrpoSteps(workload, model, tokenizer, sampler)) {
+      return new Measurement(
+          repetitions.run(() -> timed(steps::next)), Measurement.Unit.SECONDS, 1);
+    }
+  }
+
+  private interface Work {
+    void run() throws InterruptedException;
+  }
+
+  private static double timed(Work work) throws InterruptedException {
+    long start = System.nanoTime();
+    work.run();
+    return (System.nanoTime() - start) * 1e-9;
+  }
+
+  private static Measurement tokens(List<Double> seconds, long tokens) {
+    return new Measurement(seconds, Measurement.Unit.TOKENS_PER_SECOND, tokens);
+  }
+
+  private Sampler sampler(int sequences, int tokens) {
+    // A page's worth beyond what is needed, since a sequence takes whole pages.
+    int positions = sequences * (workload.promptTokens() + tokens + 64);
+    return new Sampler(model, tokenizer, new SamplerLimits(sequences, positions, 2048));
+  }
+
+  private List<GenerationRequest> requests(int sequences, int tokens) {
+    StopRules stop = new StopRules(tokens, Set.of(), List.of());
+    List<GenerationRequest> requests = new ArrayList<>();
+    for (int i = 0; i < sequences; i++) {
+      requests.add(new GenerationRequest(workload.promptIds(i), 1, Sampling.PLAIN, stop, i));
+    }
+    return requests;
+  }
+
+  @Override
+  public void close() {
+    model.close();
+    tokenizer.close();
+  }
+}
