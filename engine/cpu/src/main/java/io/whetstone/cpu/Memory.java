@@ -23,8 +23,10 @@ final class Memory {
   /** Floats in a vector. */
   static final int LANES = SPECIES.length();
 
-  private static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
-  private static final ByteOrder ORDER = ByteOrder.nativeOrder();
+  /** For vectors of other types, and for kernels so long that the compiler stops inlining. */
+  static final MemorySegment ALL = MemorySegment.NULL.reinterpret(Long.MAX_VALUE);
+
+  static final ByteOrder ORDER = ByteOrder.nativeOrder();
 
   private Memory() {}
 
@@ -39,6 +41,14 @@ final class Memory {
 
   static void set(long address, float value) {
     ALL.set(ValueLayout.JAVA_FLOAT_UNALIGNED, address, value);
+  }
+
+  static short getShort(long address) {
+    return ALL.get(ValueLayout.JAVA_SHORT_UNALIGNED, address);
+  }
+
+  static void setShort(long address, short value) {
+    ALL.set(ValueLayout.JAVA_SHORT_UNALIGNED, address, value);
   }
 
   static FloatVector load(long address) {
