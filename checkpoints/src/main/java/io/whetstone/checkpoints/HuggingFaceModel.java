@@ -9,6 +9,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -126,15 +127,17 @@ public final class HuggingFaceModel {
   }
 
   /**
-   * Loads a model, in one file or in shards, stored as F32, F16 or BF16; its weights become F32.
+   * Loads a model, in one file or in shards, stored as F32, F16 or BF16; see {@link
+   * Transformer#create} for what its weights become.
    *
    * @throws CheckpointException naming the file, and the key or tensor, that is missing, damaged or
    *     not supported
    */
-  public static Transformer load(Path directory, Backend backend, boolean trainable) {
+  public static Transformer load(
+      Path directory, Backend backend, DType compute, boolean trainable) {
     ModelConfig config = config(directory);
     try (WeightFiles files = WeightFiles.open(directory)) {
-      Transformer model = Transformer.create(backend, config, trainable);
+      Transformer model = Transformer.create(backend, config, compute, trainable);
       try {
         files.read(model.weights(), config, backend);
         model.weightsChanged();

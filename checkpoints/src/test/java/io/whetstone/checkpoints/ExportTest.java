@@ -9,6 +9,7 @@ import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Philox;
@@ -58,7 +59,7 @@ class ExportTest {
   private Path export(String name) throws IOException {
     String kept = System.getProperty("exports");
     Path directory = (kept == null ? temporary : Path.of(kept)).resolve(name);
-    try (Transformer model = Transformer.create(backend, CONFIGS.get(name), false);
+    try (Transformer model = Transformer.create(backend, CONFIGS.get(name), DType.F32, false);
         Tokenizer tokenizer =
             TokenizerBuilder.characters("0123456789+=;?")
                 .tags(List.of("<think>", "</think>", "<answer>", "</answer>"))
@@ -110,7 +111,7 @@ class ExportTest {
           Distributions.ints(golden.get("ids")), tokenizer.encode(golden.get("text").asText()));
       assertEquals(List.of(18), tokenizer.endOfSequence());
     }
-    try (Transformer model = HuggingFaceModel.load(directory, backend, false)) {
+    try (Transformer model = HuggingFaceModel.load(directory, backend, DType.F32, false)) {
       assertEquals(CONFIGS.get(name), model.config());
       Distributions.requireSame(golden, model);
     }
@@ -118,7 +119,7 @@ class ExportTest {
 
   @Test
   void aTokenizerWithMoreIdsThanTheModelIsRefused() throws IOException {
-    try (Transformer model = Transformer.create(backend, CONFIGS.get("llama"), false);
+    try (Transformer model = Transformer.create(backend, CONFIGS.get("llama"), DType.F32, false);
         Tokenizer tokenizer = TokenizerBuilder.bytes().endOfSequence("<|end|>").build()) {
       IllegalArgumentException e =
           assertThrows(

@@ -10,6 +10,7 @@ import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import java.io.IOException;
@@ -55,7 +56,7 @@ class HuggingFaceModelTest {
   @ValueSource(strings = {"llama", "qwen2"})
   void logprobsAreThoseOfTransformers(String name) throws IOException {
     copy(name);
-    try (Transformer model = HuggingFaceModel.load(directory, backend, true)) {
+    try (Transformer model = HuggingFaceModel.load(directory, backend, DType.F32, true)) {
       Distributions.requireSame(JSON.readTree(directory.resolve("logprobs.json").toFile()), model);
     }
   }
@@ -148,7 +149,7 @@ class HuggingFaceModelTest {
     ObjectNode root = config();
     root.put("tie_word_embeddings", true);
     write(root);
-    try (Transformer model = HuggingFaceModel.load(directory, backend, false)) {
+    try (Transformer model = HuggingFaceModel.load(directory, backend, DType.F32, false)) {
       assertTrue(model.config().tiedEmbeddings());
     }
   }
@@ -198,7 +199,7 @@ class HuggingFaceModelTest {
     CheckpointException e =
         assertThrows(
             CheckpointException.class,
-            () -> HuggingFaceModel.load(directory, backend, false).close());
+            () -> HuggingFaceModel.load(directory, backend, DType.F32, false).close());
     assertTrue(e.getMessage().startsWith(directory.toString()), e.getMessage());
     assertTrue(e.getMessage().contains(message), e.getMessage());
   }

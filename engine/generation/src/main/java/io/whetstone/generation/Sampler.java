@@ -326,7 +326,7 @@ public final class Sampler implements AutoCloseable {
       }
       expand[i] = count - 1;
     }
-    Tensor gathered = workspace.tensor(DType.F32, count, policy.config().hidden());
+    Tensor gathered = workspace.tensor(policy.compute(), count, policy.config().hidden());
     backend.gatherRows(hidden, Arrays.copyOf(distinct, count), gathered);
     Tensor logits = policy.logits(gathered, workspace);
     if (count == rows.length) {

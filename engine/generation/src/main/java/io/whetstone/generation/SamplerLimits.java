@@ -1,6 +1,7 @@
 package io.whetstone.generation;
 
 import io.whetstone.model.ModelConfig;
+import io.whetstone.model.Transformer;
 
 /**
  * What a sampler may take.
@@ -19,10 +20,17 @@ public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
 
   /**
    * Room for so many sequences of a model's full length, as far as 1 GiB of cache goes, and for one
-   * in any case. A position takes layers × 2 × key/value heads × head size × 4 bytes.
+   * in any case. A position takes layers × 2 × key/value heads × head size numbers of the type the
+   * model computes in.
    */
-  public static SamplerLimits of(ModelConfig model, int sequences) {
-    long position = 2L * model.layers() * model.heads().keyValues() * model.heads().size() * 4;
+  public static SamplerLimits of(Transformer policy, int sequences) {
+    ModelConfig model = policy.config();
+    long position =
+        2L
+            * model.layers()
+            * model.heads().keyValues()
+            * model.heads().size()
+            * policy.compute().bytes();
     long wanted = (long) sequences * model.maxPositions();
     long tokens = Math.max(model.maxPositions() + 1L, Math.min(wanted, CACHE_BYTES / position));
     return new SamplerLimits(sequences, (int) Math.min(tokens, 1 << 30), PREFILL_ROWS);

@@ -11,6 +11,7 @@ import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Sampling;
@@ -55,7 +56,7 @@ class SamplerTest {
             true,
             false,
             POSITIONS);
-    policy = Transformer.create(backend, config, false);
+    policy = Transformer.create(backend, config, DType.F32, false);
     policy.initialise(1, 0.3);
   }
 

@@ -12,6 +12,8 @@ import io.whetstone.tensor.Workspace;
  * norms' and the gate's outputs are in neither: they cost one cheap kernel to compute again, and
  * would be a third of the memory.
  *
+ * <p>The residual stream and {@code logSumExp} are F32, the others of the model's compute type.
+ *
  * @param input [T, hidden], the residual stream before the layer
  * @param fused [T, fusedColumns], queries, keys and values, rotated
  * @param attended [T, outputColumns]
@@ -28,35 +30,40 @@ record Activations(
     Tensor middle,
     Tensor gateUp,
     Tensor output) {
-  static Activations kept(ModelConfig config, Tensor input, Workspace workspace) {
+  static Activations kept(
+      ModelConfig config, DType compute, Tensor input, Tensor output, Workspace workspace) {
     Tensor middle = workspace.tensor(DType.F32, input.rows(), config.hidden());
-    Tensor output = workspace.tensor(DType.F32, input.rows(), config.hidden());
-    return create(config, input, middle, output, workspace);
+    return create(config, compute, input, middle, output, workspace);
   }
 
-  static Activations inPlace(ModelConfig config, Tensor stream, Workspace workspace) {
-    return create(config, stream, stream, stream, workspace);
+  static Activations inPlace(
+      ModelConfig config, DType compute, Tensor stream, Workspace workspace) {
+    return create(config, compute, stream, stream, stream, workspace);
   }
 
   private static Activations create(
-      ModelConfig config, Tensor input, Tensor middle, Tensor output, Workspace workspace) {
+      ModelConfig config,
+      DType compute,
+      Tensor input,
+      Tensor middle,
+      Tensor output,
+      Workspace workspace) {
     int rows = input.rows();
     return new Activations(
         input,
-        workspace.tensor(DType.F32, rows, config.heads().fusedColumns()),
-        workspace.tensor(DType.F32, rows, config.heads().outputColumns()),
+        workspace.tensor(compute, rows, config.heads().fusedColumns()),
+        workspace.tensor(compute, rows, config.heads().outputColumns()),
         workspace.tensor(DType.F32, rows, config.heads().queries()),
         middle,
-        workspace.tensor(DType.F32, rows, 2 * config.feedForward()),
+        workspace.tensor(compute, rows, 2 * config.feedForward()),
         output);
   }
 
-  /** Floats a kept layer takes for each row. */
-  static long keptPerRow(ModelConfig config) {
-    return config.heads().fusedColumns()
-        + config.heads().outputColumns()
-        + config.heads().queries()
-        + 2L * config.hidden()
-        + 2L * config.feedForward();
+  /** Bytes a kept layer takes for each row, its output apart. */
+  static long bytesPerRow(ModelConfig config, DType compute) {
+    long computed =
+        config.heads().fusedColumns() + config.heads().outputColumns() + 2L * config.feedForward();
+    long single = config.heads().queries() + (long) config.hidden();
+    return compute.bytes() * computed + Float.BYTES * single;
   }
 }

@@ -27,6 +27,7 @@ final class Layer implements AutoCloseable {
 
   private final Backend backend;
   private final ModelConfig config;
+  private final DType compute;
   private final Tensor ropeTable;
   private final Parameter attentionNorm;
   private final Parameter queryKeyValue;
@@ -40,9 +41,16 @@ final class Layer implements AutoCloseable {
   private final Linear gateUpLinear;
   private final Linear downLinear;
 
-  Layer(Backend backend, ModelConfig config, int index, Parameters parameters, Tensor ropeTable) {
+  Layer(
+      Backend backend,
+      ModelConfig config,
+      DType compute,
+      int index,
+      Parameters parameters,
+      Tensor ropeTable) {
     this.backend = backend;
     this.config = config;
+    this.compute = compute;
     this.ropeTable = ropeTable;
     String layer = "model.layers." + index + ".";
     String attention = layer + "self_attn.";
@@ -81,10 +89,10 @@ final class Layer implements AutoCloseable {
     down =
         parameters.matrix(
             feedForward + "down_proj.weight", Start.RESIDUAL, hidden, config.feedForward());
-    queryKeyValueLinear = backend.linear(queryKeyValue.value(), DType.F32);
-    attentionOutLinear = backend.linear(attentionOut.value(), DType.F32);
-    gateUpLinear = backend.linear(gateUp.value(), DType.F32);
-    downLinear = backend.linear(down.value(), DType.F32);
+    queryKeyValueLinear = backend.linear(queryKeyValue.value(), compute);
+    attentionOutLinear = backend.linear(attentionOut.value(), compute);
+    gateUpLinear = backend.linear(gateUp.value(), compute);
+    downLinear = backend.linear(down.value(), compute);
   }
 
   private Part[] projections(String attention, String kind) {
@@ -100,9 +108,9 @@ final class Layer implements AutoCloseable {
   void forward(Activations a, int[] positions, Attention attention, Workspace workspace) {
     int rows = a.input().rows();
     long mark = workspace.mark();
-    Tensor normed = workspace.tensor(DType.F32, rows, config.hidden());
+    Tensor normed = workspace.tensor(compute, rows, config.hidden());
     Tensor rstd = workspace.tensor(DType.F32, rows);
-    Tensor activated = workspace.tensor(DType.F32, rows, config.feedForward());
+    Tensor activated = workspace.tensor(compute, rows, config.feedForward());
 
     norm(attentionNorm, a.input(), normed, rstd);
     backend.linearForward(queryKeyValueLinear, normed, a.fused(), false);
@@ -142,12 +150,13 @@ final class Layer implements AutoCloseable {
     int rows = gradient.rows();
     int width = config.feedForward();
     long mark = workspace.mark();
-    Tensor activated = workspace.tensor(DType.F32, rows, width);
+    Tensor dOutput = computed(gradient, workspace);
+    Tensor activated = workspace.tensor(compute, rows, width);
     backend.gated(config.gate(), a.gateUp(), activated);
-    backend.linearBackwardWeight(activated, gradient, down.gradient());
+    backend.linearBackwardWeight(activated, dOutput, down.gradient());
     Tensor dActivated = activated; // its forward value is used up
-    backend.linearBackwardInput(downLinear, gradient, dActivated, false);
-    Tensor dGateUp = workspace.tensor(DType.F32, rows, 2 * width);
+    backend.linearBackwardInput(downLinear, dOutput, dActivated, false);
+    Tensor dGateUp = workspace.tensor(compute, rows, 2 * width);
     backend.gatedBackward(config.gate(), dActivated, a.gateUp(), dGateUp);
     backwardNormed(feedForwardNorm, a.middle(), gateUp, gateUpLinear, dGateUp, gradient, workspace);
     workspace.release(mark);
@@ -163,10 +172,11 @@ final class Layer implements AutoCloseable {
     int rows = gradient.rows();
     Heads heads = config.heads();
     long mark = workspace.mark();
-    backend.linearBackwardWeight(a.attended(), gradient, attentionOut.gradient());
-    Tensor dAttended = workspace.tensor(DType.F32, rows, heads.outputColumns());
-    backend.linearBackwardInput(attentionOutLinear, gradient, dAttended, false);
-    Tensor dFused = workspace.tensor(DType.F32, rows, heads.fusedColumns());
+    Tensor dMiddle = computed(gradient, workspace);
+    backend.linearBackwardWeight(a.attended(), dMiddle, attentionOut.gradient());
+    Tensor dAttended = workspace.tensor(compute, rows, heads.outputColumns());
+    backend.linearBackwardInput(attentionOutLinear, dMiddle, dAttended, false);
+    Tensor dFused = workspace.tensor(compute, rows, heads.fusedColumns());
     backend.attentionBackward(
         dAttended, a.fused(), heads, segments, form, a.attended(), a.logSumExp(), dFused);
     backend.rope(dFused, heads, positions, ropeTable, true);
@@ -190,7 +200,7 @@ final class Layer implements AutoCloseable {
       Tensor dy,
       Tensor gradient,
       Workspace workspace) {
-    Tensor normed = workspace.tensor(DType.F32, x.rows(), config.hidden());
+    Tensor normed = workspace.tensor(compute, x.rows(), config.hidden());
     Tensor rstd = workspace.tensor(DType.F32, x.rows());
     norm(norm, x, normed, rstd);
     backend.linearBackwardWeight(normed, dy, weight.gradient());
@@ -199,13 +209,27 @@ final class Layer implements AutoCloseable {
     backend.rmsNormBackward(dNormed, x, norm.value(), 0, rstd, gradient, norm.gradient());
   }
 
-  /** Floats that forward or backward takes for each row beside {@link Activations}, at most. */
-  static long scratchPerRow(ModelConfig config) {
-    long forward = config.hidden() + 1L + config.feedForward();
-    long feedForward = 3L * config.feedForward() + config.hidden() + 1L;
+  /** The gradient of the residual stream, F32, in the type that products take. */
+  private Tensor computed(Tensor gradient, Workspace workspace) {
+    if (compute == DType.F32) {
+      return gradient;
+    }
+    Tensor rounded = workspace.tensor(compute, gradient.rows(), gradient.columns());
+    backend.copy(gradient, rounded);
+    return rounded;
+  }
+
+  /** Bytes that forward or backward takes for each row beside {@link Activations}, at most. */
+  static long scratchBytesPerRow(ModelConfig config, DType compute) {
+    long forward = config.hidden() + (long) config.feedForward();
+    long rounded = compute == DType.F32 ? 0 : config.hidden();
+    long feedForward = rounded + 3L * config.feedForward() + config.hidden();
     long attention =
-        config.heads().outputColumns() + config.heads().fusedColumns() + config.hidden() + 1L;
-    return Math.max(forward, Math.max(feedForward, attention));
+        rounded
+            + config.heads().outputColumns()
+            + config.heads().fusedColumns()
+            + (long) config.hidden();
+    return Float.BYTES + compute.bytes() * Math.max(forward, Math.max(feedForward, attention));
   }
 
   private void norm(Parameter norm, Tensor x, Tensor y, Tensor rstd) {

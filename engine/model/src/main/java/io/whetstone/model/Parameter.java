@@ -7,7 +7,8 @@ import io.whetstone.tensor.Tensor;
  *
  * @param name Hugging Face's name; {@code qkv_proj} and {@code gate_up_proj} for those that are
  *     several of its tensors row by row
- * @param value F32 master weight
+ * @param value the master weight: F32, or BF16 for a matrix of a model that is not trainable and
+ *     computes in BF16
  * @param gradient F32 of the same shape, accumulated into by the backward pass; null in a model
  *     that is not trainable (the accessor then fails)
  * @param decayed whether weight decay applies: matrices, not norms and biases

@@ -29,6 +29,7 @@ final class Parameters implements AutoCloseable {
   record Part(String name, int rows) {}
 
   private final Backend backend;
+  private final DType matrixType;
   private final Workspace valueMemory;
   private final Workspace gradientMemory;
   private final List<Parameter> parameters = new ArrayList<>();
@@ -36,8 +37,10 @@ final class Parameters implements AutoCloseable {
   private final Map<String, Tensor> gradients = new LinkedHashMap<>();
   private final Map<String, Start> starts = new LinkedHashMap<>();
 
-  Parameters(Backend backend, boolean trainable) {
+  /** Matrices that are never trained are held in {@code compute}, all else in F32. */
+  Parameters(Backend backend, DType compute, boolean trainable) {
     this.backend = backend;
+    matrixType = trainable ? DType.F32 : compute;
     valueMemory = backend.workspace("weights");
     gradientMemory = trainable ? backend.workspace("gradients") : null;
   }
@@ -53,7 +56,7 @@ final class Parameters implements AutoCloseable {
   }
 
   private Parameter add(String name, Start start, boolean decayed, int[] extents, Part... parts) {
-    Tensor value = valueMemory.zeros(DType.F32, extents);
+    Tensor value = valueMemory.zeros(decayed ? matrixType : DType.F32, extents);
     Tensor gradient = gradientMemory == null ? null : gradientMemory.zeros(DType.F32, extents);
     Parameter parameter = new Parameter(name, value, gradient, decayed);
     parameters.add(parameter);

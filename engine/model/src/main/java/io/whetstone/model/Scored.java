@@ -1,5 +1,6 @@
 package io.whetstone.model;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.util.List;
 
@@ -14,7 +15,7 @@ public final class Scored {
   final int[] rows;
   final int[] targets;
   final float temperature;
-  final List<Activations> layers;
+  final List<Kept> layers;
   final Head head;
   private final Logprobs result;
 
@@ -35,17 +36,26 @@ public final class Scored {
       Tensor logprobs,
       Tensor entropy,
       Tensor logSumExp) {
-    static long floatsPerRow(ModelConfig config) {
-      return 2L * config.hidden() + 4;
+    static long bytesPerRow(ModelConfig config, DType compute) {
+      return Float.BYTES * (config.hidden() + 4L) + (long) compute.bytes() * config.hidden();
     }
   }
+
+  /**
+   * What is left of a layer for the backward pass.
+   *
+   * @param input [T, hidden], the residual stream before it
+   * @param output [T, hidden], the residual stream after it
+   * @param activations null where they are computed again
+   */
+  record Kept(Tensor input, Tensor output, Activations activations) {}
 
   Scored(
       PackedTokens tokens,
       int[] rows,
       int[] targets,
       float temperature,
-      List<Activations> layers,
+      List<Kept> layers,
       Head head,
       Logprobs result) {
     this.tokens = tokens;

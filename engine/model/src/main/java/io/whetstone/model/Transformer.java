@@ -4,6 +4,7 @@ import io.whetstone.model.Parameters.Start;
 import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.Capability;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.KvCache;
 import io.whetstone.tensor.Linear;
@@ -25,6 +26,7 @@ import java.util.Map;
 public final class Transformer implements AutoCloseable {
   private final Backend backend;
   private final ModelConfig config;
+  private final DType compute;
   private final Parameters parameters;
   private final Workspace constants;
   private final List<Layer> layers = new ArrayList<>();
@@ -34,10 +36,13 @@ public final class Transformer implements AutoCloseable {
   private final Linear headLinear;
   private final AttentionForm attentionForm;
 
-  private Transformer(Backend backend, ModelConfig config, boolean trainable) {
+  private boolean recompute;
+
+  private Transformer(Backend backend, ModelConfig config, DType compute, boolean trainable) {
     this.backend = backend;
     this.config = config;
-    parameters = new Parameters(backend, trainable);
+    this.compute = compute;
+    parameters = new Parameters(backend, compute, trainable);
     constants = backend.workspace("rotary table");
     attentionForm = AttentionForm.scaled((float) (1 / Math.sqrt(config.heads().size())));
     Tensor ropeTable = RopeTable.create(backend, constants, config);
@@ -45,7 +50,7 @@ public final class Transformer implements AutoCloseable {
         parameters.matrix(
             "model.embed_tokens.weight", Start.NORMAL, config.vocabulary(), config.hidden());
     for (int i = 0; i < config.layers(); i++) {
-      layers.add(new Layer(backend, config, i, parameters, ropeTable));
+      layers.add(new Layer(backend, config, compute, i, parameters, ropeTable));
     }
     finalNorm = parameters.vector("model.norm.weight", Start.ONES, config.hidden());
     head =
@@ -53,12 +58,28 @@ public final class Transformer implements AutoCloseable {
             ? embedding
             : parameters.matrix(
                 "lm_head.weight", Start.NORMAL, config.vocabulary(), config.hidden());
-    headLinear = backend.linear(head.value(), DType.F32);
+    headLinear = backend.linear(head.value(), compute);
   }
 
-  /** A model whose weights are zero; gradients take memory only when {@code trainable}. */
-  public static Transformer create(Backend backend, ModelConfig config, boolean trainable) {
-    return new Transformer(backend, config, trainable);
+  /**
+   * A model whose weights are zero; gradients take memory only when {@code trainable}.
+   *
+   * @param compute F32, or BF16: then products are of numbers rounded to bfloat16 and their sums
+   *     F32; the residual stream, its gradient, norms, logits and the weights' gradients stay F32.
+   *     The weights are F32 where they are trained, else the matrices are BF16 as well, which gives
+   *     the same bits
+   * @throws IllegalArgumentException when the backend does not compute in that type
+   */
+  public static Transformer create(
+      Backend backend, ModelConfig config, DType compute, boolean trainable) {
+    boolean known =
+        compute == DType.F32
+            || compute == DType.BF16 && backend.capabilities().contains(Capability.BF16);
+    if (!known) {
+      throw new IllegalArgumentException(
+          "the backend " + backend.name() + " does not compute in " + compute);
+    }
+    return new Transformer(backend, config, compute, trainable);
   }
 
   // ---- weights
@@ -79,6 +100,19 @@ public final class Transformer implements AutoCloseable {
 
   public Backend backend() {
     return backend;
+  }
+
+  /** The type that products are made in. */
+  public DType compute() {
+    return compute;
+  }
+
+  /**
+   * Whether {@link #score} keeps of each layer only its input, and {@link #backward} computes the
+   * rest again: the same bits for a third more time and a fraction of the memory. Off at first.
+   */
+  public void recomputeActivations(boolean on) {
+    recompute = on;
   }
 
   /** Whether there are gradients. */
@@ -145,12 +179,18 @@ public final class Transformer implements AutoCloseable {
     checkTokens(tokens.ids(), tokens.positions());
     checkTargets(tokens.rows(), rows, targets, temperature);
     Tensor stream = embed(tokens.ids(), workspace);
-    List<Activations> kept = new ArrayList<>(layers.size());
+    Layer.Attention attention = packed(tokens);
+    List<Scored.Kept> kept = new ArrayList<>(layers.size());
     for (Layer layer : layers) {
-      Activations activations = Activations.kept(config, stream, workspace);
-      layer.forward(activations, tokens.positions(), packed(tokens), workspace);
-      kept.add(activations);
-      stream = activations.output();
+      Tensor output = workspace.tensor(DType.F32, tokens.rows(), config.hidden());
+      long mark = workspace.mark();
+      Activations activations = Activations.kept(config, compute, stream, output, workspace);
+      layer.forward(activations, tokens.positions(), attention, workspace);
+      if (recompute) {
+        workspace.release(mark);
+      }
+      kept.add(new Scored.Kept(stream, output, recompute ? null : activations));
+      stream = output;
     }
     Scored.Head scoredHead = scoreHead(stream, rows, targets, temperature, workspace);
     return new Scored(
@@ -186,45 +226,49 @@ public final class Transformer implements AutoCloseable {
     Tensor gradient = workspace.zeros(DType.F32, scored.tokens.rows(), config.hidden());
     backwardHead(scored, dLogprobs, dEntropy, gradient, workspace);
     for (int i = layers.size() - 1; i >= 0; i--) {
+      long layerMark = workspace.mark();
       layers
           .get(i)
           .backward(
-              scored.layers.get(i),
+              activations(i, scored, workspace),
               scored.tokens.positions(),
               scored.tokens.segments(),
               attentionForm,
               gradient,
               workspace);
+      workspace.release(layerMark);
     }
     backend.embeddingBackward(scored.tokens.ids(), gradient, embedding.gradient());
     workspace.release(mark);
   }
 
   /**
-   * Workspace bytes that {@link #score} of T rows with R head rows and its {@link #backward} take:
-   * 4 · (T · (2 · hidden + layers · kept + scratch) + R · (4 · hidden + 4)), the backend's own
-   * scratch (chunks of logits) apart. Divide a memory budget by the value for one row to get a
-   * token budget.
+   * Workspace bytes that {@link #score} of T rows with R head rows and its {@link #backward} take,
+   * the backend's own scratch (chunks of logits) apart. Divide a memory budget by the value for one
+   * row to get a token budget.
    */
   public long activationBytes(int rows, int headRows) {
-    return activationBytes(config, rows, headRows);
+    return activationBytes(config, compute, recompute, rows, headRows);
   }
 
   /** As above, of a model that need not be there. */
-  public static long activationBytes(ModelConfig config, int rows, int headRows) {
+  public static long activationBytes(
+      ModelConfig config, DType compute, boolean recompute, int rows, int headRows) {
+    long stream = (long) Float.BYTES * config.hidden();
+    long layer = Activations.bytesPerRow(config, compute);
     long perRow =
-        2L * config.hidden()
-            + config.layers() * Activations.keptPerRow(config)
-            + Layer.scratchPerRow(config);
-    long perHeadRow = Scored.Head.floatsPerRow(config) + 2L * config.hidden();
-    return Float.BYTES * (rows * perRow + headRows * perHeadRow);
+        (config.layers() + 2) * stream
+            + (recompute ? layer : config.layers() * layer)
+            + Layer.scratchBytesPerRow(config, compute);
+    long perHeadRow = Scored.Head.bytesPerRow(config, compute) + 2 * stream;
+    return rows * perRow + headRows * perHeadRow;
   }
 
   // ---- inference
 
   /** A cache of this model's shape. */
   public KvCache kvCache(int pages) {
-    return backend.kvCache(config.layers(), pages, config.heads(), DType.F32);
+    return backend.kvCache(config.layers(), pages, config.heads(), compute);
   }
 
   /**
@@ -235,7 +279,7 @@ public final class Transformer implements AutoCloseable {
    * @param positions for each row, its position in its sequence
    * @param slots for each row, where in {@code cache} its keys and values go
    * @param rows for each row, what it sees, itself included
-   * @return [rows, hidden] after the final norm, in {@code workspace}
+   * @return [rows, hidden] after the final norm, of the compute type, in {@code workspace}
    */
   public Tensor forwardCached(
       int[] ids,
@@ -248,7 +292,7 @@ public final class Transformer implements AutoCloseable {
     requireLength("positions", positions.length, ids.length);
     requireLength("slots", slots.length, ids.length);
     requireLength("cached rows", rows.rows(), ids.length);
-    Tensor normed = workspace.tensor(DType.F32, ids.length, config.hidden());
+    Tensor normed = workspace.tensor(compute, ids.length, config.hidden());
     long mark = workspace.mark();
     Tensor stream = embed(ids, workspace);
     for (int i = 0; i < layers.size(); i++) {
@@ -289,7 +333,26 @@ public final class Transformer implements AutoCloseable {
   private Tensor embed(int[] ids, Workspace workspace) {
     Tensor stream = workspace.tensor(DType.F32, ids.length, config.hidden());
     backend.embedding(ids, embedding.value(), stream);
+    if (embedding.value().dtype() != compute) {
+      // As every matrix: rounded where it is used, so that a BF16 copy of it gives the same bits.
+      long mark = workspace.mark();
+      Tensor rounded = workspace.tensor(compute, ids.length, config.hidden());
+      backend.copy(stream, rounded);
+      backend.copy(rounded, stream);
+      workspace.release(mark);
+    }
     return stream;
+  }
+
+  /** What the backward pass of layer i needs: kept, or made again from the layer's input. */
+  private Activations activations(int i, Scored scored, Workspace workspace) {
+    Scored.Kept kept = scored.layers.get(i);
+    if (kept.activations() != null) {
+      return kept.activations();
+    }
+    Activations again = Activations.kept(config, compute, kept.input(), kept.output(), workspace);
+    layers.get(i).forward(again, scored.tokens.positions(), packed(scored.tokens), workspace);
+    return again;
   }
 
   private Layer.Attention packed(PackedTokens tokens) {
@@ -301,7 +364,8 @@ public final class Transformer implements AutoCloseable {
   private void forwardInPlace(
       Layer layer, Tensor stream, int[] positions, Layer.Attention attention, Workspace workspace) {
     long mark = workspace.mark();
-    layer.forward(Activations.inPlace(config, stream, workspace), positions, attention, workspace);
+    layer.forward(
+        Activations.inPlace(config, compute, stream, workspace), positions, attention, workspace);
     workspace.release(mark);
   }
 
@@ -312,7 +376,7 @@ public final class Transformer implements AutoCloseable {
         new Scored.Head(
             workspace.tensor(DType.F32, n, config.hidden()),
             workspace.tensor(DType.F32, n),
-            workspace.tensor(DType.F32, n, config.hidden()),
+            workspace.tensor(compute, n, config.hidden()),
             workspace.tensor(DType.F32, n),
             workspace.tensor(DType.F32, n),
             workspace.tensor(DType.F32, n));

@@ -1,6 +1,7 @@
 package io.whetstone.model;
 
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
@@ -25,7 +26,7 @@ final class Batches {
   }
 
   static Transformer model(Backend backend, ModelConfig config) {
-    Transformer model = Transformer.create(backend, config, true);
+    Transformer model = Transformer.create(backend, config, DType.F32, true);
     model.initialise(7, 0.02);
     Random random = new Random(11);
     model

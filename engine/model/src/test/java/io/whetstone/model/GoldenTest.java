@@ -42,7 +42,7 @@ class GoldenTest {
   @ValueSource(strings = {"llama-tied", "qwen2-untied"})
   void hasTheWeightsOfTheModelItImitates(String name) throws IOException {
     Golden golden = Golden.read(name);
-    try (Transformer model = Transformer.create(backend, golden.config(), false)) {
+    try (Transformer model = Transformer.create(backend, golden.config(), DType.F32, false)) {
       assertEquals(golden.weights().keySet(), model.weights().keySet());
       model
           .weights()
@@ -61,7 +61,7 @@ class GoldenTest {
   @ValueSource(strings = {"llama-tied", "qwen2-untied"})
   void logprobsEntropyAndEveryGradient(String name) throws IOException {
     Golden golden = Golden.read(name);
-    try (Transformer model = Transformer.create(backend, golden.config(), true);
+    try (Transformer model = Transformer.create(backend, golden.config(), DType.F32, true);
         Workspace workspace = backend.workspace("test")) {
       golden.load(model);
       Scored scored = score(model, golden, workspace);
@@ -88,7 +88,7 @@ class GoldenTest {
     float[] dEntropy = new float[n];
     Arrays.fill(dLogprobs, -1f / n);
     Arrays.fill(dEntropy, -0.01f / n);
-    try (Transformer model = Transformer.create(backend, golden.config(), true);
+    try (Transformer model = Transformer.create(backend, golden.config(), DType.F32, true);
         Workspace workspace = backend.workspace("test");
         Workspace optimizer = backend.workspace("moments")) {
       golden.load(model);

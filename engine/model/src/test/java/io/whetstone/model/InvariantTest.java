@@ -9,6 +9,7 @@ import io.whetstone.model.Batches.Result;
 import io.whetstone.model.Batches.Sequence;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Workspace;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -78,7 +79,7 @@ class InvariantTest {
     Packed batch = Batches.pack(sequences, true);
     Result two = Batches.run(model, List.of(batch));
     try (Backend single = Backends.open("cpu", 1);
-        Transformer same = Transformer.create(single, CONFIG, true)) {
+        Transformer same = Transformer.create(single, CONFIG, DType.F32, true)) {
       assertEquals(1, single.threads());
       same.copyWeightsFrom(model);
       Result one = Batches.run(same, List.of(batch));

@@ -8,6 +8,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
@@ -27,7 +28,7 @@ class TransformerTest {
   @BeforeEach
   void open() {
     backend = Backends.open("cpu", 1);
-    model = Transformer.create(backend, CONFIG, false);
+    model = Transformer.create(backend, CONFIG, DType.F32, false);
   }
 
   @AfterEach
@@ -83,13 +84,14 @@ class TransformerTest {
   @Test
   void copiesAnotherModelsWeights() {
     model.initialise(4, 0.02);
-    try (Transformer copy = Transformer.create(backend, CONFIG, true)) {
+    try (Transformer copy = Transformer.create(backend, CONFIG, DType.F32, true)) {
       copy.copyWeightsFrom(model);
       model
           .weights()
           .forEach((name, w) -> assertArrayEquals(backend.readFloats(w), weight(copy, name), name));
     }
-    try (Transformer other = Transformer.create(backend, Batches.config(true, true), false)) {
+    try (Transformer other =
+        Transformer.create(backend, Batches.config(true, true), DType.F32, false)) {
       assertMessage("weights of another model", () -> other.copyWeightsFrom(model));
     }
   }

@@ -2,6 +2,9 @@ package io.whetstone.trainer.command;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.Capability;
+import io.whetstone.tensor.DType;
+import io.whetstone.trainer.config.Precision;
 import picocli.CommandLine.Option;
 
 /** What a verb that computes runs on. */
@@ -20,10 +23,27 @@ final class EngineOptions {
       description = "Worker threads; 0, the default, for all processors.")
   private int threads;
 
+  @Option(
+      names = "--precision",
+      paramLabel = "TYPE",
+      defaultValue = "f32",
+      description = "f32 or bf16: in what products are made (default: ${DEFAULT-VALUE}).")
+  private Precision precision;
+
+  /** The type that products are made in. */
+  DType compute() {
+    return precision.compute();
+  }
+
   Backend open() {
     if (threads < 0) {
       throw new UsageException("--threads: " + threads + " is not at least 0");
     }
-    return Backends.open(backend, threads);
+    Backend opened = Backends.open(backend, threads);
+    if (precision == Precision.BF16 && !opened.capabilities().contains(Capability.BF16)) {
+      opened.close();
+      throw new UsageException("--precision bf16: is not there on the backend " + backend);
+    }
+    return opened;
   }
 }

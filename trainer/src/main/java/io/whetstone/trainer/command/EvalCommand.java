@@ -96,13 +96,13 @@ final class EvalCommand implements Callable<Integer> {
     out.ifPresent(EvaluationReport::requireWritable);
     try (Dataset data = StageData.open(target.data(), Path.of(""), key);
         Backend backend = engine.open();
-        Policy policy = Policy.load(directory.model(), backend, false);
+        Policy policy = Policy.load(directory.model(), backend, engine.compute(), false);
         Sampler sampler =
             new Sampler(
                 policy.model(),
                 policy.tokenizer(),
                 SamplerLimits.of(
-                    policy.model().config(),
+                    policy.model(),
                     (int) Math.min(SamplerLimits.DEFAULT_SEQUENCES, (long) taskCount * k)));
         RewardCatalog catalog = RewardCatalog.of(target.plugins());
         RewardPipeline rewards = target.rewards(deciding, catalog)) {

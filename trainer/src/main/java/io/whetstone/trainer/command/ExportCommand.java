@@ -2,6 +2,7 @@ package io.whetstone.trainer.command;
 
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.trainer.loop.Policy;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
@@ -74,7 +75,7 @@ final class ExportCommand implements Callable<Integer> {
     Path aside = to.toAbsolutePath().normalize();
     aside = aside.resolveSibling("." + aside.getFileName() + ".partial");
     try (Backend backend = engine.open();
-        Policy policy = Policy.load(from.model(), backend, false)) {
+        Policy policy = Policy.load(from.model(), backend, DType.F32, false)) {
       delete(aside);
       HuggingFaceModel.save(
           aside, policy.model().config(), policy.model().weights(), backend, policy.tokenizer());

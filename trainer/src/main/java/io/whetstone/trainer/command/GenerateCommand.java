@@ -82,7 +82,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (Backend backend = engine.open();
-        Policy policy = Policy.load(directory.model(), backend, false)) {
+        Policy policy = Policy.load(directory.model(), backend, engine.compute(), false)) {
       int[] ids = policy.tokenizer().encode(text);
       if (ids.length == 0) {
         throw new UsageException("--prompt: is empty; expected at least one token");
@@ -105,8 +105,7 @@ final class GenerateCommand implements Callable<Integer> {
                   decoding.stop()),
               Philox.derive(seed, 0));
       SamplerLimits limits =
-          SamplerLimits.of(
-              policy.model().config(), Math.min(samples, SamplerLimits.DEFAULT_SEQUENCES));
+          SamplerLimits.of(policy.model(), Math.min(samples, SamplerLimits.DEFAULT_SEQUENCES));
       try (Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits)) {
         generate(sampler, policy.tokenizer(), request);
       }

@@ -53,7 +53,8 @@ final class LogprobsCommand implements Callable<Integer> {
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (JsonLines lines = new JsonLines(InputFile.open(file));
         Backend backend = engine.open();
-        Transformer policy = HuggingFaceModel.load(directory.model(), backend, false);
+        Transformer policy =
+            HuggingFaceModel.load(directory.model(), backend, engine.compute(), false);
         Workspace workspace = backend.workspace("logprobs")) {
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
         int[] ids = ids(line, policy);

@@ -2,6 +2,7 @@ package io.whetstone.trainer.command;
 
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
+import io.whetstone.tensor.DType;
 import io.whetstone.trainer.config.Evaluation;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Grpo;
@@ -9,8 +10,9 @@ import io.whetstone.trainer.config.Stage;
 
 /**
  * What a run will take, to about a tenth: F32 weights, gradients and AdamW's two moments (16 bytes
- * a parameter), a reference policy's weights where one is held (4), a micro-batch's activations,
- * the key/value cache of the sequences in flight, and the Java heap.
+ * a parameter) and the weights as products take them (twice that type), a reference policy's
+ * weights where one is held, a micro-batch's activations, the key/value cache of the sequences in
+ * flight, and the Java heap.
  */
 final class MemoryEstimate {
   private static final int TRAINED = 16;
@@ -27,19 +29,24 @@ final class MemoryEstimate {
   }
 
   void report(Findings findings) {
-    long weights = TRAINED * model.parameters();
+    DType compute = experiment.precision().compute();
+    // Weights are prepared for products in the type of these, for the forward and the backward.
+    long weights = (TRAINED + 2L * compute.bytes()) * model.parameters();
     long activations = 0;
     long cache = 0;
     for (Stage stage : experiment.stages()) {
       int rows = stage.optimization().microBatchTokens();
-      activations = Math.max(activations, Transformer.activationBytes(model, rows, rows));
+      long taken =
+          Transformer.activationBytes(
+              model, compute, experiment.recomputeActivations(), rows, rows);
+      activations = Math.max(activations, taken);
       if (stage instanceof Grpo grpo) {
         long length = Math.min(model.maxPositions(), 2L * grpo.decoding().maxTokens());
         long sequences =
             Math.min(grpo.rolloutsInFlight(), (long) grpo.tasksPerStep() * grpo.groupSize());
         cache = Math.max(cache, cacheBytes(sequences, length));
         if (grpo.kl().coefficient() > 0) {
-          weights += Float.BYTES * model.parameters();
+          weights += 2L * compute.bytes() * model.parameters();
         }
       }
     }
@@ -70,10 +77,10 @@ final class MemoryEstimate {
     }
   }
 
-  /** Keys and values, F32. */
+  /** Keys and values, of the type that products are made in. */
   private long cacheBytes(long sequences, long length) {
     return 2L
-        * Float.BYTES
+        * experiment.precision().compute().bytes()
         * model.layers()
         * model.heads().keyValues()
         * model.heads().size()

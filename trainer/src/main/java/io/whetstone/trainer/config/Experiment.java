@@ -13,6 +13,9 @@ import java.util.Set;
  * @param seed keys every random number of the run
  * @param backend the engine's backend, by its provider's name
  * @param exact whether to insist on a backend that gives the same bits whatever shares the batch
+ * @param recomputeActivations whether training keeps of each layer only its input and computes the
+ *     rest again in the backward pass: the same bits in a third more time, with a fraction of the
+ *     activations' memory
  * @param threads worker threads; 0 for all the processors the process may use
  * @param keepCheckpoints how many of the newest checkpoints stay; the best one stays besides
  * @param prompt how a task's prompt becomes the model's, in every stage and in evaluation
@@ -25,6 +28,8 @@ public record Experiment(
     @Default(value = "\"cpu\"", source = "runs everywhere") String backend,
     @Default(value = "\"f32\"", source = "the precision every backend has") Precision precision,
     @Default(value = "true", source = "docs/architecture.md, Exactness") boolean exact,
+    @ResultNeutral @Default(value = "false", source = "faster, where the memory is there")
+        boolean recomputeActivations,
     @ResultNeutral @Default(value = "0", source = "all processors") int threads,
     @ResultNeutral @Default(value = "2", source = "docs/architecture.md, Run directory")
         int keepCheckpoints,

@@ -4,12 +4,13 @@ import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.tokenizer.TokenizerBuilder;
+import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.FromScratch;
-import io.whetstone.trainer.config.Model;
 import io.whetstone.trainer.config.Vocabulary;
 import io.whetstone.trainer.rollout.Purpose;
 import java.nio.file.Path;
@@ -18,22 +19,36 @@ import java.nio.file.Path;
 public record Policy(Transformer model, Tokenizer tokenizer) implements AutoCloseable {
 
   /** What a configuration starts from, with gradients. */
-  public static Policy start(Model settings, Backend backend, long seed) {
-    return settings
-        .path()
-        .map(path -> load(path, backend, true))
-        .orElseGet(() -> fromScratch(settings.fromScratch().orElseThrow(), backend, seed));
+  public static Policy start(Experiment experiment, Backend backend) {
+    DType compute = experiment.precision().compute();
+    Policy policy =
+        experiment
+            .model()
+            .path()
+            .map(path -> load(path, backend, compute, true))
+            .orElseGet(
+                () ->
+                    fromScratch(
+                        experiment.model().fromScratch().orElseThrow(),
+                        backend,
+                        compute,
+                        experiment.seed()));
+    policy.model().recomputeActivations(experiment.recomputeActivations());
+    return policy;
   }
 
   /** A model directory's. */
-  public static Policy load(Path directory, Backend backend, boolean trainable) {
+  public static Policy load(Path directory, Backend backend, DType compute, boolean trainable) {
     return new Policy(
-        HuggingFaceModel.load(directory, backend, trainable), Tokenizer.load(directory));
+        HuggingFaceModel.load(directory, backend, compute, trainable), Tokenizer.load(directory));
   }
 
-  private static Policy fromScratch(FromScratch settings, Backend backend, long seed) {
+  /** A new model's, with gradients. */
+  public static Policy fromScratch(
+      FromScratch settings, Backend backend, DType compute, long seed) {
     Tokenizer tokenizer = tokenizer(settings.vocabulary());
-    Transformer model = Transformer.create(backend, shape(settings, tokenizer.size()), true);
+    Transformer model =
+        Transformer.create(backend, shape(settings, tokenizer.size()), compute, true);
     model.initialise(Purpose.WEIGHTS.key(seed), settings.initializerRange());
     return new Policy(model, tokenizer);
   }

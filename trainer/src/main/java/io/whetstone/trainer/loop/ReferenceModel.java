@@ -15,9 +15,12 @@ public final class ReferenceModel implements AutoCloseable {
   private final Packer packer;
   private final Workspace workspace;
 
-  /** Takes a copy of the policy's weights. Memory: one F32 number a parameter. */
+  /**
+   * Takes a copy of the policy's weights. Memory: a number a parameter, of the type the policy
+   * computes in, beside the copies a backend makes for products.
+   */
   public ReferenceModel(Transformer policy, Packer packer) {
-    this.model = Transformer.create(policy.backend(), policy.config(), false);
+    this.model = Transformer.create(policy.backend(), policy.config(), policy.compute(), false);
     this.packer = packer;
     this.workspace = policy.backend().workspace("reference model");
     refresh(policy);

@@ -57,7 +57,7 @@ public final class Training {
    */
   public TrainingOutcome run() throws InterruptedException {
     try (Backend backend = open();
-        Policy policy = Policy.start(experiment.model(), backend, experiment.seed());
+        Policy policy = Policy.start(experiment, backend);
         Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
         StageFactory stages =
             new StageFactory(experiment, policy, sampler, directory, records::audited)) {
@@ -90,7 +90,7 @@ public final class Training {
             .mapToInt(stage -> ((Grpo) stage).rolloutsInFlight())
             .max()
             .orElse(SamplerLimits.DEFAULT_SEQUENCES);
-    return SamplerLimits.of(policy.model().config(), sequences);
+    return SamplerLimits.of(policy.model(), sequences);
   }
 
   /** One process's part of a run. */

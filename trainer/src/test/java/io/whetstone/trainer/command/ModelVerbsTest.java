@@ -11,8 +11,8 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
 import io.whetstone.trainer.config.FromScratch;
-import io.whetstone.trainer.config.Model;
 import io.whetstone.trainer.config.Vocabulary;
 import io.whetstone.trainer.loop.Policy;
 import java.io.IOException;
@@ -54,7 +54,7 @@ class ModelVerbsTest {
             0.1, // large enough for logprobs to differ
             new Vocabulary(Optional.of("0123456789+=;?"), false, List.of("<think>", "</think>")));
     try (Backend backend = Backends.open("cpu", 1);
-        Policy policy = Policy.start(new Model(Optional.of(shape), Optional.empty()), backend, 5)) {
+        Policy policy = Policy.fromScratch(shape, backend, DType.F32, 5)) {
       HuggingFaceModel.save(
           path, policy.model().config(), policy.model().weights(), backend, policy.tokenizer());
     }

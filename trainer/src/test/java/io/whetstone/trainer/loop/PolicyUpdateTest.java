@@ -8,6 +8,7 @@ import io.whetstone.model.Parameter;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Philox;
@@ -52,6 +53,7 @@ class PolicyUpdateTest {
                 true,
                 false,
                 64),
+            DType.F32,
             true);
     policy.initialise(3, 0.2);
   }
