@@ -9,6 +9,7 @@ import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Scored;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Workspace;
@@ -29,13 +30,15 @@ public final class Benchmark implements AutoCloseable {
    * Makes the model with random weights.
    *
    * @param row any row of the workload
+   * @param compute in what products are made
    * @param trainable whether rows that train are to be measured
    */
-  public Benchmark(Row row, Backend backend, boolean trainable, Repetitions repetitions) {
+  public Benchmark(
+      Row row, Backend backend, DType compute, boolean trainable, Repetitions repetitions) {
     this.workload = row.workload;
     this.repetitions = repetitions;
     this.tokenizer = workload.tokenizer();
-    this.model = Transformer.create(backend, workload.model(), trainable);
+    this.model = Transformer.create(backend, workload.model(), compute, trainable);
     model.initialise(0, 0.02);
   }
 

@@ -75,7 +75,7 @@ final class BenchCommand implements Callable<Integer> {
       for (List<Row> together : models(rows)) {
         boolean trainable = together.getFirst().trains();
         try (Benchmark benchmark =
-            new Benchmark(together.getFirst(), backend, trainable, repetitions)) {
+            new Benchmark(together.getFirst(), backend, engine.compute(), trainable, repetitions)) {
           for (Row row : together) {
             print(row, benchmark.run(row));
           }
