@@ -61,21 +61,19 @@ public enum KlEstimator {
   public abstract double gradient(double logprob, double reference);
 
   /**
-   * What a sequence loses from its reward when the KL divergence is paid there: {@code coefficient}
-   * × Σ value over its trained tokens (no gradient flows). An empty mask costs 0.
+   * What each token of a sequence pays when the divergence is paid from the reward: {@code
+   * coefficient} × value, no gradient flowing.
    *
    * @param logprobs at sampling, one a token
    * @param references of the reference policy, one a token
-   * @param trained which tokens count, one a token
+   * @param trained which tokens pay, one a token
    */
-  public double penalty(
+  public double[] costs(
       double coefficient, float[] logprobs, float[] references, boolean[] trained) {
-    double sum = 0;
-    for (int t = 0; t < trained.length; t++) {
-      if (trained[t]) {
-        sum += value(logprobs[t], references[t]);
-      }
+    double[] costs = new double[logprobs.length];
+    for (int t = 0; t < costs.length; t++) {
+      costs[t] = trained[t] ? coefficient * value(logprobs[t], references[t]) : 0;
     }
-    return coefficient * sum;
+    return costs;
   }
 }

@@ -55,7 +55,10 @@ public record Grpo(
     Range.atLeast("steps", steps, 1);
     optimization.schedule().requireWithin(steps);
     Range.atLeast("tasks-per-step", tasksPerStep, 1);
-    Range.atLeast("group-size", groupSize, 2);
+    Range.atLeast(
+        "group-size",
+        groupSize,
+        Math.max(advantage.comparesWithinGroup() ? 2 : 1, advantage.passK()));
     Range.below("clip-low", clipLow, 0, 1);
     Range.notNegative("clip-high", clipHigh);
     Range.notNegative("entropy-bonus", entropyBonus);

@@ -7,7 +7,7 @@ import io.whetstone.datasets.settings.Default;
  *
  * @param coefficient 0 for none; no reference is then held
  * @param estimator which estimate of the divergence
- * @param place added to the loss, or taken from the reward
+ * @param place where it enters
  * @param refreshEvery steps after which the reference becomes the policy; 0 for never
  */
 public record Kl(
@@ -27,8 +27,12 @@ public record Kl(
 
   /** Where the divergence enters. */
   public enum Place {
+    /** Added to the loss at each token. */
     LOSS,
-    REWARD
+    /** The sum over a completion's tokens, taken from its reward. */
+    REWARD,
+    /** The sum over a token and those after it, taken from its advantage (REINFORCE++, Hu 2025). */
+    REWARD_TO_GO
   }
 
   public Kl {

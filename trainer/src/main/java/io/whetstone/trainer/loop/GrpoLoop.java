@@ -13,8 +13,10 @@ import io.whetstone.trainer.algorithm.AdvantageEstimator;
 import io.whetstone.trainer.algorithm.Advantages;
 import io.whetstone.trainer.algorithm.LearningRateSchedule;
 import io.whetstone.trainer.algorithm.PolicyMeasures;
+import io.whetstone.trainer.algorithm.RewardBatch;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Kl;
+import io.whetstone.trainer.config.RewardEntry;
 import io.whetstone.trainer.rollout.Packer;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Purpose;
@@ -114,7 +116,7 @@ public final class GrpoLoop implements StageLoop {
     List<ScoredRollout> rollouts = collector.collect(timer);
     SampleBuilder samples = new SampleBuilder(rollouts, settings.maskTruncated());
     float[][] references = references(samples);
-    Advantages advantages = estimator.estimate(samples.rewards(penalties(samples, references)));
+    Advantages advantages = estimator.estimate(earned(samples, references));
     timer.lap("advantage");
     Updated updated = train(samples.build(advantages), references, schedule.at(step));
     sampler.publish(++policyVersion);
@@ -129,7 +131,7 @@ public final class GrpoLoop implements StageLoop {
     metrics.put("exact/logprob-mismatch-max", updated.mismatch());
     long tokens = measured.completionTokens(rollouts);
     timer.into(metrics, tokens);
-    return new StepReport(metrics, rollouts, advantages.values(), settings.maskTruncated(), tokens);
+    return new StepReport(metrics, rollouts, advantages, settings.maskTruncated(), tokens);
   }
 
   private void refreshReference(int step) {
@@ -143,23 +145,31 @@ public final class GrpoLoop implements StageLoop {
     return reference == null ? null : reference.logprobs(samples.unweighted(), temperature);
   }
 
-  /** What each completion pays for its distance from the reference, when the reward bears it. */
-  private double[] penalties(SampleBuilder samples, float[][] references) {
+  /** What the completions earned, less what they pay for their distance from the reference. */
+  private RewardBatch earned(SampleBuilder samples, float[][] references) {
     List<TrainingSample> all = samples.unweighted();
     double[] penalties = new double[all.size()];
-    if (reference != null && settings.kl().place() == Kl.Place.REWARD) {
+    double[][] costs = new double[all.size()][0];
+    Kl.Place place = settings.kl().place();
+    if (reference != null && place != Kl.Place.LOSS) {
       for (int s = 0; s < penalties.length; s++) {
         TrainingSample sample = all.get(s);
-        penalties[s] =
+        double[] paid =
             Objectives.kl(settings)
-                .penalty(
+                .costs(
                     settings.kl().coefficient(),
                     sample.logprobs(),
                     references[s],
                     sample.trained());
+        if (place == Kl.Place.REWARD) {
+          penalties[s] = Arrays.stream(paid).sum();
+        } else {
+          costs[s] = paid;
+        }
       }
     }
-    return penalties;
+    double[] weights = settings.rewards().stream().mapToDouble(RewardEntry::weight).toArray();
+    return samples.rewards(weights, penalties, costs);
   }
 
   /**

@@ -2,8 +2,9 @@ package io.whetstone.trainer.loop;
 
 import io.whetstone.trainer.algorithm.AdvantageEstimator;
 import io.whetstone.trainer.algorithm.ClippedSurrogate;
-import io.whetstone.trainer.algorithm.GroupAdvantage;
+import io.whetstone.trainer.algorithm.ComposedAdvantage;
 import io.whetstone.trainer.algorithm.KlEstimator;
+import io.whetstone.trainer.algorithm.Normalization;
 import io.whetstone.trainer.algorithm.PolicyObjective;
 import io.whetstone.trainer.config.Advantage;
 import io.whetstone.trainer.config.Grpo;
@@ -32,18 +33,17 @@ final class Objectives {
 
   static AdvantageEstimator advantage(Grpo settings) {
     Advantage advantage = settings.advantage();
-    GroupAdvantage.Scale scale =
-        switch (advantage.scale()) {
-          case GROUP_STD -> GroupAdvantage.Scale.GROUP;
-          case BATCH_STD -> GroupAdvantage.Scale.BATCH;
-          case NONE -> GroupAdvantage.Scale.NONE;
-        };
-    GroupAdvantage.Deviation deviation =
-        switch (advantage.std()) {
-          case SAMPLE -> GroupAdvantage.Deviation.SAMPLE;
-          case POPULATION -> GroupAdvantage.Deviation.POPULATION;
-        };
-    return new GroupAdvantage(
-        scale, deviation, advantage.stdEpsilon(), settings.dynamicSampling().enabled());
+    return new ComposedAdvantage(
+        new Normalization(
+            advantage.center(),
+            advantage.scale(),
+            advantage.std(),
+            advantage.stdEpsilon(),
+            advantage.passK()),
+        advantage.perReward(),
+        advantage.supervision(),
+        advantage.dropWithoutVariance() || settings.dynamicSampling().enabled(),
+        advantage.compensate(),
+        advantage.whitening());
   }
 }

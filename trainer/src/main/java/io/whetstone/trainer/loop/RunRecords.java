@@ -127,11 +127,11 @@ public final class RunRecords implements AutoCloseable {
       List<Completion> completions = group.rollout().completions();
       for (int i = 0; i < completions.size(); i++) {
         boolean[] trained = new boolean[completions.get(i).ids().length];
-        double[] advantages = new double[trained.length];
         boolean inLoss = report.trained(g, i);
         Arrays.fill(trained, inLoss);
-        Arrays.fill(advantages, report.advantages()[g][i]);
-        records.add(RolloutRecord.of(group, i, trained, inLoss ? advantages : new double[0]));
+        double[] advantages =
+            inLoss ? report.advantages().perToken(g, i, trained.length) : new double[0];
+        records.add(RolloutRecord.of(group, i, trained, advantages));
       }
     }
     return records;

@@ -112,7 +112,7 @@ final class SftLoop implements StageLoop {
     metrics.put("learning-rate", rate);
     metrics.put("time/step", seconds);
     metrics.put("time/tokens-per-second", tokens / seconds);
-    return new StepReport(metrics, List.of(), new double[0][], false, tokens);
+    return StepReport.supervised(metrics, tokens);
   }
 
   private double accumulate(MicroBatch batch, double[] weights) {

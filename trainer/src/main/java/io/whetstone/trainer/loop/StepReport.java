@@ -1,5 +1,6 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.trainer.algorithm.Advantages;
 import io.whetstone.trainer.rollout.ScoredRollout;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -10,14 +11,14 @@ import java.util.Map;
  *
  * @param metrics by the keys of docs/metrics.md, in order
  * @param rollouts every group drawn in the step; empty for supervised steps
- * @param advantages for each group, one a completion; NaN where its reward or group took no part
+ * @param advantages of the groups' completions; of no groups for supervised steps
  * @param maskTruncated whether truncated completions stayed out of the loss
  * @param completionTokens tokens drawn, or trained on in supervised steps
  */
 public record StepReport(
     Map<String, Double> metrics,
     List<ScoredRollout> rollouts,
-    double[][] advantages,
+    Advantages advantages,
     boolean maskTruncated,
     long completionTokens) {
   public StepReport {
@@ -25,9 +26,15 @@ public record StepReport(
     rollouts = List.copyOf(rollouts);
   }
 
+  /** Of a supervised step. */
+  static StepReport supervised(Map<String, Double> metrics, long tokens) {
+    return new StepReport(
+        metrics, List.of(), new Advantages(new double[0][][], List.of()), false, tokens);
+  }
+
   /** Whether the tokens of completion {@code i} of group {@code g} were in the loss. */
   public boolean trained(int g, int i) {
-    return !Double.isNaN(advantages[g][i])
+    return advantages.trained(g, i)
         && !(maskTruncated && rollouts.get(g).rollout().completions().get(i).stop().truncated());
   }
 }

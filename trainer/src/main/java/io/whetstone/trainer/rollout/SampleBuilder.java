@@ -1,7 +1,9 @@
 package io.whetstone.trainer.rollout;
 
 import io.whetstone.generation.Completion;
+import io.whetstone.rewards.Score;
 import io.whetstone.trainer.algorithm.Advantages;
+import io.whetstone.trainer.algorithm.RewardBatch;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -25,27 +27,50 @@ public final class SampleBuilder {
     List<TrainingSample> samples = new ArrayList<>();
     for (int g = 0; g < rollouts.size(); g++) {
       for (Completion completion : rollouts.get(g).rollout().completions()) {
-        samples.add(sample(g, completion, 0, true));
+        samples.add(sample(g, completion, new double[0], true));
       }
     }
     return samples;
   }
 
   /**
-   * Rewards by group and completion, less what each completion pays.
+   * What the completions earned.
    *
-   * @param penalties one a completion, over all groups in order
+   * @param weights of the rewards, in their order
+   * @param penalties what each completion pays from its total, over all groups in order
+   * @param costs what each token pays by itself, a row a completion in the same order; empty rows
+   *     where none pays
    */
-  public double[][] rewards(double[] penalties) {
-    double[][] rewards = new double[rollouts.size()][];
+  public RewardBatch rewards(double[] weights, double[] penalties, double[][] costs) {
+    List<RewardBatch.Group> groups = new ArrayList<>();
     int next = 0;
-    for (int g = 0; g < rewards.length; g++) {
-      rewards[g] = rollouts.get(g).rewards();
-      for (int i = 0; i < rewards[g].length; i++) {
-        rewards[g][i] -= penalties[next++];
+    for (ScoredRollout rollout : rollouts) {
+      double[] totals = rollout.rewards();
+      List<RewardBatch.Earned> earned = new ArrayList<>();
+      for (int i = 0; i < totals.length; i++, next++) {
+        List<Score> scores = scores(rollout, i);
+        earned.add(
+            new RewardBatch.Earned(
+                totals[i] - penalties[next],
+                scores.stream().mapToDouble(s -> s.value().orElse(Double.NaN)).toArray(),
+                rollout.rollout().completions().get(i).ids().length,
+                scores.stream().map(SampleBuilder::steps).toList(),
+                costs[next]));
       }
+      groups.add(new RewardBatch.Group(earned, rollout.greedy()));
     }
-    return rewards;
+    return new RewardBatch(weights, groups);
+  }
+
+  /** A completion's scores, one a reward. */
+  private static List<Score> scores(ScoredRollout rollout, int completion) {
+    return rollout.scores().scores().values().stream().map(all -> all.get(completion)).toList();
+  }
+
+  private static List<RewardBatch.Step> steps(Score score) {
+    return score.steps().stream()
+        .map(step -> new RewardBatch.Step(step.tokenFrom(), step.tokenTo(), step.value()))
+        .toList();
   }
 
   /** The samples with their advantages; what takes no part has no trained token. */
@@ -57,19 +82,25 @@ public final class SampleBuilder {
         Completion completion = completions.get(i);
         boolean trained =
             advantages.trained(g, i) && !(maskTruncated && completion.stop().truncated());
-        float advantage = trained ? (float) advantages.values()[g][i] : 0;
-        samples.add(sample(g, completion, advantage, trained));
+        double[] values =
+            trained ? advantages.perToken(g, i, completion.ids().length) : new double[0];
+        samples.add(sample(g, completion, values, trained));
       }
     }
     return samples;
   }
 
+  /**
+   * @param values one a token; empty for 0
+   */
   private TrainingSample sample(
-      int group, Completion completion, float advantage, boolean trained) {
+      int group, Completion completion, double[] values, boolean trained) {
     boolean[] marks = new boolean[completion.ids().length];
     Arrays.fill(marks, trained);
     float[] advantages = new float[marks.length];
-    Arrays.fill(advantages, advantage);
+    for (int t = 0; t < values.length; t++) {
+      advantages[t] = (float) values[t];
+    }
     return new TrainingSample(
         rollouts.get(group).rollout().prompt(),
         completion.ids(),

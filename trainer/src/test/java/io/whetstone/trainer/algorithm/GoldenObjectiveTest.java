@@ -80,15 +80,20 @@ class GoldenObjectiveTest {
   @MethodSource("cases")
   void advantages(JsonNode golden) {
     double[][] rewards = new ObjectMapper().convertValue(GOLDEN.get("rewards"), double[][].class);
-    GroupAdvantage.Scale scale =
-        GroupAdvantage.Scale.valueOf(golden.get("scale").asText().toUpperCase());
-    GroupAdvantage.Deviation deviation =
-        GroupAdvantage.Deviation.valueOf(golden.get("deviation").asText().toUpperCase());
-    Advantages actual = new GroupAdvantage(scale, deviation, 1e-4, false).estimate(rewards);
+    Scale scale =
+        switch (golden.get("scale").asText()) {
+          case "group" -> Scale.GROUP_STD;
+          case "batch" -> Scale.BATCH_STD;
+          default -> Scale.NONE;
+        };
+    Deviation deviation = Deviation.valueOf(golden.get("deviation").asText().toUpperCase());
+    Advantages actual =
+        ComposedAdvantage.grpo(scale, deviation, 1e-4, false)
+            .estimate(RewardBatch.ofTotals(rewards));
     int i = 0;
-    for (double[] group : actual.values()) {
-      for (double advantage : group) {
-        close(golden.get("advantages").get(i++).asDouble(), advantage);
+    for (double[][] group : actual.values()) {
+      for (double[] advantage : group) {
+        close(golden.get("advantages").get(i++).asDouble(), advantage[0]);
       }
     }
     assertEquals(golden.get("advantages").size(), i);
