@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 
+import io.whetstone.tensor.DType;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.ShortVector;
@@ -10,7 +11,13 @@ import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorShape;
 import jdk.incubator.vector.VectorSpecies;
 
-/** Conversions between rows of F32 and of BF16 numbers. */
+/**
+ * Conversions between rows of F32 and of BF16 numbers.
+ *
+ * <p>Most kernels compute in F32 only: rows of BF16 are widened to scratch before and rounded from
+ * scratch after. To convert in their own loops would cost the compiler so many nodes that it stops
+ * inlining, and then every vector is boxed.
+ */
 final class Bfloat16 {
   private static final VectorSpecies<Short> HALF =
       VectorSpecies.of(short.class, VectorShape.forBitSize(LANES * Short.SIZE));
@@ -66,6 +73,27 @@ final class Bfloat16 {
     }
     for (; i < count; i++) {
       Memory.set(to + 4 * i, Elementwise.fromBfloat16(Memory.getShort(from + 2 * i)));
+    }
+  }
+
+  /** Where an array's numbers lie as F32: there, or in scratch, after widening. */
+  static long floats(DType type, long address, int count, long scratch) {
+    if (type == DType.F32) {
+      return address;
+    }
+    widen(address, scratch, count);
+    return scratch;
+  }
+
+  /** Where to make an array's numbers as F32, before {@link #settle}. */
+  static long target(DType type, long address, long scratch) {
+    return type == DType.F32 ? address : scratch;
+  }
+
+  /** Rounds what was made at {@link #target} to where it belongs, unless it was made there. */
+  static void settle(DType type, long address, int count, long scratch) {
+    if (type != DType.F32) {
+      round(scratch, address, count);
     }
   }
 }

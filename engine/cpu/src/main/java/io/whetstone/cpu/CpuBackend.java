@@ -225,20 +225,20 @@ final class CpuBackend implements Backend {
   @Override
   public void addBias(Tensor bias, Tensor y) {
     vector("bias", bias, y.columns());
-    type("y", y, F32);
+    floats("y", y);
     elementwise.addBias(bias, y);
   }
 
   @Override
   public void addBiasBackward(Tensor dy, Tensor dBias) {
-    type("dy", dy, F32);
+    floats("dy", dy);
     vector("dBias", dBias, dy.columns());
     elementwise.addBiasBackward(dy, dBias);
   }
 
   @Override
   public void embedding(int[] ids, Tensor table, Tensor y) {
-    type("table", table, F32);
+    floats("table", table);
     matrix("y", y, ids.length, table.columns());
     rows.embedding(ids, table, y);
   }
@@ -254,7 +254,8 @@ final class CpuBackend implements Backend {
   public void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
     type("x", x, F32);
     vector("weight", weight, x.columns());
-    matrix("y", y, x.rows(), x.columns());
+    floats("y", y);
+    matrix("y", y, y.dtype(), x.rows(), x.columns());
     vector("rstd", rstd, x.rows());
     rmsNorm.rmsNorm(x, weight, epsilon, offset, y, rstd);
   }
@@ -263,7 +264,8 @@ final class CpuBackend implements Backend {
   public void rmsNormBackward(
       Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
     type("x", x, F32);
-    matrix("dy", dy, x.rows(), x.columns());
+    floats("dy", dy);
+    matrix("dy", dy, dy.dtype(), x.rows(), x.columns());
     vector("weight", weight, x.columns());
     vector("rstd", rstd, x.rows());
     matrix("dx", dx, x.rows(), x.columns());
@@ -273,7 +275,8 @@ final class CpuBackend implements Backend {
 
   @Override
   public void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse) {
-    matrix("fused", fused, positions.length, heads.fusedColumns());
+    floats("fused", fused);
+    matrix("fused", fused, fused.dtype(), positions.length, heads.fusedColumns());
     matrix("table", table, table.rows(), heads.size());
     rope.rope(fused, heads, positions, table, inverse);
   }
@@ -361,16 +364,16 @@ final class CpuBackend implements Backend {
 
   @Override
   public void gated(Gate gate, Tensor x, Tensor y) {
-    type("y", y, F32);
-    matrix("x", x, y.rows(), 2 * y.columns());
+    floats("y", y);
+    matrix("x", x, y.dtype(), y.rows(), 2 * y.columns());
     gated.gated(gate, x, y);
   }
 
   @Override
   public void gatedBackward(Gate gate, Tensor dy, Tensor x, Tensor dx) {
-    type("dy", dy, F32);
-    matrix("x", x, dy.rows(), 2 * dy.columns());
-    matrix("dx", dx, dy.rows(), 2 * dy.columns());
+    floats("dy", dy);
+    matrix("x", x, dy.dtype(), dy.rows(), 2 * dy.columns());
+    matrix("dx", dx, dy.dtype(), dy.rows(), 2 * dy.columns());
     gated.gatedBackward(gate, dy, x, dx);
   }
 

@@ -22,7 +22,11 @@ final class Elementwise {
     void accept(long from, long to);
   }
 
+  /** Columns that a task of a sum over rows takes at least: a cache line is never shared. */
+  private static final int COLUMN_BLOCK = 32;
+
   private final Workers workers;
+  private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
   Elementwise(Workers workers) {
     this.workers = workers;
@@ -55,25 +59,20 @@ final class Elementwise {
   }
 
   void copy(Tensor from, Tensor to) {
-    MemorySegment source = from.memory();
-    MemorySegment target = to.memory();
+    long source = Memory.address(from);
+    long target = Memory.address(to);
+    int read = from.dtype().bytes();
+    int written = to.dtype().bytes();
     inParallel(
         from.size(),
         (first, last) -> {
+          int count = (int) (last - first);
           if (from.dtype() == to.dtype()) {
-            int bytes = from.dtype().bytes();
-            long offset = first * bytes;
-            MemorySegment.copy(source, offset, target, offset, (last - first) * bytes);
+            Memory.copy(source + first * read, target + first * read, (long) count * read);
           } else if (to.dtype() == DType.F32) {
-            for (long i = first; i < last; i++) {
-              float value = fromBfloat16(source.getAtIndex(ValueLayout.JAVA_SHORT, i));
-              target.setAtIndex(ValueLayout.JAVA_FLOAT, i, value);
-            }
+            Bfloat16.widen(source + first * read, target + first * written, count);
           } else {
-            for (long i = first; i < last; i++) {
-              float value = source.getAtIndex(ValueLayout.JAVA_FLOAT, i);
-              target.setAtIndex(ValueLayout.JAVA_SHORT, i, toBfloat16(value));
-            }
+            Bfloat16.round(source + first * read, target + first * written, count);
           }
         });
   }
@@ -192,6 +191,8 @@ final class Elementwise {
 
   void addBias(Tensor bias, Tensor y) {
     int columns = bias.columns();
+    DType type = y.dtype();
+    long rowBytes = (long) type.bytes() * columns;
     long from = Memory.address(bias);
     long to = Memory.address(y);
     Ranges.run(
@@ -200,8 +201,11 @@ final class Elementwise {
         columns,
         1,
         (first, last) -> {
+          long work = scratch.get().reserve(4L * columns);
           for (int r = first; r < last; r++) {
-            Rows.addColumns(from, to + 4L * columns * r, 0, columns);
+            long row = to + rowBytes * r;
+            Rows.addColumns(from, Bfloat16.floats(type, row, columns, work), 0, columns);
+            Bfloat16.settle(type, row, columns, work);
           }
         });
   }
@@ -209,22 +213,24 @@ final class Elementwise {
   /** Parallel over columns, each summed from the first row to the last. */
   void addBiasBackward(Tensor dy, Tensor dBias) {
     int columns = dBias.columns();
+    DType type = dy.dtype();
     long from = Memory.address(dy);
     long to = Memory.address(dBias);
     Ranges.run(
         workers,
         columns,
         dy.rows(),
-        LANES,
+        COLUMN_BLOCK,
         (first, last) -> {
-          for (int c = first; c < last; c += LANES) {
-            VectorMask<Float> mask = SPECIES.indexInRange(c, columns);
-            FloatVector sum = FloatVector.zero(SPECIES);
-            for (int r = 0; r < dy.rows(); r++) {
-              sum = sum.add(Memory.load(from + 4 * ((long) columns * r + c), mask));
-            }
-            Memory.store(Memory.load(to + 4L * c, mask).add(sum), to + 4L * c, mask);
+          int count = last - first;
+          long sums = scratch.get().reserve(8L * count);
+          long work = sums + 4L * count;
+          Memory.zero(sums, 4L * count);
+          for (int r = 0; r < dy.rows(); r++) {
+            long row = from + type.bytes() * ((long) columns * r + first);
+            Rows.addColumns(Bfloat16.floats(type, row, count, work), sums, 0, count);
           }
+          Rows.addColumns(sums, to + 4L * first, 0, count);
         });
   }
 

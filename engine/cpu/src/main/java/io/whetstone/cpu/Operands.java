@@ -24,9 +24,14 @@ final class Operands {
 
   /** F32 with these extents, leading ones multiplied together. */
   static void matrix(String what, Tensor tensor, int rows, int columns) {
-    if (tensor.dtype() != F32 || tensor.columns() != columns || tensor.rows() != rows) {
+    matrix(what, tensor, F32, rows, columns);
+  }
+
+  /** Of this type, with these extents. */
+  static void matrix(String what, Tensor tensor, DType type, int rows, int columns) {
+    if (tensor.dtype() != type || tensor.columns() != columns || tensor.rows() != rows) {
       throw new IllegalArgumentException(
-          what + ": expected F32 [" + rows + " × " + columns + "], got " + tensor);
+          what + ": expected " + type + " [" + rows + " × " + columns + "], got " + tensor);
     }
   }
 

@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 
@@ -13,6 +14,7 @@ final class RmsNorm {
 
   private final Workers workers;
   private final Scratch partials = new Scratch();
+  private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
   RmsNorm(Workers workers) {
     this.workers = workers;
@@ -20,6 +22,7 @@ final class RmsNorm {
 
   void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
     int n = x.columns();
+    DType type = y.dtype();
     long xs = Memory.address(x);
     long ys = Memory.address(y);
     long weights = Memory.address(weight);
@@ -30,12 +33,14 @@ final class RmsNorm {
         2L * n,
         1,
         (from, to) -> {
+          long work = scratch.get().reserve(4L * n);
           for (int r = from; r < to; r++) {
-            long row = 4L * n * r;
-            float scale =
-                1 / (float) Math.sqrt(VectorMath.dot(xs + row, xs + row, n) / n + epsilon);
+            long row = xs + 4L * n * r;
+            long yRow = ys + (long) type.bytes() * n * r;
+            float scale = rstd(row, epsilon, n);
             Memory.set(rstds + 4L * r, scale);
-            normalize(xs + row, weights, offset, scale, ys + row, n);
+            normalize(row, weights, offset, scale, Bfloat16.target(type, yRow, work), n);
+            Bfloat16.settle(type, yRow, n, work);
           }
         });
   }
@@ -49,6 +54,7 @@ final class RmsNorm {
       Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
     int n = x.columns();
     int rows = x.rows();
+    DType type = dy.dtype();
     int chunks = (rows + CHUNK - 1) / CHUNK;
     int padded = (n + 15) / 16 * 16;
     long sums = partials.reserve(4L * padded * chunks);
@@ -63,15 +69,17 @@ final class RmsNorm {
         4L * n * CHUNK,
         1,
         (from, to) -> {
+          long work = scratch.get().reserve(4L * n);
           for (int chunk = from; chunk < to; chunk++) {
             long sum = sums + 4L * padded * chunk;
             Memory.zero(sum, 4L * padded);
             for (int r = chunk * CHUNK; r < Math.min(rows, (chunk + 1) * CHUNK); r++) {
               long row = 4L * n * r;
               float scale = Memory.get(rstds + 4L * r);
-              float projection = projection(dys + row, xs + row, weights, offset, n);
+              long d = Bfloat16.floats(type, dys + (long) type.bytes() * n * r, n, work);
+              float projection = projection(d, xs + row, weights, offset, n);
               float shrink = -scale * scale * (projection / n);
-              backward(dys + row, xs + row, weights, offset, scale, shrink, dxs + row, sum, n);
+              backward(d, xs + row, weights, offset, scale, shrink, dxs + row, sum, n);
             }
           }
         });
@@ -88,8 +96,13 @@ final class RmsNorm {
         });
   }
 
-  private static void normalize(
-      long x, long weight, float offset, float scale, long y, int columns) {
+  /** 1/√(mean x² + epsilon). */
+  static float rstd(long x, float epsilon, int columns) {
+    return 1 / (float) Math.sqrt(VectorMath.dot(x, x, columns) / columns + epsilon);
+  }
+
+  /** y = x · scale · (offset + weight). */
+  static void normalize(long x, long weight, float offset, float scale, long y, int columns) {
     int c = 0;
     for (; c <= columns - LANES; c += LANES) {
       FloatVector factor = Memory.load(weight + 4L * c).add(offset);
@@ -101,7 +114,8 @@ final class RmsNorm {
     }
   }
 
-  private static void backward(
+  /** With g = dy (offset + weight): dx += scale (g + shrink x), dWeight += dy x scale. */
+  static void backward(
       long dy,
       long x,
       long weight,
@@ -132,7 +146,7 @@ final class RmsNorm {
   }
 
   /** Σ dy (offset + weight) x: lanes, then what is left over. */
-  private static float projection(long dy, long x, long weight, float offset, int columns) {
+  static float projection(long dy, long x, long weight, float offset, int columns) {
     FloatVector sums = FloatVector.zero(SPECIES);
     int c = 0;
     for (; c <= columns - LANES; c += LANES) {

@@ -2,6 +2,7 @@ package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
@@ -9,6 +10,7 @@ import jdk.incubator.vector.FloatVector;
 /** Rotary position embedding, half-split; formulas are with {@code Backend.rope}. */
 final class Rope {
   private final Workers workers;
+  private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
   Rope(Workers workers) {
     this.workers = workers;
@@ -23,7 +25,8 @@ final class Rope {
     }
     int size = heads.size();
     int rotated = heads.queries() + heads.keyValues();
-    long rowBytes = 4L * heads.fusedColumns();
+    DType type = fused.dtype();
+    long rowBytes = (long) type.bytes() * heads.fusedColumns();
     long rows = Memory.address(fused);
     long angles = Memory.address(table);
     Ranges.run(
@@ -32,8 +35,12 @@ final class Rope {
         2L * rotated * size,
         1,
         (from, to) -> {
+          long work = scratch.get().reserve(4L * rotated * size);
           for (int r = from; r < to; r++) {
-            rotate(rows + rowBytes * r, rotated, size, angles + 4L * size * positions[r], inverse);
+            long row = rows + rowBytes * r;
+            long first = Bfloat16.floats(type, row, rotated * size, work);
+            rotate(first, rotated, size, angles + 4L * size * positions[r], inverse);
+            Bfloat16.settle(type, row, rotated * size, work);
           }
         });
   }

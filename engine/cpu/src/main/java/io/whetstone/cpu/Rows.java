@@ -24,7 +24,11 @@ final class Rows {
   }
 
   void embedding(int[] ids, Tensor table, Tensor y) {
-    gather("token id", table, ids, y);
+    if (table.dtype() == y.dtype()) {
+      gather("token id", table, ids, y);
+    } else {
+      widen("token id", table, ids, y);
+    }
   }
 
   void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
@@ -44,6 +48,23 @@ final class Rows {
         (first, last) -> {
           for (int r = first; r < last; r++) {
             Memory.copy(from + rows[r] * rowBytes, to + r * rowBytes, rowBytes);
+          }
+        });
+  }
+
+  private void widen(String what, Tensor x, int[] rows, Tensor y) {
+    check(what, rows, x);
+    int columns = x.columns();
+    long from = Memory.address(x);
+    long to = Memory.address(y);
+    Ranges.run(
+        workers,
+        rows.length,
+        columns,
+        1,
+        (first, last) -> {
+          for (int r = first; r < last; r++) {
+            Bfloat16.widen(from + 2L * columns * rows[r], to + 4L * columns * r, columns);
           }
         });
   }
