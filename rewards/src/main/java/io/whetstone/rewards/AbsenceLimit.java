@@ -1,14 +1,12 @@
 package io.whetstone.rewards;
 
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
 
 /**
- * What absent values mean for a step of training: a group with fewer than two totals teaches
- * nothing and is dropped; more than the allowed share of failed scores stops the run, since a
- * broken reward is no basis for learning.
+ * How many absent values a step of training bears: more than the allowed share of failed scores
+ * stops the run, since a broken reward is no basis for learning.
  *
  * @param share the share of candidates without a total that a step may have, in [0, 1]
  */
@@ -24,12 +22,12 @@ public record AbsenceLimit(double share) {
   }
 
   /**
-   * The groups that can be trained on, in their order.
+   * Fails where the step's rewards failed too often.
    *
    * @throws TooManyAbsentException if too many candidates of the step lost their total to a failed
    *     reward; candidates to which no reward applies do not count
    */
-  public List<ScoredGroup> usable(List<ScoredGroup> step) {
+  public void require(List<ScoredGroup> step) {
     long candidates = 0;
     long failed = 0;
     Map<String, Integer> byNote = new TreeMap<>();
@@ -53,8 +51,5 @@ public record AbsenceLimit(double share) {
     if (failed > share * candidates) {
       throw new TooManyAbsentException(failed, candidates, share, byNote);
     }
-    List<ScoredGroup> usable = new ArrayList<>(step);
-    usable.removeIf(group -> group.present() < 2);
-    return usable;
   }
 }

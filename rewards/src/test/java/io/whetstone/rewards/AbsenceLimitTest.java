@@ -32,22 +32,15 @@ class AbsenceLimitTest {
   }
 
   @Test
-  void groupsWithFewerThanTwoValuesAreDropped() {
-    List<ScoredGroup> step = sound(10);
-    step.add(3, group(Score.correct(), Score.error("x")));
-    assertEquals(sound(10), AbsenceLimit.DEFAULT.usable(step)); // 1 of 22 is 4.5 %
-  }
-
-  @Test
   void moreThanTheShareStopsTheRun() {
     List<ScoredGroup> step = sound(9);
     step.add(group(Score.correct(), Score.error("disk gone")));
-    assertEquals(9, AbsenceLimit.DEFAULT.usable(step).size()); // 1 of 20 is 5 %, not more
+    AbsenceLimit.DEFAULT.require(step); // 1 of 20 is 5 %, not more
     step.removeFirst();
     assertEquals(
         "rewards: 1 of 18 completions of this step have no value, more than the allowed 5.0 %:"
             + " 1 × r error {error=disk gone}",
-        assertThrows(TooManyAbsentException.class, () -> AbsenceLimit.DEFAULT.usable(step))
+        assertThrows(TooManyAbsentException.class, () -> AbsenceLimit.DEFAULT.require(step))
             .getMessage());
   }
 
@@ -55,7 +48,7 @@ class AbsenceLimitTest {
   void notApplicableIsNoFailure() {
     List<ScoredGroup> step = sound(1);
     step.add(group(Score.notApplicable(), Score.notApplicable()));
-    assertEquals(1, AbsenceLimit.DEFAULT.usable(step).size());
+    AbsenceLimit.DEFAULT.require(step);
     assertEquals(OptionalDouble.empty(), step.getLast().totals().getFirst());
   }
 }

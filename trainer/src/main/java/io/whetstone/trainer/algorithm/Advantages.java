@@ -26,7 +26,13 @@ public record Advantages(double[][][] values, List<Group> groups) {
     /** Fewer rewards are present than a comparison needs. */
     DROPPED_TOO_FEW,
     /** The greedy completion that the group was to be compared with has no reward. */
-    DROPPED_WITHOUT_BASELINE;
+    DROPPED_WITHOUT_BASELINE,
+    /** Its share of right completions is not wanted (dynamic sampling). */
+    DROPPED_OUT_OF_RANGE,
+    /** Enough groups had been found before it (dynamic sampling). */
+    DROPPED_SURPLUS,
+    /** The whole step was skipped: something in it was not finite. */
+    DROPPED_WITH_STEP;
 
     /** Whether the group's completions stay out of the loss. */
     public boolean dropped() {

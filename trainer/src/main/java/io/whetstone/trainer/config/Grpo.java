@@ -16,6 +16,11 @@ import java.util.Set;
  * @param groupSize completions a task
  * @param rewards what completions are scored by; the sum of weight × value is the reward
  * @param rewardPlugins directory of jars in which further rewards are found
+ * @param solvedBy the reward whose outcome says whether a completion is right, where pass rates
+ *     decide (dynamic-sampling, curriculum)
+ * @param curriculum in which order tasks come up
+ * @param staleness steps that rollouts are behind: step k trains on what the policy of step k −
+ *     this drew, as when sampling and training overlap
  * @param clipLow the ratio is held above 1 − this
  * @param clipHigh and below 1 + this
  * @param reductionLength constant of {@code constant-length}, in tokens; left out: {@code
@@ -33,6 +38,10 @@ public record Grpo(
     @Inline Decoding decoding,
     List<RewardEntry> rewards,
     Optional<Path> rewardPlugins,
+    @Default(value = "\"accuracy\"", source = "the built-in check of the final answer")
+        String solvedBy,
+    @Default(value = "{}", source = "see its keys") Curriculum curriculum,
+    @Default(value = "0", source = "on-policy; DeepSeek-R1, Guo et al. 2025, §2.2") int staleness,
     @Default(value = "{}", source = "see its keys") Advantage advantage,
     @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipLow,
     @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipHigh,
@@ -76,6 +85,20 @@ public record Grpo(
       if (!seen.add(reward.name())) {
         throw new IllegalArgumentException("rewards: " + reward.name() + " is there twice");
       }
+    }
+    boolean byPassRate = dynamicSampling.limitsPassRate() || curriculum.measures();
+    if (byPassRate && !seen.contains(solvedBy)) {
+      throw new IllegalArgumentException(
+          "solved-by: "
+              + solvedBy
+              + " is none of the rewards "
+              + seen
+              + ", and pass rates need it");
+    }
+    Range.atLeast("staleness", staleness, 0);
+    if (staleness >= steps) {
+      throw new IllegalArgumentException(
+          "staleness: " + staleness + " is not less than the stage's " + steps + " steps");
     }
     rewards = List.copyOf(rewards);
     reductionLength = Optional.of(reductionLength.orElse(decoding.maxTokens()));

@@ -13,6 +13,8 @@ import io.whetstone.datasets.settings.Default;
  * @param maxGradientNorm the gradient is scaled down to this L2 norm; 0 for no clipping
  * @param microBatchTokens tokens in one forward and backward; gradients accumulate over the
  *     micro-batches of a step
+ * @param maxSkippedSteps steps of the stage that may be skipped for a value that is not finite; one
+ *     more ends the run
  */
 public record Optimization(
     double learningRate,
@@ -23,7 +25,9 @@ public record Optimization(
     @Default(value = "0", source = "TRL's GRPOConfig") double weightDecay,
     @Default(value = "1", source = "GPT-3, Brown et al. 2020, app. B") double maxGradientNorm,
     @Default(value = "8192", source = "fits a laptop's memory at 1 M parameters")
-        int microBatchTokens) {
+        int microBatchTokens,
+    @Default(value = "3", source = "a bad batch passes, a broken run does not")
+        int maxSkippedSteps) {
 
   public Optimization {
     Range.positive("learning-rate", learningRate);
@@ -33,5 +37,6 @@ public record Optimization(
     Range.notNegative("weight-decay", weightDecay);
     Range.notNegative("max-gradient-norm", maxGradientNorm);
     Range.atLeast("micro-batch-tokens", microBatchTokens, 1);
+    Range.atLeast("max-skipped-steps", maxSkippedSteps, 0);
   }
 }

@@ -11,6 +11,7 @@ import java.util.Optional;
  * @param steps optimizer steps; this or {@code epochs}
  * @param epochs passes over the data, where the data has an end
  * @param batch demonstrations a step
+ * @param trainOn which tokens are learned
  */
 public record Sft(
     Optional<String> name,
@@ -21,6 +22,10 @@ public record Sft(
     @Inline Optimization optimization,
     @Default(value = "\"token-mean\"", source = "cross-entropy a token, transformers' Trainer")
         Reduction reduction,
+    @Default(
+            value = "\"completion\"",
+            source = "TRL's completion_only_loss for prompt-completion data")
+        TrainOn trainOn,
     @Inline Cadence cadence)
     implements Stage {
 

@@ -73,7 +73,7 @@ public final class Evaluator {
       visits.add(new TaskVisit(tasks.task(i), i, 0));
     }
     RolloutSampler rollouts =
-        new RolloutSampler(sampler, tokenizer, prompts, decoding, samples, key);
+        new RolloutSampler(sampler, tokenizer, prompts, decoding, samples, false, key);
     List<Rollout> drawn = rollouts.draw(visits, 0);
     List<ScoredRollout> scored = scorer.score(drawn);
     return new Evaluated(measure(scored, samples), scored);

@@ -48,7 +48,8 @@ public final class AdamW implements AutoCloseable {
    * One update from the accumulated gradients, which are zeroed afterwards.
    *
    * @return the gradients' global L2 norm before clipping
-   * @throws ArithmeticException when the norm is not finite; the weights are then as before
+   * @throws ArithmeticException when the norm is not finite, naming the parameter; weights, moments
+   *     and gradients are then as before
    */
   public double step(double learningRate) {
     double squares = 0;
@@ -57,12 +58,8 @@ public final class AdamW implements AutoCloseable {
     }
     double norm = Math.sqrt(squares);
     if (!Double.isFinite(norm)) {
-      throw new ArithmeticException(
-          "the gradient's norm is "
-              + norm
-              + " at update "
-              + (steps + 1)
-              + "; lower the learning rate, or set max-gradient-norm if it is 0");
+      Finite.requireGradients(model);
+      throw new NonFiniteException("gradient's norm", norm, NonFiniteException.NO_SAMPLE);
     }
     double scale = clip.scale(norm);
     steps++;

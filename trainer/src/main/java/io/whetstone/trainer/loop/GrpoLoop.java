@@ -24,13 +24,15 @@ import io.whetstone.trainer.rollout.RolloutSampler;
 import io.whetstone.trainer.rollout.RolloutScorer;
 import io.whetstone.trainer.rollout.SampleBuilder;
 import io.whetstone.trainer.rollout.ScoredRollout;
-import io.whetstone.trainer.rollout.TaskStream;
 import io.whetstone.trainer.rollout.ThoughtMeter;
 import io.whetstone.trainer.rollout.TrainingSample;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * GRPO (Shao et al. 2024) on rule-based or modelled rewards: R1-Zero's recipe (DeepSeek-AI 2025).
@@ -48,8 +50,11 @@ public final class GrpoLoop implements StageLoop {
   private final Grpo settings;
   private final Transformer policy;
   private final Sampler sampler;
-  private final TaskStream tasks;
+  private final StageTasks tasks;
   private final Collector collector;
+  private final Backlog backlog;
+  private final RolloutScorer scorer;
+  private final PromptEncoder prompts;
   private final AdvantageEstimator estimator;
   private final ReferenceModel reference;
   private final PolicyUpdate update;
@@ -73,20 +78,26 @@ public final class GrpoLoop implements StageLoop {
     this.settings = settings;
     this.policy = policy;
     this.sampler = sampler;
-    this.tasks = new TaskStream(tasks, Purpose.TASK_ORDER.key(seed, stage));
+    this.tasks = new StageTasks(tasks, settings.curriculum(), Purpose.TASK_ORDER.key(seed, stage));
     this.estimator = Objectives.advantage(settings);
+    this.scorer = new RolloutScorer(rewards, prompts.assistantPrefix());
     this.collector =
         new Collector(
-            this.tasks,
+            this.tasks.stream(),
             new RolloutSampler(
                 sampler,
                 tokenizer,
                 prompts,
                 settings.decoding(),
                 settings.groupSize(),
+                Objectives.needsGreedy(settings),
                 Purpose.ROLLOUT.key(seed, stage)),
-            new RolloutScorer(rewards, prompts.assistantPrefix()),
-            settings);
+            scorer,
+            settings.dynamicSampling(),
+            new PassRates(settings.solvedBy()),
+            this.tasks.ledger());
+    this.prompts = prompts;
+    this.backlog = new Backlog(settings.staleness(), settings.steps());
     this.temperature = (float) settings.decoding().temperature();
     Packer packer = new Packer(settings.optimization().microBatchTokens());
     this.workspace = policy.backend().workspace("activations");
@@ -113,25 +124,80 @@ public final class GrpoLoop implements StageLoop {
   public StepReport step(int step) throws InterruptedException {
     Timer timer = new Timer();
     refreshReference(step);
-    List<ScoredRollout> rollouts = collector.collect(timer);
-    SampleBuilder samples = new SampleBuilder(rollouts, settings.maskTruncated());
-    float[][] references = references(samples);
-    Advantages advantages = estimator.estimate(earned(samples, references));
-    timer.lap("advantage");
-    Updated updated = train(samples.build(advantages), references, schedule.at(step));
-    sampler.publish(++policyVersion);
-    timer.lap("train");
-
+    Collected collected =
+        backlog.next(step, () -> collector.collect(settings.tasksPerStep(), timer));
+    List<ScoredRollout> rollouts = collected.used();
     Map<String, Double> metrics = new LinkedHashMap<>();
-    measured.rewards(rollouts, advantages, metrics);
-    measured.completions(rollouts, metrics);
-    metrics.putAll(updated.measures().named());
-    metrics.put("gradient/norm", updated.gradientNorm());
+    measured.rewards(collected.all(), metrics);
+    measured.completions(collected.all(), metrics);
     metrics.put("learning-rate", schedule.at(step));
-    metrics.put("exact/logprob-mismatch-max", updated.mismatch());
-    long tokens = measured.completionTokens(rollouts);
-    timer.into(metrics, tokens);
-    return new StepReport(metrics, rollouts, advantages, settings.maskTruncated(), tokens);
+    SampleBuilder samples = new SampleBuilder(rollouts, settings.maskTruncated());
+    long updatesBefore = optimizer.steps();
+    try {
+      float[][] references = references(samples);
+      Finite.requireRewards(rollouts);
+      Advantages advantages = estimator.estimate(earned(samples, references));
+      timer.lap("advantage");
+      Advantages all = collected.spread(advantages);
+      measured.groups(collected, all, metrics);
+      List<TrainingSample> trained = samples.build(advantages);
+      Finite.requireSamples(trained);
+      boolean current = isCurrent(rollouts);
+      Updated updated = trainOrBlame(trained, references, schedule.at(step));
+      timer.lap("train");
+      metrics.putAll(updated.measures().named());
+      metrics.put("gradient/norm", updated.gradientNorm());
+      if (current) {
+        metrics.put("exact/logprob-mismatch-max", updated.mismatch());
+      }
+      return report(collected, timer, metrics, all, Optional.empty());
+    } catch (NonFiniteException e) {
+      measured.groups(collected, collected.unused(), metrics);
+      return report(
+          collected, timer, metrics, collected.unused(), Optional.of(SkippedStep.of(e, rollouts)));
+    } finally {
+      if (optimizer.steps() != updatesBefore) {
+        sampler.publish(++policyVersion);
+      }
+    }
+  }
+
+  /** Trains; where a value is not finite, finds the sample to blame. */
+  private Updated trainOrBlame(List<TrainingSample> samples, float[][] references, double rate) {
+    try {
+      return train(samples, references, rate);
+    } catch (NonFiniteException e) {
+      throw Finite.blame(
+          e,
+          policy,
+          samples.size(),
+          s ->
+              update.accumulate(
+                  samples.subList(s, s + 1), slice(references, new int[] {s, s + 1})));
+    }
+  }
+
+  private StepReport report(
+      Collected collected,
+      Timer timer,
+      Map<String, Double> metrics,
+      Advantages advantages,
+      Optional<SkippedStep> skipped) {
+    timer.into(metrics, collected.tokens());
+    return new StepReport(
+        metrics,
+        collected.all(),
+        advantages,
+        settings.maskTruncated(),
+        collected.tokens(),
+        skipped);
+  }
+
+  /** Whether the policy is still the one that drew; else its logprobs are others. */
+  private boolean isCurrent(List<ScoredRollout> rollouts) {
+    return rollouts.stream()
+        .flatMap(group -> group.rollout().completions().stream())
+        .allMatch(completion -> completion.policyVersion() == policyVersion);
   }
 
   private void refreshReference(int step) {
@@ -142,7 +208,14 @@ public final class GrpoLoop implements StageLoop {
   }
 
   private float[][] references(SampleBuilder samples) {
-    return reference == null ? null : reference.logprobs(samples.unweighted(), temperature);
+    if (reference == null) {
+      return null;
+    }
+    float[][] logprobs = reference.logprobs(samples.unweighted(), temperature);
+    for (int s = 0; s < logprobs.length; s++) {
+      Finite.requireSample("reference logprob", logprobs[s], s);
+    }
+    return logprobs;
   }
 
   /** What the completions earned, less what they pay for their distance from the reference. */
@@ -161,6 +234,7 @@ public final class GrpoLoop implements StageLoop {
                     sample.logprobs(),
                     references[s],
                     sample.trained());
+        Finite.requireSample("divergence from the reference", paid, s);
         if (place == Kl.Place.REWARD) {
           penalties[s] = Arrays.stream(paid).sum();
         } else {
@@ -221,14 +295,21 @@ public final class GrpoLoop implements StageLoop {
     return JsonNodeFactory.instance
         .objectNode()
         .put("optimizer-steps", optimizer.steps())
-        .put("tasks", tasks.position())
+        .put("tasks", tasks.stream().position())
         .put("policy-version", policyVersion);
   }
 
   @Override
-  public void restore(ObjectNode progress) {
+  public void save(Path directory) throws IOException {
+    tasks.save(directory);
+    SavedRollouts.write(directory, backlog.waiting());
+  }
+
+  @Override
+  public void restore(ObjectNode progress, Path directory) throws IOException {
     optimizer.restoreSteps(progress.required("optimizer-steps").asLong());
-    tasks.restore(progress.required("tasks").asLong());
+    tasks.restore(progress.required("tasks").asLong(), directory);
+    backlog.restore(new SavedRollouts(tasks.source(), prompts, scorer).read(directory));
     policyVersion = progress.required("policy-version").asLong();
     sampler.publish(policyVersion);
     if (reference != null) {

@@ -1,6 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.trainer.algorithm.AdvantageEstimator;
+import io.whetstone.trainer.algorithm.Center;
 import io.whetstone.trainer.algorithm.ClippedSurrogate;
 import io.whetstone.trainer.algorithm.ComposedAdvantage;
 import io.whetstone.trainer.algorithm.KlEstimator;
@@ -21,6 +22,11 @@ final class Objectives {
         kl(settings),
         inLoss ? settings.kl().coefficient() : 0,
         settings.entropyBonus());
+  }
+
+  /** Whether the advantages need the reward of a greedy completion a task as their baseline. */
+  static boolean needsGreedy(Grpo settings) {
+    return settings.advantage().center() == Center.GREEDY;
   }
 
   static KlEstimator kl(Grpo settings) {

@@ -55,6 +55,7 @@ final class PolicyUpdate {
       workspace.reset();
       Scored scored =
           policy.score(batch.tokens(), batch.rows(), batch.targets(), temperature, workspace);
+      Finite.requireTokens("logprob", scored.logprobs(), batch);
       PolicyObjective.Result result =
           objective.evaluate(tokens(batch, scored, samples, references, weights));
       float[] dEntropies =

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.checkpoints.CheckpointStore;
+import io.whetstone.checkpoints.CheckpointWriter;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.tensor.Backend;
@@ -44,9 +45,11 @@ final class RunCheckpoints {
    * Saves a checkpoint numbered by the steps done.
    *
    * @param tensors the stage's; empty between stages
+   * @param files writes the stage's own files; nothing between stages
    * @param score what was measured on held-out tasks at these weights, if anything
    */
-  Checkpoint save(RunState state, Map<String, Tensor> tensors, OptionalDouble score) {
+  Checkpoint save(
+      RunState state, Map<String, Tensor> tensors, CheckpointWriter files, OptionalDouble score) {
     return store.save(
         state.globalStep,
         score,
@@ -60,6 +63,7 @@ final class RunCheckpoints {
           if (!tensors.isEmpty()) {
             Safetensors.write(directory.resolve(Checkpoint.OPTIMIZER), tensors, backend);
           }
+          files.write(directory);
           Checkpoint.writeProgress(directory, json(state));
         });
   }
@@ -103,7 +107,12 @@ final class RunCheckpoints {
       if (Files.exists(checkpoint.optimizer())) {
         Safetensors.read(checkpoint.optimizer(), loop.tensors(), backend);
       }
-      loop.restore(state.loop);
+      try {
+        loop.restore(state.loop, checkpoint.directory());
+      } catch (IOException e) {
+        throw new CheckpointException(
+            checkpoint.directory() + ": cannot be read: " + e.getMessage(), e);
+      }
     }
   }
 

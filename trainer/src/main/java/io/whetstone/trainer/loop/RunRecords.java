@@ -110,6 +110,12 @@ public final class RunRecords implements AutoCloseable {
     Map<String, Double> metrics = new LinkedHashMap<>(measured);
     Machine.residentBytes()
         .ifPresent(bytes -> metrics.put("system/resident-bytes", (double) bytes));
+    metrics.put("step/skipped", report.skipped().isPresent() ? 1.0 : 0);
+    if (report.skipped().isPresent()) {
+      SkippedStep skipped = report.skipped().get();
+      recorder.skipped(stage.label(), state.step, skipped.text(), skipped.batch());
+      progress.say(stage.label() + ", step " + state.step + " is skipped: " + skipped.text());
+    }
     recorder.step(stage.label(), state.step, metrics, rollouts(report));
     progress.step(state.step, metrics);
     if (stage instanceof Grpo) {
@@ -118,6 +124,11 @@ public final class RunRecords implements AutoCloseable {
     if (Duration.between(summarised, clock.instant()).compareTo(BETWEEN_SUMMARIES) > 0) {
       summarise(RunSummary.Status.RUNNING, null, null);
     }
+  }
+
+  /** A step ended the run: what it drew is kept to be looked at, until the step is done again. */
+  void stopped(Stage stage, int step, StepReport report) {
+    recorder.rollouts(stage.label(), step, rollouts(report));
   }
 
   private static List<RolloutRecord> rollouts(StepReport report) {
@@ -132,6 +143,9 @@ public final class RunRecords implements AutoCloseable {
         double[] advantages =
             inLoss ? report.advantages().perToken(g, i, trained.length) : new double[0];
         records.add(RolloutRecord.of(group, i, trained, advantages));
+      }
+      if (group.rollout().greedy().isPresent()) {
+        records.add(RolloutRecord.greedy(group));
       }
     }
     return records;

@@ -17,6 +17,9 @@ final class RunState {
     public int steps;
     public double wallSeconds;
     public long completionTokens;
+
+    /** Steps that left the weights as they were, for a value that was not finite. */
+    public int skipped;
   }
 
   /** Index of the stage under way; the number of stages when all are done. */

@@ -2,6 +2,8 @@ package io.whetstone.trainer.loop;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Path;
 import java.util.Map;
 
 /** A stage as the training loop drives it: steps, and a state that a checkpoint can hold. */
@@ -22,8 +24,14 @@ public interface StageLoop extends AutoCloseable {
   /** Numbers that the next step depends on. */
   ObjectNode progress();
 
-  /** Takes back what {@link #progress} gave; {@link #tensors} have been read into already. */
-  void restore(ObjectNode progress);
+  /** Writes whatever else the next step depends on into files of a checkpoint being made. */
+  void save(Path directory) throws IOException;
+
+  /**
+   * Takes back what {@link #progress} and {@link #save} gave; {@link #tensors} have been read into
+   * already.
+   */
+  void restore(ObjectNode progress, Path directory) throws IOException;
 
   @Override
   void close();

@@ -7,6 +7,7 @@ import io.whetstone.trainer.algorithm.Advantages;
 import io.whetstone.trainer.rollout.ScoredRollout;
 import io.whetstone.trainer.rollout.ThoughtMeter;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -18,8 +19,8 @@ final class StepMetrics {
     this.thoughts = thoughts;
   }
 
-  /** Rewards, outcomes and what became of the groups. */
-  void rewards(List<ScoredRollout> rollouts, Advantages advantages, Map<String, Double> metrics) {
+  /** Rewards and outcomes, over every completion drawn. */
+  void rewards(List<ScoredRollout> rollouts, Map<String, Double> metrics) {
     Mean total = new Mean();
     Map<String, Mean> byReward = new TreeMap<>();
     Map<String, Double> outcomes = new TreeMap<>();
@@ -43,9 +44,13 @@ final class StepMetrics {
     metrics.put("reward/std", total.deviation());
     byReward.forEach((name, mean) -> metrics.put("reward/" + name + "/mean", mean.mean()));
     metrics.putAll(outcomes);
-    metrics.put("groups/total", (double) rollouts.size());
+  }
+
+  /** What became of the groups, and what they cost. */
+  void groups(Collected collected, Advantages advantages, Map<String, Double> metrics) {
+    collected.cost(metrics);
     for (Advantages.Group outcome : Advantages.Group.values()) {
-      String key = "groups/" + outcome.name().toLowerCase(java.util.Locale.ROOT).replace('_', '-');
+      String key = "groups/" + outcome.name().toLowerCase(Locale.ROOT).replace('_', '-');
       metrics.put(key, (double) advantages.count(outcome));
     }
   }
@@ -74,16 +79,5 @@ final class StepMetrics {
     metrics.put("completion/thinks", thinks.mean());
     metrics.put("completion/think-length-mean", thoughtLength.mean());
     metrics.put("completion/truncated", truncated.mean());
-  }
-
-  /** Tokens drawn. */
-  long completionTokens(List<ScoredRollout> rollouts) {
-    long tokens = 0;
-    for (ScoredRollout rollout : rollouts) {
-      for (Completion completion : rollout.rollout().completions()) {
-        tokens += completion.ids().length;
-      }
-    }
-    return tokens;
   }
 }

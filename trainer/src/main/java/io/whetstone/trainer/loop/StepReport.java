@@ -5,6 +5,7 @@ import io.whetstone.trainer.rollout.ScoredRollout;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * What a step did.
@@ -14,22 +15,31 @@ import java.util.Map;
  * @param advantages of the groups' completions; of no groups for supervised steps
  * @param maskTruncated whether truncated completions stayed out of the loss
  * @param completionTokens tokens drawn, or trained on in supervised steps
+ * @param skipped why the step left the weights as they were, where it did
  */
 public record StepReport(
     Map<String, Double> metrics,
     List<ScoredRollout> rollouts,
     Advantages advantages,
     boolean maskTruncated,
-    long completionTokens) {
+    long completionTokens,
+    Optional<SkippedStep> skipped) {
   public StepReport {
     metrics = new LinkedHashMap<>(metrics);
     rollouts = List.copyOf(rollouts);
   }
 
-  /** Of a supervised step. */
-  static StepReport supervised(Map<String, Double> metrics, long tokens) {
+  /** A step on demonstrations or pairs: it drew nothing. */
+  static StepReport supervised(
+      Map<String, Double> metrics, long tokens, Optional<SkippedStep> skipped) {
     return new StepReport(
-        metrics, List.of(), new Advantages(new double[0][][], List.of()), false, tokens);
+        metrics, List.of(), new Advantages(new double[0][][], List.of()), false, tokens, skipped);
+  }
+
+  /** A step that ended when its rollouts were drawn. */
+  static StepReport untrained(Collected collected) {
+    return new StepReport(
+        Map.of(), collected.all(), collected.unused(), false, collected.tokens(), Optional.empty());
   }
 
   /** Whether the tokens of completion {@code i} of group {@code g} were in the loss. */

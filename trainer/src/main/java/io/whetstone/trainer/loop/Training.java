@@ -137,7 +137,7 @@ public final class Training {
       records.stage(stage, loop.steps());
       while (state.step < loop.steps()) {
         long begin = System.nanoTime();
-        StepReport report = loop.step(state.step);
+        StepReport report = step(stage, loop);
         state.step++;
         state.globalStep++;
         note(report);
@@ -149,6 +149,7 @@ public final class Training {
         totals.wallSeconds += (System.nanoTime() - begin) * 1e-9;
         state.wallSeconds = wall();
         records.step(stage, metrics, report);
+        requireFewSkipped(stage, totals, report);
         boolean due = isDue(stage.cadence().checkpointEvery(), state.step);
         if (last) {
           state.stageDone();
@@ -161,6 +162,31 @@ public final class Training {
         if (stop.cause().isPresent()) {
           return;
         }
+      }
+    }
+
+    private StepReport step(Stage stage, StageLoop loop) throws InterruptedException {
+      try {
+        return loop.step(state.step);
+      } catch (StoppedStepException e) {
+        records.stopped(stage, state.step + 1, e.report());
+        throw e.reason();
+      }
+    }
+
+    private void requireFewSkipped(Stage stage, RunState.StageTotals totals, StepReport report) {
+      totals.skipped += report.skipped().isPresent() ? 1 : 0;
+      int allowed = stage.optimization().maxSkippedSteps();
+      if (report.skipped().isPresent() && totals.skipped > allowed) {
+        throw new ArithmeticException(
+            "%s, step %d: %s; %d steps of this stage were skipped for such values, and %s.max-skipped-steps is %d. Weights and moments are as they were: lower the learning rate, or look at the batch in skipped.jsonl"
+                .formatted(
+                    stage.label(),
+                    state.step,
+                    report.skipped().get().text(),
+                    totals.skipped,
+                    stage.label(),
+                    allowed));
       }
     }
 
@@ -178,7 +204,8 @@ public final class Training {
       state.loop = within ? loop.progress() : null;
       state.wallSeconds = wall();
       state.records = records.sync();
-      checkpoints.save(state, within ? loop.tensors() : Map.of(), score);
+      checkpoints.save(
+          state, within ? loop.tensors() : Map.of(), within ? loop::save : _ -> {}, score);
     }
 
     /** Before the first policy stage, or before everything where there is none. */

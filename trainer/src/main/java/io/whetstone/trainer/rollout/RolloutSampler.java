@@ -12,6 +12,7 @@ import io.whetstone.trainer.config.Decoding;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Optional;
 
 /** Draws groups of completions for tasks. */
 public final class RolloutSampler {
@@ -20,10 +21,12 @@ public final class RolloutSampler {
   private final Sampling sampling;
   private final StopRules stop;
   private final int samples;
+  private final boolean greedyToo;
   private final long key;
 
   /**
    * @param samples completions a task
+   * @param greedyToo whether to take one more, of the likeliest tokens, beside each group
    * @param key key of the random numbers; each (visit, task, attempt) draws from a key of its own
    */
   public RolloutSampler(
@@ -32,10 +35,12 @@ public final class RolloutSampler {
       PromptEncoder prompts,
       Decoding decoding,
       int samples,
+      boolean greedyToo,
       long key) {
     this.sampler = sampler;
     this.prompts = prompts;
     this.samples = samples;
+    this.greedyToo = greedyToo;
     this.key = key;
     this.sampling =
         new Sampling(
@@ -56,10 +61,20 @@ public final class RolloutSampler {
       int[] ids = prompts.encode(visit.task(), stop.maxTokens());
       requests.add(new GenerationRequest(ids, samples, sampling, stop, itsKey));
     }
+    if (greedyToo) {
+      for (int i = 0; i < visits.size(); i++) {
+        GenerationRequest sampled = requests.get(i);
+        requests.add(
+            new GenerationRequest(sampled.prompt(), 1, Sampling.GREEDY, stop, sampled.randomKey()));
+      }
+    }
     List<List<Completion>> drawn = sampler.generate(requests, TokenListener.NONE);
     List<Rollout> rollouts = new ArrayList<>();
-    for (int i = 0; i < drawn.size(); i++) {
-      rollouts.add(new Rollout(visits.get(i), attempt, requests.get(i).prompt(), drawn.get(i)));
+    for (int i = 0; i < visits.size(); i++) {
+      Optional<Completion> greedy =
+          greedyToo ? Optional.of(drawn.get(visits.size() + i).getFirst()) : Optional.empty();
+      rollouts.add(
+          new Rollout(visits.get(i), attempt, requests.get(i).prompt(), drawn.get(i), greedy));
     }
     return rollouts;
   }

@@ -57,7 +57,7 @@ public final class SampleBuilder {
                 scores.stream().map(SampleBuilder::steps).toList(),
                 costs[next]));
       }
-      groups.add(new RewardBatch.Group(earned, rollout.greedy()));
+      groups.add(new RewardBatch.Group(earned, rollout.baseline()));
     }
     return new RewardBatch(weights, groups);
   }

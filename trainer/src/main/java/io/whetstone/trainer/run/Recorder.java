@@ -16,6 +16,7 @@ public final class Recorder implements AutoCloseable {
 
   private final MetricsFile metrics;
   private final RolloutFiles rollouts;
+  private final SkippedFile skipped;
   private final InstantSource clock;
 
   private Recorder(RunDirectory run, long length, InstantSource clock) {
@@ -23,6 +24,8 @@ public final class Recorder implements AutoCloseable {
     this.rollouts = new RolloutFiles(run.rollouts());
     this.clock = clock;
     rollouts.keepOnly(metrics.steps());
+    this.skipped = new SkippedFile(run.path().resolve("skipped.jsonl"));
+    skipped.keepOnly(metrics.steps());
   }
 
   /** Begins a run's records. Records that are there are of no checkpoint and are deleted. */
@@ -57,6 +60,24 @@ public final class Recorder implements AutoCloseable {
       rollouts.write(stage, step, records);
     }
     this.metrics.append(stage, step, clock.instant(), metrics);
+  }
+
+  /**
+   * Records what a step drew before it ended the run. Resuming deletes it: the step is done again.
+   */
+  public void rollouts(String stage, int step, List<RolloutRecord> records) {
+    rollouts.write(stage, step, records);
+    rollouts.sync();
+  }
+
+  /**
+   * Records that a step left the weights as they were.
+   *
+   * @param why what was not finite, and where it came from
+   * @param batch the step's tasks
+   */
+  public void skipped(String stage, int step, String why, List<String> batch) {
+    skipped.append(stage, step, why, batch);
   }
 
   /**

@@ -1,8 +1,13 @@
 package io.whetstone.trainer.run;
 
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonGenerator;
 import io.whetstone.generation.Completion;
 import io.whetstone.rewards.Score;
+import io.whetstone.rewards.ScoredGroup;
 import io.whetstone.trainer.rollout.ScoredRollout;
+import java.io.IOException;
+import java.io.StringWriter;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -14,7 +19,7 @@ import java.util.OptionalDouble;
  *
  * @param task the task's id
  * @param prompt the task's prompt, before any chat template
- * @param sample number in its group
+ * @param sample number in its group; −1 for the greedy completion, whose reward is a baseline
  * @param visit how often the stage met the task before
  * @param attempt the round of drawing in its step (dynamic sampling)
  * @param text with special tokens, less a final stop token
@@ -42,6 +47,8 @@ public record RolloutRecord(
     Map<String, Score> scores,
     OptionalDouble reward,
     double[] advantages) {
+  private static final int GREEDY = -1;
+  private static final JsonFactory JSON = new JsonFactory();
 
   public RolloutRecord {
     if (logprobs.length != ids.length
@@ -63,9 +70,33 @@ public record RolloutRecord(
    */
   public static RolloutRecord of(
       ScoredRollout group, int sample, boolean[] trained, double[] advantages) {
-    Completion completion = group.rollout().completions().get(sample);
+    return of(
+        group,
+        sample,
+        group.rollout().completions().get(sample),
+        group.scores(),
+        sample,
+        trained,
+        advantages);
+  }
+
+  /** The record of a group's greedy completion, which is never trained on: its sample is −1. */
+  public static RolloutRecord greedy(ScoredRollout group) {
+    Completion completion = group.rollout().greedy().orElseThrow();
+    boolean[] trained = new boolean[completion.ids().length];
+    return of(group, GREEDY, completion, group.greedy().orElseThrow(), 0, trained, new double[0]);
+  }
+
+  private static RolloutRecord of(
+      ScoredRollout group,
+      int sample,
+      Completion completion,
+      ScoredGroup scored,
+      int candidate,
+      boolean[] trained,
+      double[] advantages) {
     Map<String, Score> scores = new LinkedHashMap<>();
-    group.scores().scores().forEach((name, all) -> scores.put(name, all.get(sample)));
+    scored.scores().forEach((name, all) -> scores.put(name, all.get(candidate)));
     return new RolloutRecord(
         group.rollout().visit().task().id(),
         group.rollout().visit().task().prompt(),
@@ -79,7 +110,21 @@ public record RolloutRecord(
         completion.stop().text(),
         completion.policyVersion(),
         scores,
-        group.scores().totals().get(sample),
+        scored.totals().get(candidate),
         advantages);
+  }
+
+  /** As a line of JSON, to the bit. */
+  public String json() throws IOException {
+    StringWriter text = new StringWriter();
+    try (JsonGenerator json = JSON.createGenerator(text)) {
+      RolloutJson.write(this, json);
+    }
+    return text.toString();
+  }
+
+  /** What {@link #json} gave. */
+  public static RolloutRecord read(String json) throws IOException {
+    return RolloutJson.read(json);
   }
 }
