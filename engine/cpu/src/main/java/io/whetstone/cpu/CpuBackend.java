@@ -5,9 +5,11 @@ import static io.whetstone.cpu.Operands.floats;
 import static io.whetstone.cpu.Operands.ids;
 import static io.whetstone.cpu.Operands.matrix;
 import static io.whetstone.cpu.Operands.positive;
+import static io.whetstone.cpu.Operands.result;
 import static io.whetstone.cpu.Operands.sameSize;
 import static io.whetstone.cpu.Operands.type;
 import static io.whetstone.cpu.Operands.vector;
+import static io.whetstone.tensor.DType.BF16;
 import static io.whetstone.tensor.DType.F32;
 import static io.whetstone.tensor.DType.I32;
 
@@ -184,36 +186,39 @@ final class CpuBackend implements Backend {
 
   @Override
   public Linear linear(Tensor weight, DType compute) {
-    type("weight", weight, F32);
-    if (compute != F32) {
-      throw new IllegalArgumentException("compute: expected F32, got " + compute);
+    floats("weight", weight);
+    if (compute != F32 && compute != BF16) {
+      throw new IllegalArgumentException("compute: expected F32 or BF16, got " + compute);
     }
     if (weight.size() == 0) {
       throw new IllegalArgumentException("weight: expected a row and a column, got " + weight);
     }
-    return gemm.weight(weight);
+    return gemm.weight(weight, compute);
   }
 
   @Override
   public void linearForward(Linear w, Tensor x, Tensor y, boolean accumulate) {
-    matrix("x", x, x.rows(), w.in());
-    matrix("y", y, x.rows(), w.out());
-    weight(w).forward(Memory.address(x), x.rows(), Memory.address(y), accumulate);
+    matrix("x", x, w.dtype(), x.rows(), w.in());
+    result("y", y, w.dtype(), x.rows(), w.out(), accumulate);
+    Result result = Result.of(y.dtype(), accumulate);
+    weight(w).forward(Memory.address(x), x.rows(), Memory.address(y), result);
   }
 
   @Override
   public void linearBackwardInput(Linear w, Tensor dy, Tensor dx, boolean accumulate) {
-    matrix("dy", dy, dy.rows(), w.out());
-    matrix("dx", dx, dy.rows(), w.in());
-    weight(w).backwardInput(Memory.address(dy), dy.rows(), Memory.address(dx), accumulate);
+    matrix("dy", dy, w.dtype(), dy.rows(), w.out());
+    result("dx", dx, w.dtype(), dy.rows(), w.in(), accumulate);
+    Result result = Result.of(dx.dtype(), accumulate);
+    weight(w).backwardInput(Memory.address(dy), dy.rows(), Memory.address(dx), result);
   }
 
   @Override
   public void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw) {
-    matrix("x", x, x.rows(), x.columns());
-    matrix("dy", dy, x.rows(), dy.columns());
+    floats("x", x);
+    matrix("dy", dy, x.dtype(), x.rows(), dy.columns());
     matrix("dw", dw, dy.columns(), x.columns());
     gemm.backwardWeight(
+        x.dtype(),
         Memory.address(x),
         Memory.address(dy),
         x.rows(),
@@ -386,7 +391,7 @@ final class CpuBackend implements Backend {
       Tensor logprobs,
       Tensor entropy,
       Tensor logSumExp) {
-    matrix("x", x, targets.length, head.in());
+    matrix("x", x, head.dtype(), targets.length, head.in());
     ids("targets", targets, head.out());
     positive("temperature", temperature);
     vector("logprobs", logprobs, targets.length);
@@ -408,7 +413,7 @@ final class CpuBackend implements Backend {
       float[] dEntropy,
       Tensor dx,
       Tensor dHead) {
-    matrix("x", x, targets.length, head.in());
+    matrix("x", x, head.dtype(), targets.length, head.in());
     ids("targets", targets, head.out());
     positive("temperature", temperature);
     vector("entropy", entropy, targets.length);
@@ -426,11 +431,6 @@ final class CpuBackend implements Backend {
       Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
     matrix("logits", logits, rows.length, logits.columns());
     count("uniforms", uniforms.length, rows.length);
-    for (double uniform : uniforms) {
-      if (!(uniform >= 0 && uniform < 1)) {
-        throw new IllegalArgumentException("uniforms: " + uniform + " is not in [0, 1)");
-      }
-    }
     count("tokens", tokens.length, rows.length);
     count("logprobs", logprobs.length, rows.length);
     for (int r = 0; r < rows.length; r++) {

@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.util.Map;
 import java.util.Set;
@@ -13,16 +14,18 @@ final class DnnlGemm implements Gemm {
     void run(DnnlSlot slot, int task);
   }
 
-  private record ProductShape(int k, int n, int cColumns) {}
+  private record PanelShape(DType dtype, int k, int n) {}
 
-  private record ReorderShape(int k, int n, long rowStride, long columnStride) {}
+  private record ReorderShape(
+      DType from, DType to, int k, int n, long rowStride, long columnStride) {}
 
   private final Workers workers;
   private final OneDnn dnn;
   private final DnnlSlot[] slots;
   private final VectorGemm fallback;
   private final DnnlWeightGradient weightGradient;
-  private final Map<ProductShape, PanelProducts> products = new ConcurrentHashMap<>();
+  private final Map<PanelProducts.Panel, PanelProducts> products = new ConcurrentHashMap<>();
+  private final Map<PanelShape, Long> layouts = new ConcurrentHashMap<>();
   private final Map<ReorderShape, DnnlPrimitive> reorders = new ConcurrentHashMap<>();
   private final Set<String> unusable = new TreeSet<>();
   private boolean closed;
@@ -48,19 +51,26 @@ final class DnnlGemm implements Gemm {
   }
 
   @Override
-  public Weight weight(Tensor master) {
-    DnnlWeight weight = new DnnlWeight(this, master);
+  public Weight weight(Tensor master, DType compute) {
+    if (compute == DType.BF16 && !dnn.multipliesBfloat16()) {
+      return fallback.weight(master, compute);
+    }
+    DnnlWeight weight = new DnnlWeight(this, master, compute);
     if (weight.usable()) {
       return weight;
     }
     weight.close();
-    unusable.add(master.rows() + " × " + master.columns());
-    return fallback.weight(master);
+    unusable.add(compute + " " + master.rows() + " × " + master.columns());
+    return fallback.weight(master, compute);
   }
 
   @Override
-  public void backwardWeight(long x, long dy, int tokens, int in, int out, long dw) {
-    weightGradient.add(x, dy, tokens, in, out, dw);
+  public void backwardWeight(DType dtype, long x, long dy, int tokens, int in, int out, long dw) {
+    if (dtype == DType.BF16 && !dnn.multipliesBfloat16()) {
+      fallback.backwardWeight(dtype, x, dy, tokens, in, out, dw);
+      return;
+    }
+    weightGradient.add(dtype, x, dy, tokens, in, out, dw);
   }
 
   int threads() {
@@ -92,21 +102,44 @@ final class DnnlGemm implements Gemm {
         });
   }
 
-  /** The products with packed panels [k, n] that make n of C's columns. */
-  PanelProducts products(int k, int n, int cColumns) {
-    return products.computeIfAbsent(
-        new ProductShape(k, n, cColumns),
-        shape -> new PanelProducts(dnn, slots.length, k, n, cColumns, PanelProducts.SIZES));
+  Workers workers() {
+    return workers;
   }
 
-  /** Packs a matrix [k, n] whose elements lie these strides apart, for {@link #products}. */
-  DnnlPrimitive packing(int k, int n, long rowStride, long columnStride, long layout) {
+  /** The products with panels of this form. */
+  PanelProducts products(PanelProducts.Panel panel) {
+    return products.computeIfAbsent(panel, this::make);
+  }
+
+  /** Where C has other columns, B must have the same layout: it is packed once. */
+  private PanelProducts make(PanelProducts.Panel panel) {
+    PanelShape shape = new PanelShape(panel.dtype(), panel.k(), panel.n());
+    long own =
+        panel.bColumns() > 0
+            ? dnn.matrix(panel.dtype(), panel.k(), panel.n(), panel.bColumns(), 1)
+            : layouts.containsKey(shape)
+                ? dnn.cloneMatrix(layouts.get(shape))
+                : dnn.matrixOfAnyLayout(panel.dtype(), panel.k(), panel.n());
+    try {
+      PanelProducts made = new PanelProducts(dnn, slots.length, panel, own, PanelProducts.SIZES);
+      if (panel.bColumns() == 0) {
+        layouts.putIfAbsent(shape, made.layout());
+      }
+      return made;
+    } finally {
+      dnn.destroyMatrix(own);
+    }
+  }
+
+  /** Packs a matrix whose elements lie these strides apart as the panel of {@code products}. */
+  DnnlPrimitive packing(DType from, PanelProducts products, long rowStride, long columnStride) {
+    PanelProducts.Panel panel = products.panel();
     return reorders.computeIfAbsent(
-        new ReorderShape(k, n, rowStride, columnStride),
+        new ReorderShape(from, panel.dtype(), panel.k(), panel.n(), rowStride, columnStride),
         shape -> {
-          long plain = dnn.matrix(k, n, rowStride, columnStride);
+          long plain = dnn.matrix(from, shape.k, shape.n, rowStride, columnStride);
           try {
-            return DnnlPrimitive.reorder(dnn, slots.length, plain, layout);
+            return DnnlPrimitive.reorder(dnn, slots.length, plain, products.layout());
           } finally {
             dnn.destroyMatrix(plain);
           }

@@ -2,60 +2,98 @@ package io.whetstone.cpu;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
 
-/** A linear layer's weight, packed once for y = x Wᵀ and once for dx = dy W. */
+/**
+ * A linear layer's weight, packed for y = x Wᵀ, and from the first dx = dy W on for that too.
+ *
+ * <p>In BF16 the second copy is the rounded weight as it lies: packing it would cost twice as much
+ * as it saves, and where the master is BF16 none is needed.
+ */
 final class DnnlWeight implements Gemm.Weight {
-  private final int in;
-  private final int out;
-  private final PackedMatrix forward;
-  private final PackedMatrix backward;
+  private final DType dtype;
+  private final Tensor master;
+  private final OutputParts parts;
+  private final PackedMatrix[] forward;
+  private final PackedMatrix[] backward;
+  private final Scratch room = new Scratch();
 
-  DnnlWeight(DnnlGemm gemm, Tensor master) {
-    in = master.columns();
-    out = master.rows();
-    long address = Memory.address(master);
-    forward = new PackedMatrix(gemm, in, out, address, 1, in);
-    backward = new PackedMatrix(gemm, out, in, address, in, 1);
+  DnnlWeight(DnnlGemm gemm, Tensor master, DType dtype) {
+    this.dtype = dtype;
+    this.master = master;
+    parts = new OutputParts(master.rows());
+    forward = new PackedMatrix[parts.count()];
+    backward = new PackedMatrix[parts.count()];
+    for (int p = 0; p < parts.count(); p++) {
+      Tensor rows = master.rows(parts.first(p), parts.first(p + 1));
+      forward[p] = PackedMatrix.transposed(gemm, rows, dtype);
+      backward[p] = PackedMatrix.asIs(gemm, rows, dtype);
+    }
   }
 
+  /** False where rows would depend on their number. */
   boolean usable() {
-    return forward.usable() && backward.usable();
+    return Arrays.stream(forward).allMatch(PackedMatrix::usable)
+        && Arrays.stream(backward).allMatch(PackedMatrix::usable);
   }
 
   @Override
   public DType dtype() {
-    return DType.F32;
+    return dtype;
   }
 
   @Override
   public int in() {
-    return in;
+    return master.columns();
   }
 
   @Override
   public int out() {
-    return out;
+    return master.rows();
+  }
+
+  @Override
+  public int parts() {
+    return parts.count();
+  }
+
+  @Override
+  public int firstOutput(int part) {
+    return parts.first(part);
   }
 
   @Override
   public void refresh() {
-    forward.refresh();
-    backward.refresh();
+    for (int p = 0; p < parts.count(); p++) {
+      forward[p].refresh();
+      backward[p].refresh();
+    }
   }
 
   @Override
-  public void forward(long x, int rows, long y, boolean accumulate) {
-    forward.multiply(x, rows, y, accumulate);
+  public void forward(int part, long x, int rows, long y, int yColumns, Result result) {
+    forward[part].multiply(x, rows, y, yColumns, result);
   }
 
   @Override
-  public void backwardInput(long dy, int rows, long dx, boolean accumulate) {
-    backward.multiply(dy, rows, dx, accumulate);
+  public void backwardInput(int part, long dy, int rows, long dx, Result result) {
+    backward[part].multiply(dy, rows, dx, in(), result);
+  }
+
+  @Override
+  public void backwardInput(long dy, int rows, long dx, Result result) {
+    if (parts.count() == 1) {
+      backwardInput(0, dy, rows, dx, result);
+    } else {
+      parts.backwardInput(this, dy, rows, dx, result, room);
+    }
   }
 
   @Override
   public void close() {
-    forward.close();
-    backward.close();
+    for (int p = 0; p < parts.count(); p++) {
+      forward[p].close();
+      backward[p].close();
+    }
   }
 }

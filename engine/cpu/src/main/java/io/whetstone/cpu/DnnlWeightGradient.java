@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.DType;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 
@@ -20,7 +21,7 @@ final class DnnlWeightGradient {
 
   private static final int SMALLEST = 64;
 
-  private record Shape(int tokens, int tileOut, int tileIn, int out, int in) {}
+  private record Shape(DType dtype, int tokens, int tileOut, int tileIn, int out, int in) {}
 
   private final DnnlGemm gemm;
   private final OneDnn dnn;
@@ -32,17 +33,18 @@ final class DnnlWeightGradient {
     this.dnn = dnn;
   }
 
-  void add(long x, long dy, int tokens, int in, int out, long dw) {
+  void add(DType dtype, long x, long dy, int tokens, int in, int out, long dw) {
     if (tokens == 0) {
       return;
     }
+    long bytes = dtype.bytes();
     int rest = tokens % SMALLEST;
     int whole = tokens - rest;
-    long xRest = rest == 0 ? 0 : padding.reserve(4L * (in + out) * SMALLEST);
-    long dyRest = xRest + 4L * in * SMALLEST;
+    long xRest = rest == 0 ? 0 : padding.reserve(bytes * (in + out) * SMALLEST);
+    long dyRest = xRest + bytes * in * SMALLEST;
     if (rest > 0) {
-      pad(x + 4L * in * whole, rest, in, xRest);
-      pad(dy + 4L * out * whole, rest, out, dyRest);
+      pad(x + bytes * in * whole, rest, bytes * in, xRest);
+      pad(dy + bytes * out * whole, rest, bytes * out, dyRest);
     }
     int columns = (in + TILE_IN - 1) / TILE_IN;
     int tiles = (out + TILE_OUT - 1) / TILE_OUT * columns;
@@ -58,17 +60,17 @@ final class DnnlWeightGradient {
           int done = 0;
           for (int chunk : CHUNKS) {
             for (; whole - done >= chunk; done += chunk) {
-              primitive(new Shape(chunk, tileOut, tileIn, out, in))
+              primitive(new Shape(dtype, chunk, tileOut, tileIn, out, in))
                   .run(
                       slot,
-                      dy + 4 * ((long) out * done + firstOut),
-                      x + 4 * ((long) in * done + firstIn),
+                      dy + bytes * ((long) out * done + firstOut),
+                      x + bytes * ((long) in * done + firstIn),
                       target);
             }
           }
           if (rest > 0) {
-            primitive(new Shape(SMALLEST, tileOut, tileIn, out, in))
-                .run(slot, dyRest + 4L * firstOut, xRest + 4L * firstIn, target);
+            primitive(new Shape(dtype, SMALLEST, tileOut, tileIn, out, in))
+                .run(slot, dyRest + bytes * firstOut, xRest + bytes * firstIn, target);
           }
         });
   }
@@ -77,10 +79,9 @@ final class DnnlWeightGradient {
     primitives.values().forEach(DnnlPrimitive::close);
   }
 
-  private static void pad(long from, int rows, int columns, long to) {
-    long bytes = 4L * columns * rows;
-    Memory.copy(from, to, bytes);
-    Memory.zero(to + bytes, 4L * columns * SMALLEST - bytes);
+  private static void pad(long from, int rows, long rowBytes, long to) {
+    Memory.copy(from, to, rowBytes * rows);
+    Memory.zero(to + rowBytes * rows, rowBytes * (SMALLEST - rows));
   }
 
   private DnnlPrimitive primitive(Shape shape) {
@@ -89,9 +90,9 @@ final class DnnlWeightGradient {
 
   private DnnlPrimitive make(Shape shape) {
     OneDnn.useOneThread();
-    long a = dnn.matrix(shape.tileOut, shape.tokens, 1, shape.out);
-    long b = dnn.matrix(shape.tokens, shape.tileIn, shape.in, 1);
-    long c = dnn.matrix(shape.tileOut, shape.tileIn, shape.in, 1);
+    long a = dnn.matrix(shape.dtype, shape.tileOut, shape.tokens, 1, shape.out);
+    long b = dnn.matrix(shape.dtype, shape.tokens, shape.tileIn, shape.in, 1);
+    long c = dnn.matrix(DType.F32, shape.tileOut, shape.tileIn, shape.in, 1);
     try {
       return DnnlPrimitive.product(dnn, gemm.threads(), a, b, c, true);
     } finally {

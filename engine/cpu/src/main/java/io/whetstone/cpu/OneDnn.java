@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.DType;
 import java.lang.foreign.Arena;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -25,7 +26,12 @@ import org.bytedeco.javacpp.Loader;
 final class OneDnn {
   private static final int CPU = 1;
   private static final int IN_ORDER_STREAM = 1;
-  private static final int F32 = 3;
+
+  /** AVX-512 and its instructions for bfloat16. */
+  private static final int BF16_INSTRUCTIONS = 0xe7;
+
+  private static final int BF16_TYPE = 2;
+  private static final int F32_TYPE = 3;
   private static final int ANY_LAYOUT = 1;
   private static final int QUERY_WEIGHTS = 131;
   private static final int QUERY_SCRATCHPAD = 136;
@@ -119,6 +125,11 @@ final class OneDnn {
     };
   }
 
+  /** Whether the processor multiplies bfloat16 numbers itself; emulation is slower than F32. */
+  boolean multipliesBfloat16() {
+    return (status("dnnl_get_effective_cpu_isa") & BF16_INSTRUCTIONS) == BF16_INSTRUCTIONS;
+  }
+
   /** Makes the calling thread's products run on itself alone. */
   static void useOneThread() {
     try {
@@ -128,20 +139,20 @@ final class OneDnn {
     }
   }
 
-  /** A description of a F32 matrix whose elements lie these numbers of elements apart. */
-  long matrix(long rows, long columns, long rowStride, long columnStride) {
+  /** A description of a matrix whose elements lie these numbers of elements apart. */
+  long matrix(DType type, long rows, long columns, long rowStride, long columnStride) {
     try (Arena arena = Arena.ofConfined()) {
       long extents = arena.allocateFrom(ValueLayout.JAVA_LONG, rows, columns).address();
       long strides = arena.allocateFrom(ValueLayout.JAVA_LONG, rowStride, columnStride).address();
-      return create("dnnl_memory_desc_create_with_strides", MATRIX, extents, F32, strides);
+      return create("dnnl_memory_desc_create_with_strides", MATRIX, extents, code(type), strides);
     }
   }
 
-  /** A description of a F32 matrix whose layout the product may choose. */
-  long matrixOfAnyLayout(long rows, long columns) {
+  /** A description of a matrix whose layout the product may choose. */
+  long matrixOfAnyLayout(DType type, long rows, long columns) {
     try (Arena arena = Arena.ofConfined()) {
       long extents = arena.allocateFrom(ValueLayout.JAVA_LONG, rows, columns).address();
-      return create("dnnl_memory_desc_create_with_tag", MATRIX, extents, F32, ANY_LAYOUT);
+      return create("dnnl_memory_desc_create_with_tag", MATRIX, extents, code(type), ANY_LAYOUT);
     }
   }
 
@@ -300,6 +311,14 @@ final class OneDnn {
             Library.SYMBOLS.findOrThrow(function), FunctionDescriptor.of(result, layouts))
         .asSpreader(Object[].class, arguments.length)
         .asType(MethodType.methodType(Object.class, Object[].class));
+  }
+
+  private static int code(DType type) {
+    return switch (type) {
+      case F32 -> F32_TYPE;
+      case BF16 -> BF16_TYPE;
+      case I32 -> throw new IllegalArgumentException("no products of " + type);
+    };
   }
 
   private static void check(String function, int status) {

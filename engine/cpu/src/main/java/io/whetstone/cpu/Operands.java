@@ -35,6 +35,12 @@ final class Operands {
     }
   }
 
+  /** F32, or the operands' type unless it is added to. */
+  static void result(
+      String what, Tensor tensor, DType operands, int rows, int columns, boolean accumulate) {
+    matrix(what, tensor, accumulate || tensor.dtype() == F32 ? F32 : operands, rows, columns);
+  }
+
   static void vector(String what, Tensor tensor, int size) {
     if (tensor.dtype() != F32 || tensor.size() != size) {
       throw new IllegalArgumentException(what + ": expected F32 [" + size + "], got " + tensor);

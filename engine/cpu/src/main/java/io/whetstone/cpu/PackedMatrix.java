@@ -1,9 +1,12 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * The B of products C = A B, packed by oneDNN in panels of columns.
+ * The B [k, n] of products C = A B, made of a master weight in the layout that oneDNN wants, in
+ * panels of columns.
  *
  * <p>How columns are cut depends on the shape alone, so it cannot make bits depend on the number of
  * threads; how rows are cut may depend on it, since a row's bits do not depend on its neighbours.
@@ -15,42 +18,47 @@ final class PackedMatrix {
   private static final int MOST_ROWS = 512;
 
   private final DnnlGemm gemm;
+  private final Tensor master;
+  private final DType dtype;
+  private final boolean transposed;
   private final int k;
   private final int n;
-  private final long master;
-  private final long rowStride;
-  private final long columnStride;
   private final int panels;
-  private final PanelProducts[] products;
+  private PanelProducts[] products;
   private final long[] packed;
-  private final Allocation memory;
+  private Allocation memory;
   private boolean stale = true;
 
-  /**
-   * @param master where B's element (0, 0) lies; (i, j) lies i · rowStride + j · columnStride
-   *     elements further
-   */
-  PackedMatrix(DnnlGemm gemm, int k, int n, long master, long rowStride, long columnStride) {
+  private PackedMatrix(DnnlGemm gemm, Tensor master, DType dtype, boolean transposed) {
     this.gemm = gemm;
-    this.k = k;
-    this.n = n;
     this.master = master;
-    this.rowStride = rowStride;
-    this.columnStride = columnStride;
+    this.dtype = dtype;
+    this.transposed = transposed;
+    this.k = transposed ? master.columns() : master.rows();
+    this.n = transposed ? master.rows() : master.columns();
     this.panels = panels(n);
-    this.products = new PanelProducts[panels];
+    this.products = products(n);
     this.packed = new long[panels];
-    long bytes = 0;
+  }
+
+  private PanelProducts[] products(int cColumns) {
+    PanelProducts[] made = new PanelProducts[panels];
     for (int p = 0; p < panels; p++) {
-      products[p] = gemm.products(k, column(p + 1) - column(p), n);
-      packed[p] = bytes;
-      long panelBytes = gemm.bytes(products[p].layout());
-      bytes += (panelBytes + Allocation.ALIGNMENT - 1) & -Allocation.ALIGNMENT;
+      int width = column(p + 1) - column(p);
+      int bColumns = plain() ? n : 0;
+      made[p] = gemm.products(new PanelProducts.Panel(dtype, k, width, bColumns, cColumns));
     }
-    memory = new Allocation(bytes, "a packed weight of " + k + " × " + n);
-    for (int p = 0; p < panels; p++) {
-      packed[p] += memory.address();
-    }
+    return made;
+  }
+
+  /** B = Wᵀ of a weight W. */
+  static PackedMatrix transposed(DnnlGemm gemm, Tensor weight, DType dtype) {
+    return new PackedMatrix(gemm, weight, dtype, true);
+  }
+
+  /** B = W. */
+  static PackedMatrix asIs(DnnlGemm gemm, Tensor weight, DType dtype) {
+    return new PackedMatrix(gemm, weight, dtype, false);
   }
 
   boolean usable() {
@@ -62,8 +70,8 @@ final class PackedMatrix {
     stale = true;
   }
 
-  /** C = A B or C += A B: A [rows, k], C [rows, n]. */
-  void multiply(long a, int rows, long c, boolean accumulate) {
+  /** C = A B as {@code result} says: A [rows, k], C [rows, n] with rows cColumns apart. */
+  void multiply(long a, int rows, long c, int cColumns, Result result) {
     if (stale) {
       pack();
       stale = false;
@@ -71,12 +79,16 @@ final class PackedMatrix {
     if (rows == 0) {
       return;
     }
+    if (cColumns != products[0].panel().cColumns()) {
+      products = products(cColumns);
+    }
     int threads = threads((long) rows * k * n, gemm);
     int pieces = pieces(rows, threads);
     int step = (rows + pieces - 1) / pieces;
     // Whole multiples of the larger sizes keep the number of calls low.
     int rounded = step > 64 ? (step + 63) / 64 * 64 : step > 8 ? (step + 7) / 8 * 8 : step;
     int count = (rows + rounded - 1) / rounded;
+    long aRow = (long) dtype.bytes() * k;
     gemm.run(
         count * panels,
         threads,
@@ -84,14 +96,15 @@ final class PackedMatrix {
           int p = task % panels;
           int from = task / panels * rounded;
           int to = Math.min(from + rounded, rows);
-          long first = a + 4L * k * from;
-          long target = c + 4 * ((long) n * from + column(p));
-          products[p].multiply(slot, first, to - from, packed[p], target, accumulate);
+          long target = c + result.bytes() * ((long) cColumns * from + column(p));
+          products[p].multiply(slot, a + aRow * from, to - from, packed[p], target, result);
         });
   }
 
   void close() {
-    memory.close();
+    if (memory != null) {
+      memory.close();
+    }
   }
 
   /** Threads that so many multiply-adds are worth. */
@@ -106,16 +119,51 @@ final class PackedMatrix {
     return Math.min(rows, Math.max(forThreads, forCache));
   }
 
+  /** Whether B stays in rows; BF16 gains too little from packing what is only a backward's. */
+  private boolean plain() {
+    return dtype == DType.BF16 && !transposed;
+  }
+
   private void pack() {
+    if (plain()) {
+      if (master.dtype() != DType.BF16) {
+        allocate(2 * master.size());
+        Bfloat16.round(gemm.workers(), Memory.address(master), memory.address(), master.size());
+      }
+      long base = memory == null ? Memory.address(master) : memory.address();
+      Arrays.setAll(packed, p -> base + 2L * column(p));
+    } else {
+      packPanels();
+    }
+  }
+
+  private void packPanels() {
+    long bytes = 0;
+    for (int p = 0; p < panels; p++) {
+      packed[p] = bytes;
+      long panelBytes = gemm.bytes(products[p].layout());
+      bytes += (panelBytes + Allocation.ALIGNMENT - 1) & -Allocation.ALIGNMENT;
+    }
+    allocate(bytes);
+    for (int p = 0; p < panels; p++) {
+      packed[p] += memory.address();
+    }
+    long rowStride = transposed ? 1 : n;
+    long columnStride = transposed ? k : 1;
     gemm.run(
         panels,
         threads((long) k * n, gemm),
         (slot, p) -> {
-          long from = master + 4 * columnStride * column(p);
-          int width = column(p + 1) - column(p);
-          gemm.packing(k, width, rowStride, columnStride, products[p].layout())
+          long from = Memory.address(master) + master.dtype().bytes() * columnStride * column(p);
+          gemm.packing(master.dtype(), products[p], rowStride, columnStride)
               .run(slot, from, packed[p], 0);
         });
+  }
+
+  private void allocate(long bytes) {
+    if (memory == null) {
+      memory = new Allocation(bytes, "a weight of " + k + " × " + n + " prepared for products");
+    }
   }
 
   /** The first column of panel p, a multiple of 64: that is how oneDNN blocks columns. */

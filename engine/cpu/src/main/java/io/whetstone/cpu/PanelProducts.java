@@ -1,10 +1,12 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.DType;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicReferenceArray;
 
 /**
- * The products C = A B and C += A B for one shape of a packed panel B [k, n], any number of rows.
+ * The products C = A B, written, added or rounded, for one shape of a panel B [k, n], any number of
+ * rows.
  *
  * <p>A primitive is for one number of rows, so rows are cut into a few sizes. oneDNN does not
  * promise that a row's bits are the same in each; so before a size is first used it must reproduce
@@ -26,137 +28,160 @@ final class PanelProducts {
   /** A prime. */
   private static final int RANDOM_NUMBERS = 8191;
 
+  /**
+   * What a panel looks like; A and B are of one type.
+   *
+   * @param cColumns columns of C, of which the panel makes n
+   * @param bColumns B's rows lie so many elements apart; 0 for the layout that oneDNN likes best
+   */
+  record Panel(DType dtype, int k, int n, int bColumns, int cColumns) {
+    long aBytes(long rows) {
+      return dtype.bytes() * rows * k;
+    }
+
+    /** From row 0 to this row of C. */
+    long cBytes(long rows, Result result) {
+      return result.bytes() * rows * cColumns;
+    }
+  }
+
   private final OneDnn dnn;
   private final int[] sizes;
   private final int slots;
-  private final int k;
-  private final int n;
-  private final int cColumns;
-  private final DnnlPrimitive reference;
-  private final DnnlPrimitive accumulatingReference;
-  private final AtomicReferenceArray<Size> plain;
-  private final AtomicReferenceArray<Size> accumulating;
+  private final Panel panel;
+  private final DnnlPrimitive[] references = new DnnlPrimitive[Result.values().length];
+  private final AtomicReferenceArray<Size> made;
 
   /** {@code primitive} is null where the size must not be used. */
   private record Size(DnnlPrimitive primitive) {}
 
   /**
-   * @param cColumns columns of C, of which the panel makes n
+   * @param layout of B, for the caller to free
    * @param sizes numbers of rows to make primitives for, largest first
    */
-  PanelProducts(OneDnn dnn, int slots, int k, int n, int cColumns, int... sizes) {
+  PanelProducts(OneDnn dnn, int slots, Panel panel, long layout, int... sizes) {
     this.sizes = sizes;
-    this.plain = new AtomicReferenceArray<>(sizes.length);
-    this.accumulating = new AtomicReferenceArray<>(sizes.length);
+    this.made = new AtomicReferenceArray<>(sizes.length * references.length);
     this.dnn = dnn;
     this.slots = slots;
-    this.k = k;
-    this.n = n;
-    this.cColumns = cColumns;
-    long anyLayout = dnn.matrixOfAnyLayout(k, n);
-    reference = primitive(REFERENCE, anyLayout, false);
-    dnn.destroyMatrix(anyLayout);
-    accumulatingReference = primitive(REFERENCE, reference.weights(), true);
+    this.panel = panel;
+    references[Result.F32.ordinal()] = primitive(REFERENCE, layout, Result.F32);
+    for (Result result : Result.values()) {
+      if (result != Result.F32 && (result.dtype() == DType.F32 || panel.dtype == DType.BF16)) {
+        references[result.ordinal()] = primitive(REFERENCE, layout(), result);
+      }
+    }
+  }
+
+  Panel panel() {
+    return panel;
   }
 
   /** The layout of a packed panel. */
   long layout() {
-    return reference.weights();
+    return references[Result.F32.ordinal()].weights();
   }
 
   /** False where not even the reference size gives a row the same bits at every place. */
   boolean usable(DnnlSlot slot) {
     int s = Arrays.stream(sizes).boxed().toList().indexOf(REFERENCE);
-    return size(slot, s, false) != null && size(slot, s, true) != null;
+    return Arrays.stream(Result.values())
+        .filter(result -> references[result.ordinal()] != null)
+        .allMatch(result -> size(slot, s, result) != null);
   }
 
   /** A [rows, k] at {@code a}, the packed panel at {@code b}, C's first column at {@code c}. */
-  void multiply(DnnlSlot slot, long a, int rows, long b, long c, boolean accumulate) {
+  void multiply(DnnlSlot slot, long a, int rows, long b, long c, Result result) {
     int done = 0;
     for (int s = 0; s < sizes.length && done < rows; s++) {
       while (rows - done >= sizes[s]) {
-        DnnlPrimitive primitive = size(slot, s, accumulate);
+        DnnlPrimitive primitive = size(slot, s, result);
         if (primitive == null) {
           break;
         }
-        primitive.run(slot, a + 4L * k * done, b, c + 4L * cColumns * done);
+        primitive.run(slot, a + panel.aBytes(done), b, c + panel.cBytes(done, result));
         done += sizes[s];
       }
     }
     if (done < rows) {
-      padded(slot, a + 4L * k * done, rows - done, b, c + 4L * cColumns * done, accumulate);
+      long rest = c + panel.cBytes(done, result);
+      padded(slot, a + panel.aBytes(done), rows - done, b, rest, result);
     }
   }
 
   void close() {
-    for (int s = 0; s < sizes.length; s++) {
-      close(plain.get(s));
-      close(accumulating.get(s));
+    for (int i = 0; i < made.length(); i++) {
+      Size size = made.get(i);
+      if (size != null && size.primitive != null) {
+        size.primitive.close();
+      }
     }
-    reference.close();
-    accumulatingReference.close();
-  }
-
-  private static void close(Size size) {
-    if (size != null && size.primitive != null) {
-      size.primitive.close();
+    for (DnnlPrimitive reference : references) {
+      if (reference != null) {
+        reference.close();
+      }
     }
   }
 
   /** Fewer rows than any size has: the smallest one, on copies with rows of zeros. */
-  private void padded(DnnlSlot slot, long a, int rows, long b, long c, boolean accumulate) {
+  private void padded(DnnlSlot slot, long a, int rows, long b, long c, Result result) {
     int s = sizes.length - 1;
-    while (sizes[s] < rows || size(slot, s, accumulate) == null) {
+    while (sizes[s] < rows || size(slot, s, result) == null) {
       s--;
     }
-    long aBytes = 4L * k * sizes[s];
-    long aPadded = slot.padding(aBytes + 4L * cColumns * sizes[s]);
-    long cPadded = aPadded + aBytes;
-    Memory.copy(a, aPadded, 4L * k * rows);
-    Memory.zero(aPadded + 4L * k * rows, aBytes - 4L * k * rows);
+    long aBytes = panel.aBytes(sizes[s]);
+    long cOffset = (aBytes + Allocation.ALIGNMENT - 1) & -Allocation.ALIGNMENT;
+    long aPadded = slot.padding(cOffset + panel.cBytes(sizes[s], result));
+    long cPadded = aPadded + cOffset;
+    long width = (long) result.bytes() * panel.n;
+    Memory.copy(a, aPadded, panel.aBytes(rows));
+    Memory.zero(aPadded + panel.aBytes(rows), aBytes - panel.aBytes(rows));
     for (int r = 0; r < sizes[s]; r++) {
-      if (accumulate && r < rows) {
-        Memory.copy(c + 4L * cColumns * r, cPadded + 4L * cColumns * r, 4L * n);
+      long row = cPadded + panel.cBytes(r, result);
+      if (result == Result.F32_ADDED && r < rows) {
+        Memory.copy(c + panel.cBytes(r, result), row, width);
       } else {
-        Memory.zero(cPadded + 4L * cColumns * r, 4L * n);
+        Memory.zero(row, width);
       }
     }
-    size(slot, s, accumulate).run(slot, aPadded, b, cPadded);
+    size(slot, s, result).run(slot, aPadded, b, cPadded);
     for (int r = 0; r < rows; r++) {
-      Memory.copy(cPadded + 4L * cColumns * r, c + 4L * cColumns * r, 4L * n);
+      Memory.copy(cPadded + panel.cBytes(r, result), c + panel.cBytes(r, result), width);
     }
   }
 
-  private DnnlPrimitive size(DnnlSlot slot, int s, boolean accumulate) {
-    AtomicReferenceArray<Size> made = accumulate ? accumulating : plain;
-    Size size = made.get(s);
+  private DnnlPrimitive size(DnnlSlot slot, int s, Result result) {
+    int i = s * references.length + result.ordinal();
+    Size size = made.get(i);
     if (size == null) {
       synchronized (made) {
-        size = made.get(s);
+        size = made.get(i);
         if (size == null) {
-          size = new Size(checked(slot, sizes[s], accumulate));
-          made.set(s, size);
+          // Rounding hides what differs, so rounded rows need the sums' check too.
+          boolean possible = result != Result.BF16 || size(slot, s, Result.F32) != null;
+          size = new Size(possible ? checked(slot, sizes[s], result) : null);
+          made.set(i, size);
         }
       }
     }
     return size.primitive;
   }
 
-  private DnnlPrimitive checked(DnnlSlot slot, int rows, boolean accumulate) {
-    DnnlPrimitive primitive = primitive(rows, reference.weights(), accumulate);
-    if (reproducesReference(slot, primitive, rows, accumulate)) {
+  private DnnlPrimitive checked(DnnlSlot slot, int rows, Result result) {
+    DnnlPrimitive primitive = primitive(rows, layout(), result);
+    if (reproducesReference(slot, primitive, rows, result)) {
       return primitive;
     }
     primitive.close();
     return null;
   }
 
-  private DnnlPrimitive primitive(int rows, long panel, boolean accumulate) {
+  private DnnlPrimitive primitive(int rows, long b, Result result) {
     OneDnn.useOneThread();
-    long a = dnn.matrix(rows, k, k, 1);
-    long c = dnn.matrix(rows, n, cColumns, 1);
+    long a = dnn.matrix(panel.dtype, rows, panel.k, panel.k, 1);
+    long c = dnn.matrix(result.dtype(), rows, panel.n, panel.cColumns, 1);
     try {
-      return DnnlPrimitive.product(dnn, slots, a, panel, c, accumulate);
+      return DnnlPrimitive.product(dnn, slots, a, b, c, result == Result.F32_ADDED);
     } finally {
       dnn.destroyMatrix(a);
       dnn.destroyMatrix(c);
@@ -165,29 +190,29 @@ final class PanelProducts {
 
   /** Compares rows SHIFT … SHIFT + rows of A, once in pieces of the reference's size. */
   private boolean reproducesReference(
-      DnnlSlot slot, DnnlPrimitive primitive, int rows, boolean accumulate) {
+      DnnlSlot slot, DnnlPrimitive primitive, int rows, Result result) {
     int pieces = (SHIFT + rows + REFERENCE - 1) / REFERENCE;
-    long aBytes = 4L * k * REFERENCE * pieces;
-    long cBytes = 4L * cColumns * REFERENCE * pieces;
+    long aBytes = panel.aBytes((long) REFERENCE * pieces);
+    long cBytes = panel.cBytes((long) REFERENCE * pieces, result);
     long bBytes = dnn.bytes(layout());
     try (Allocation room =
-        new Allocation(aBytes + bBytes + 2 * cBytes, "the check of a product's rows")) {
+        new Allocation(bBytes + aBytes + 2 * cBytes, "the check of a product's rows")) {
       long b = room.address();
       long a = b + bBytes;
       long expected = a + aBytes;
       long got = expected + cBytes;
       // Any numbers serve as a packed panel.
-      random(b, (bBytes + aBytes) / 4, 1);
-      random(expected, cBytes / 4, 2);
+      random(panel.dtype, b, bBytes + aBytes, 1);
+      random(result.dtype(), expected, cBytes, 2);
       Memory.copy(expected, got, cBytes);
-      DnnlPrimitive by = accumulate ? accumulatingReference : reference;
+      DnnlPrimitive by = references[result.ordinal()];
       for (int r = 0; r < REFERENCE * pieces; r += REFERENCE) {
-        by.run(slot, a + 4L * k * r, b, expected + 4L * cColumns * r);
+        by.run(slot, a + panel.aBytes(r), b, expected + panel.cBytes(r, result));
       }
-      primitive.run(slot, a + 4L * k * SHIFT, b, got + 4L * cColumns * SHIFT);
+      primitive.run(slot, a + panel.aBytes(SHIFT), b, got + panel.cBytes(SHIFT, result));
       for (int r = SHIFT; r < SHIFT + rows; r++) {
-        long row = 4L * cColumns * r;
-        if (!Memory.same(expected + row, got + row, 4L * n)) {
+        long row = panel.cBytes(r, result);
+        if (!Memory.same(expected + row, got + row, (long) result.bytes() * panel.n)) {
           return false;
         }
       }
@@ -195,17 +220,22 @@ final class PanelProducts {
     }
   }
 
-  /** Some random numbers, over and over; their number divides no row. */
-  private static void random(long address, long count, long seed) {
+  /** Some random numbers in [−1, 1), over and over; their number divides no row. */
+  private static void random(DType dtype, long address, long bytes, long seed) {
     long state = seed;
-    long made = Math.min(RANDOM_NUMBERS, count);
-    for (long i = 0; i < made; i++) {
+    long made = Math.min((long) RANDOM_NUMBERS * dtype.bytes(), bytes);
+    for (long at = address; at < address + made; at += dtype.bytes()) {
       state = state * 6364136223846793005L + 1442695040888963407L;
-      Memory.set(address + 4 * i, (state >> 40) * 0x1p-23f);
+      float number = (state >> 40) * 0x1p-23f;
+      if (dtype == DType.F32) {
+        Memory.set(at, number);
+      } else {
+        Memory.setShort(at, Elementwise.toBfloat16(number));
+      }
     }
-    while (made < count) {
-      long more = Math.min(made, count - made);
-      Memory.copy(address, address + 4 * made, 4 * more);
+    while (made < bytes) {
+      long more = Math.min(made, bytes - made);
+      Memory.copy(address, address + made, more);
       made += more;
     }
   }

@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
@@ -12,12 +13,19 @@ final class TokenLogprobs {
   /** What a chunk's logits take, where that is enough rows: they stay in the cache. */
   private static final long CHUNK_BYTES = 2 << 20;
 
+  /** What the logits of a part of the vocabulary take at most in the backward. */
+  private static final long GRADIENT_BYTES = 16 << 20;
+
   private static final int FEWEST_ROWS = 64;
   private static final int MOST_ROWS = 4096;
+
+  /** Rows from which on the products of a backward gain nothing more. */
+  private static final int GRADIENT_ROWS = 512;
 
   private final Workers workers;
   private final Gemm gemm;
   private final Scratch logits = new Scratch();
+  private final Scratch gradients = new Scratch();
 
   TokenLogprobs(Workers workers, Gemm gemm) {
     this.workers = workers;
@@ -38,7 +46,8 @@ final class TokenLogprobs {
     for (int start = 0; start < x.rows(); start += chunk) {
       int first = start;
       int rows = Math.min(chunk, x.rows() - first);
-      head.forward(Memory.address(x) + 4L * head.in() * first, rows, z, false);
+      long xs = Memory.address(x) + (long) head.dtype().bytes() * head.in() * first;
+      head.forward(xs, rows, z, Result.F32);
       Ranges.run(
           workers,
           rows,
@@ -57,7 +66,10 @@ final class TokenLogprobs {
     }
   }
 
-  /** The logits are computed again: keeping them would take T × V numbers. */
+  /**
+   * The logits are computed again, for some rows and a part of the vocabulary at a time: keeping
+   * them would take T × V numbers.
+   */
   void tokenLogprobsBackward(
       Gemm.Weight head,
       Tensor x,
@@ -69,42 +81,63 @@ final class TokenLogprobs {
       float[] dEntropy,
       Tensor dx,
       Tensor dHead) {
-    int vocabulary = head.out();
     int hidden = head.in();
-    int chunk = chunkRows(vocabulary);
-    long z = logits.reserve(4L * vocabulary * Math.min(chunk, x.rows()));
+    int widest = head.firstOutput(1);
+    int chunk = gradientRows(widest);
+    boolean rounded = head.dtype() == DType.BF16;
+    long size = (long) widest * Math.min(chunk, x.rows());
+    long z = logits.reserve(4 * size);
+    long dz = rounded ? gradients.reserve(2 * size) : z;
     for (int start = 0; start < x.rows(); start += chunk) {
       int first = start;
       int rows = Math.min(chunk, x.rows() - first);
-      long xs = Memory.address(x) + 4L * hidden * first;
-      head.forward(xs, rows, z, false);
-      Ranges.run(
-          workers,
-          rows,
-          8L * vocabulary,
-          1,
-          (from, to) -> {
-            for (int r = from; r < to; r++) {
-              long row = z + 4L * vocabulary * r;
-              long at = 4L * (first + r);
-              float lse = Memory.get(Memory.address(logSumExp) + at);
-              float h = Memory.get(Memory.address(entropy) + at);
-              float dLogprob = dLogprobs[first + r];
-              float inverse = LogSoftmax.inverse(temperature);
-              gradient(row, vocabulary, inverse, lse, h, dLogprob, dEntropy[first + r]);
-              long target = row + 4L * targets[first + r];
-              Memory.set(target, Memory.get(target) + dLogprob * inverse);
-            }
-          });
-      head.backwardInput(z, rows, Memory.address(dx) + 4L * hidden * first, false);
-      gemm.backwardWeight(xs, z, rows, hidden, vocabulary, Memory.address(dHead));
+      long xs = Memory.address(x) + (long) head.dtype().bytes() * hidden * first;
+      for (int part = 0; part < head.parts(); part++) {
+        int token = head.firstOutput(part);
+        int width = head.firstOutput(part + 1) - token;
+        head.forward(part, xs, rows, z, width, Result.F32);
+        Ranges.run(
+            workers,
+            rows,
+            8L * width,
+            1,
+            (from, to) -> {
+              for (int r = from; r < to; r++) {
+                long row = z + 4L * width * r;
+                long at = 4L * (first + r);
+                float lse = Memory.get(Memory.address(logSumExp) + at);
+                float h = Memory.get(Memory.address(entropy) + at);
+                float dLogprob = dLogprobs[first + r];
+                float inverse = LogSoftmax.inverse(temperature);
+                gradient(row, width, inverse, lse, h, dLogprob, dEntropy[first + r]);
+                int target = targets[first + r] - token;
+                if (target >= 0 && target < width) {
+                  float others = Memory.get(row + 4L * target);
+                  Memory.set(row + 4L * target, others + dLogprob * inverse);
+                }
+                if (rounded) {
+                  Bfloat16.round(row, dz + 2L * width * r, width);
+                }
+              }
+            });
+        Result result = part == 0 ? Result.F32 : Result.F32_ADDED;
+        head.backwardInput(part, dz, rows, Memory.address(dx) + 4L * hidden * first, result);
+        long dw = Memory.address(dHead) + 4L * hidden * token;
+        gemm.backwardWeight(head.dtype(), xs, dz, rows, hidden, width, dw);
+      }
     }
   }
 
   /** Logits become −(1/temperature) · p · (dLogprob + dEntropy · (log p + entropy)). */
   private static void gradient(
       long row, int n, float inverse, float lse, float entropy, float dLogprob, float dEntropy) {
-    for (int v = 0; v < n; v += LANES) {
+    int v = 0;
+    for (; v <= n - LANES; v += LANES) {
+      FloatVector logP = Memory.load(row + 4L * v).mul(inverse).sub(lse);
+      FloatVector factor = logP.add(entropy).mul(dEntropy).add(dLogprob).mul(-inverse);
+      Memory.store(VectorMath.exp(logP).mul(factor), row + 4L * v);
+    }
+    if (v < n) {
       VectorMask<Float> mask = SPECIES.indexInRange(v, n);
       FloatVector logP = Memory.load(row + 4L * v, mask).mul(inverse).sub(lse);
       FloatVector factor = logP.add(entropy).mul(dEntropy).add(dLogprob).mul(-inverse);
@@ -115,5 +148,11 @@ final class TokenLogprobs {
   /** A function of the vocabulary alone, since it cuts the sums of the head's gradient. */
   private static int chunkRows(int vocabulary) {
     return Math.clamp(CHUNK_BYTES / (4L * vocabulary), FEWEST_ROWS, MOST_ROWS);
+  }
+
+  /** More than fit the cache where the head's part is wide: its weight and gradient are wider. */
+  private static int gradientRows(int part) {
+    return Math.max(
+        chunkRows(part), Math.clamp(GRADIENT_BYTES / (4L * part), FEWEST_ROWS, GRADIENT_ROWS));
   }
 }

@@ -30,6 +30,9 @@ final class VectorGemm implements Gemm {
 
   private final Workers workers;
   private final String reason;
+  private final PairProducts pairs;
+  private final Scratch widenedX = new Scratch();
+  private final Scratch widenedDy = new Scratch();
 
   /**
    * @param reason why oneDNN does not do it, for people
@@ -37,6 +40,7 @@ final class VectorGemm implements Gemm {
   VectorGemm(Workers workers, String reason) {
     this.workers = workers;
     this.reason = reason;
+    this.pairs = new PairProducts(workers);
   }
 
   @Override
@@ -45,22 +49,44 @@ final class VectorGemm implements Gemm {
   }
 
   @Override
-  public Weight weight(Tensor master) {
-    return new TransposedWeight(master);
+  public Weight weight(Tensor master, DType compute) {
+    return compute == DType.BF16
+        ? new PairWeight(workers, pairs, master)
+        : new TransposedWeight(master);
   }
 
   @Override
-  public void backwardWeight(long x, long dy, int tokens, int in, int out, long dw) {
+  public void backwardWeight(DType dtype, long x, long dy, int tokens, int in, int out, long dw) {
     for (int t = 0; t < tokens; t += TOKEN_CHUNK) {
       int chunk = Math.min(TOKEN_CHUNK, tokens - t);
-      long xs = x + 4L * in * t;
-      long dys = dy + 4L * out * t;
+      long xs = floats(dtype, x, chunk, in, t, widenedX);
+      long dys = floats(dtype, dy, chunk, out, t, widenedDy);
       multiply(new Product(out, in, chunk, dys, 4, 4L * out, xs, 4L * in, dw, 4L * in), true);
     }
   }
 
   @Override
   public void close() {}
+
+  /** Where the chunk of rows from {@code first} on lies in F32. */
+  private long floats(DType dtype, long rows, int chunk, int columns, int first, Scratch scratch) {
+    long from = rows + (long) dtype.bytes() * columns * first;
+    if (dtype == DType.F32) {
+      return from;
+    }
+    long to = scratch.reserve(4L * columns * chunk);
+    Ranges.run(
+        workers,
+        chunk,
+        columns,
+        1,
+        (begin, end) ->
+            Bfloat16.widen(
+                from + 2L * columns * begin,
+                to + 4L * columns * begin,
+                (long) columns * (end - begin)));
+    return to;
+  }
 
   private void multiply(Product p, boolean accumulate) {
     int columns = 2 * LANES;
@@ -199,17 +225,24 @@ final class VectorGemm implements Gemm {
 
   /** Keeps Wᵀ, whose rows the forward product reads; the input's gradient reads W itself. */
   private final class TransposedWeight implements Weight {
-    private final long master;
+    private final Tensor master;
     private final int in;
     private final int out;
+    private final OutputParts parts;
     private final Allocation transposed;
+    private final Allocation widened;
 
     TransposedWeight(Tensor master) {
-      this.master = Memory.address(master);
+      this.master = master;
       this.in = master.columns();
       this.out = master.rows();
       this.transposed =
           new Allocation(4L * in * out, "the transposed copy of a weight " + master.shape());
+      this.parts = new OutputParts(out);
+      this.widened =
+          master.dtype() == DType.F32
+              ? null
+              : new Allocation(4L * in * out, "the F32 copy of a weight " + master.shape());
       refresh();
     }
 
@@ -230,6 +263,10 @@ final class VectorGemm implements Gemm {
 
     @Override
     public void refresh() {
+      if (widened != null) {
+        Bfloat16.widen(Memory.address(master), widened.address(), master.size());
+      }
+      long from = plain();
       long to = transposed.address();
       Ranges.run(
           workers,
@@ -240,27 +277,56 @@ final class VectorGemm implements Gemm {
             for (int k = 0; k < in; k++) {
               for (int n = first; n < last; n++) {
                 Memory.set(
-                    to + 4 * ((long) k * out + n), Memory.get(master + 4 * ((long) n * in + k)));
+                    to + 4 * ((long) k * out + n), Memory.get(from + 4 * ((long) n * in + k)));
               }
             }
           });
     }
 
     @Override
-    public void forward(long x, int rows, long y, boolean accumulate) {
-      long w = transposed.address();
-      multiply(new Product(rows, out, in, x, 4L * in, 4, w, 4L * out, y, 4L * out), accumulate);
+    public int parts() {
+      return parts.count();
     }
 
     @Override
-    public void backwardInput(long dy, int rows, long dx, boolean accumulate) {
-      multiply(
-          new Product(rows, in, out, dy, 4L * out, 4, master, 4L * in, dx, 4L * in), accumulate);
+    public int firstOutput(int part) {
+      return parts.first(part);
+    }
+
+    /** Where W lies in F32. */
+    private long plain() {
+      return widened == null ? Memory.address(master) : widened.address();
+    }
+
+    @Override
+    public void forward(int part, long x, int rows, long y, int yColumns, Result result) {
+      boolean accumulate = result == Result.F32_ADDED;
+      long w = transposed.address() + 4L * parts.first(part);
+      int n = parts.width(part);
+      multiply(new Product(rows, n, in, x, 4L * in, 4, w, 4L * out, y, 4L * yColumns), accumulate);
+    }
+
+    @Override
+    public void backwardInput(int part, long dy, int rows, long dx, Result result) {
+      boolean accumulate = result == Result.F32_ADDED;
+      int n = parts.width(part);
+      long w = plain() + 4L * in * parts.first(part);
+      multiply(new Product(rows, in, n, dy, 4L * n, 4, w, 4L * in, dx, 4L * in), accumulate);
+    }
+
+    @Override
+    public void backwardInput(long dy, int rows, long dx, Result result) {
+      boolean accumulate = result == Result.F32_ADDED;
+      long w = plain();
+      multiply(new Product(rows, in, out, dy, 4L * out, 4, w, 4L * in, dx, 4L * in), accumulate);
     }
 
     @Override
     public void close() {
       transposed.close();
+      if (widened != null) {
+        widened.close();
+      }
     }
   }
 }

@@ -1,6 +1,7 @@
 package io.whetstone.cpu;
 
 import io.whetstone.tensor.AdamWStep;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Philox;
@@ -130,10 +131,10 @@ final class KernelBits {
     Tensor dHead = tensor(22, vocabulary, COLUMNS);
     Tensor z = tensor(23, ROWS, vocabulary);
     TokenLogprobs logprobs = new TokenLogprobs(WORKERS, gemm);
-    try (Gemm.Weight head = gemm.weight(tensor(24, vocabulary, COLUMNS))) {
+    try (Gemm.Weight head = gemm.weight(tensor(24, vocabulary, COLUMNS), DType.F32)) {
       logprobs.tokenLogprobs(head, x, targets, 0.7f, out[0], out[1], out[2]);
       logprobs.tokenLogprobsBackward(head, x, targets, 0.7f, out[1], out[2], ones, ones, dx, dHead);
-      head.forward(Memory.address(x), ROWS, Memory.address(z), true);
+      head.forward(Memory.address(x), ROWS, Memory.address(z), Result.F32_ADDED);
     }
     hash(name + " head", out);
     hash(name + " dHead", dx, dHead);

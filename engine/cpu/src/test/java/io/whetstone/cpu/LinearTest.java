@@ -19,9 +19,9 @@ class LinearTest {
   void productsAreRight(int rows, int in, int out) {
     try (Backend backend = Backends.open("cpu", 2);
         Workspace memory = backend.workspace("test")) {
-      Tensor x = random(backend, memory, 1, rows, in);
-      Tensor w = random(backend, memory, 2, out, in);
-      Tensor y = random(backend, memory, 3, rows, out);
+      Tensor x = random(backend, memory, DType.F32, 1, rows, in);
+      Tensor w = random(backend, memory, DType.F32, 2, out, in);
+      Tensor y = random(backend, memory, DType.F32, 3, rows, out);
       float[] xs = backend.readFloats(x);
       float[] ws = backend.readFloats(w);
       float[] ys = backend.readFloats(y);
@@ -56,8 +56,9 @@ class LinearTest {
     }
   }
 
-  static Tensor random(Backend backend, Workspace memory, long key, int rows, int columns) {
-    Tensor tensor = memory.tensor(DType.F32, rows, columns);
+  static Tensor random(
+      Backend backend, Workspace memory, DType dtype, long key, int rows, int columns) {
+    Tensor tensor = memory.tensor(dtype, rows, columns);
     float[] values = new float[rows * columns];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (2 * Philox.uniform(key, i) - 1);

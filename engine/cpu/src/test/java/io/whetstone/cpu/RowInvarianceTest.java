@@ -17,8 +17,20 @@ class RowInvarianceTest {
   private static final int MOST_ROWS = 512;
 
   @ParameterizedTest
-  @CsvSource({"128,384", "128,704", "352,128", "128,22", "896,1152"})
-  void rowsAreTheSameInAnyNumber(int in, int out) {
+  @CsvSource({
+    "F32,128,384",
+    "F32,128,704",
+    "F32,352,128",
+    "F32,128,22",
+    "F32,896,1152",
+    "BF16,128,384",
+    "BF16,352,130",
+    "BF16,192,512",
+    "BF16,128,22",
+    "BF16,896,1152",
+    "BF16,2100,64"
+  })
+  void rowsAreTheSameInAnyNumber(DType dtype, int in, int out) {
     // For the large shape, where sizes begin and end; for the others, all.
     int[] numbers =
         in * out > 1 << 18
@@ -29,11 +41,12 @@ class RowInvarianceTest {
       Workers workers = new WorkerPool(threads);
       try (Backend backend = new CpuBackend(workers, new DnnlGemm(workers, OneDnn.open()));
           Workspace memory = backend.workspace("test")) {
-        Tensor x = LinearTest.random(backend, memory, 1, MOST_ROWS, in);
-        Tensor dy = LinearTest.random(backend, memory, 2, MOST_ROWS, out);
-        Tensor y = memory.tensor(DType.F32, MOST_ROWS, out);
+        Tensor x = LinearTest.random(backend, memory, dtype, 1, MOST_ROWS, in);
+        Tensor dy = LinearTest.random(backend, memory, dtype, 2, MOST_ROWS, out);
+        Tensor y = memory.tensor(dtype, MOST_ROWS, out);
         Tensor dx = memory.tensor(DType.F32, MOST_ROWS, in);
-        try (Linear w = backend.linear(LinearTest.random(backend, memory, 3, out, in), DType.F32)) {
+        Tensor master = LinearTest.random(backend, memory, DType.F32, 3, out, in);
+        try (Linear w = backend.linear(master, dtype)) {
           backend.linearForward(w, x, y, false);
           backend.linearBackwardInput(w, dy, dx, false);
           if (expected == null) {

@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.whetstone.tensor.Capability;
+import io.whetstone.tensor.DType;
 import java.util.List;
 import java.util.function.Function;
 
@@ -20,6 +21,13 @@ interface Conformance {
     assumeTrue(
         rig().backend().capabilities().contains(Capability.EXACT),
         "the backend does not declare EXACT");
+  }
+
+  /** The types that products are made in. */
+  default List<DType> computeTypes() {
+    return rig().backend().capabilities().contains(Capability.BF16)
+        ? List.of(DType.F32, DType.BF16)
+        : List.of(DType.F32);
   }
 
   /** Fails unless {@code run} gives the same bits whatever the number of threads. */

@@ -50,7 +50,7 @@ interface MemoryConformance extends Conformance {
       1, 1 + 0x1p-8f, 1 + 0x1.8p-8f, 1 + 0x1.8p-7f, -1 - 0x1p-8f, Float.MAX_VALUE, -0.0f, 3e-39f
     };
     float[] rounded = {
-      1, 1, 1 + 0x1p-7f, 1 + 0x1p-6f, -1, Float.POSITIVE_INFINITY, -0.0f, 0x1.04p-128f
+      1, 1, 1 + 0x1p-7f, 1 + 0x1p-6f, -1, Float.POSITIVE_INFINITY, -0.0f, 0x1.08p-128f
     };
     try (Workspace workspace = backend.workspace("bfloat16")) {
       Tensor narrow = workspace.tensor(DType.BF16, values.length);

@@ -1,5 +1,6 @@
 package io.whetstone.tensor.conformance;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Philox;
 
 /** Test data: random numbers that a binary32 holds exactly, as a function of a key. */
@@ -22,6 +23,17 @@ final class Numbers {
       numbers[i] = i == 0 ? bound - 1 : i == 1 ? 0 : Philox.below(key, i, bound);
     }
     return numbers;
+  }
+
+  /** The same numbers as a tensor of this type holds them: BF16 rounds to nearest even. */
+  static double[] as(DType dtype, double[] numbers) {
+    double[] rounded = numbers.clone();
+    for (int i = 0; dtype == DType.BF16 && i < numbers.length; i++) {
+      int bits = Float.floatToRawIntBits((float) numbers[i]);
+      int upper = bits + 0x7fff + ((bits >>> 16) & 1) & 0xffff0000;
+      rounded[i] = Float.intBitsToFloat(upper);
+    }
+    return rounded;
   }
 
   static float[] floats(double[] numbers) {

@@ -21,7 +21,9 @@ import java.util.Map;
  * view of some rows may.
  */
 final class Rig implements AutoCloseable {
-  private static final float GUARD = 12345.678f;
+  /** A number that BF16 holds. */
+  private static final float GUARD = 12352;
+
   private static final int GUARDS = 16;
 
   private final Backend backend;
@@ -40,7 +42,12 @@ final class Rig implements AutoCloseable {
 
   /** A tensor of these numbers that no kernel may change. */
   Tensor input(double[] values, int... extents) {
-    return keep(inOut(values, extents));
+    return input(DType.F32, values, extents);
+  }
+
+  /** As {@link #input(double[], int...)}; numbers that the type does not hold are rounded. */
+  Tensor input(DType dtype, double[] values, int... extents) {
+    return keep(inOut(dtype, values, extents));
   }
 
   /** No kernel may change this tensor from here on, say because it is a backward's input now. */
@@ -51,14 +58,23 @@ final class Rig implements AutoCloseable {
 
   /** A tensor of these numbers for a kernel to change. */
   Tensor inOut(double[] values, int... extents) {
-    Tensor tensor = guarded(extents);
+    return inOut(DType.F32, values, extents);
+  }
+
+  private Tensor inOut(DType dtype, double[] values, int... extents) {
+    Tensor tensor = guarded(dtype, extents);
     backend.write(tensor, Numbers.floats(values));
     return tensor;
   }
 
   /** A tensor full of NaN: an element that a kernel forgets to write, or reads, shows. */
   Tensor output(int... extents) {
-    Tensor tensor = guarded(extents);
+    return output(DType.F32, extents);
+  }
+
+  /** As {@link #output(int...)}, of a type. */
+  Tensor output(DType dtype, int... extents) {
+    Tensor tensor = guarded(dtype, extents);
     backend.fill(tensor, Float.NaN);
     return tensor;
   }
@@ -89,10 +105,10 @@ final class Rig implements AutoCloseable {
     workspace.reset();
   }
 
-  private Tensor guarded(int... extents) {
+  private Tensor guarded(DType dtype, int... extents) {
     int size = Math.toIntExact(Shape.of(extents).size());
     int before = guarded.size() % 2 == 0 ? GUARDS : GUARDS + 3;
-    Tensor parent = workspace.tensor(DType.F32, before + size + GUARDS, 1);
+    Tensor parent = workspace.tensor(dtype, before + size + GUARDS, 1);
     backend.fill(parent, GUARD);
     guarded.add(parent);
     return parent.rows(before, before + size).reshape(extents);
