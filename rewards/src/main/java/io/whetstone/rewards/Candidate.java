@@ -24,6 +24,11 @@ public record Candidate(String text, int[] ids, String stopReason) {
     return new Candidate(text, new int[0], "end");
   }
 
+  /** Its length in tokens; in code points where only its text is known. */
+  public int length() {
+    return ids.length > 0 ? ids.length : text.codePointCount(0, text.length());
+  }
+
   /** A copy: what one reward does to it, no other sees. */
   @Override
   public int[] ids() {

@@ -15,6 +15,16 @@ record CheckedReward(WeightedReward reward, Group group)
   }
 
   @Override
+  public Object worker() {
+    return reward.reward();
+  }
+
+  @Override
+  public int atOnce() {
+    return reward.reward().concurrency().orElse(Integer.MAX_VALUE);
+  }
+
+  @Override
   public List<Score> call() throws Exception {
     List<Score> scores = reward.reward().score(group);
     if (scores == null) {

@@ -4,6 +4,7 @@ import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Collections;
 import java.util.Iterator;
+import java.util.LinkedList;
 import java.util.List;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
@@ -12,6 +13,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 
 /**
  * Runs calls concurrently, each with a deadline that starts when the call does.
@@ -25,6 +27,12 @@ final class DeadlineCalls implements AutoCloseable {
   /** What is to be done. */
   interface Call<T> {
     Duration deadline();
+
+    /** Who does the work. */
+    Object worker();
+
+    /** How many calls the worker can take at the same time. */
+    int atOnce();
 
     T call() throws Exception;
 
@@ -54,12 +62,17 @@ final class DeadlineCalls implements AutoCloseable {
     List<T> results = new ArrayList<>(Collections.nCopies(calls.size(), (T) null));
     BlockingQueue<Ended<T>> endings = new LinkedBlockingQueue<>();
     List<Running<T>> running = new ArrayList<>();
-    int next = 0;
+    List<Integer> waiting = new LinkedList<>(IntStream.range(0, calls.size()).boxed().toList());
     try {
-      while (next < calls.size() || !running.isEmpty()) {
-        while (next < calls.size() && running.size() < concurrency) {
-          running.add(new Running<>(next, calls.get(next), endings));
-          next++;
+      while (!waiting.isEmpty() || !running.isEmpty()) {
+        for (Iterator<Integer> each = waiting.iterator();
+            each.hasNext() && running.size() < concurrency; ) {
+          int next = each.next();
+          // A call that had to wait for its worker would spend its deadline waiting.
+          if (isFree(calls.get(next), running)) {
+            running.add(new Running<>(next, calls.get(next), endings));
+            each.remove();
+          }
         }
         Ended<T> ended = endings.poll(nanosToNextDeadline(running), TimeUnit.NANOSECONDS);
         if (ended == null) {
@@ -74,6 +87,11 @@ final class DeadlineCalls implements AutoCloseable {
       running.forEach(Running::abandon);
     }
     return results;
+  }
+
+  private static <T> boolean isFree(Call<T> call, List<Running<T>> running) {
+    return call.atOnce() == Integer.MAX_VALUE
+        || running.stream().filter(r -> r.call.worker() == call.worker()).count() < call.atOnce();
   }
 
   private static long nanosToNextDeadline(List<? extends Running<?>> running) {
@@ -111,10 +129,10 @@ final class DeadlineCalls implements AutoCloseable {
     private final int index;
     private final Call<T> call;
     private final BlockingQueue<Ended<T>> endings;
-    private final long start = System.nanoTime();
     private final long nanos;
     private final Future<?> future;
     private boolean started; // guarded by this
+    private long start; // guarded by this; what the machine needs to begin is not the call's
     private boolean over; // guarded by this
     private boolean givenUp; // guarded by this
 
@@ -126,8 +144,8 @@ final class DeadlineCalls implements AutoCloseable {
       this.future = threads.submit(this::work);
     }
 
-    long nanosLeft(long now) {
-      return nanos - (now - start);
+    synchronized long nanosLeft(long now) {
+      return started ? nanos - (now - start) : nanos;
     }
 
     private void work() {
@@ -136,6 +154,7 @@ final class DeadlineCalls implements AutoCloseable {
           return; // before it began
         }
         started = true;
+        start = System.nanoTime();
       }
       Ended<T> result;
       try {

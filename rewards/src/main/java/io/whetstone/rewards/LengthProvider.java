@@ -47,12 +47,6 @@ public final class LengthProvider implements RewardProvider {
   @Override
   public Reward create(Map<String, Object> settings) {
     LengthSettings read = Settings.read(settings, LengthSettings.class, "");
-    return Reward.each((task, candidate) -> Score.scored(read.score(length(candidate))));
-  }
-
-  private static int length(Candidate candidate) {
-    int tokens = candidate.ids().length;
-    String text = candidate.text();
-    return tokens > 0 ? tokens : text.codePointCount(0, text.length());
+    return Reward.each((task, candidate) -> Score.scored(read.score(candidate.length())));
   }
 }

@@ -2,6 +2,7 @@ package io.whetstone.rewards;
 
 import io.whetstone.datasets.Task;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * A plugin's reward, run with the plugin's class loader as the thread's, so that it finds its own.
@@ -19,6 +20,23 @@ record PluginReward(Reward reward, ClassLoader loader) implements Reward {
   public void check(Task task) {
     try (Within _ = new Within(loader)) {
       reward.check(task);
+    }
+  }
+
+  @Override
+  public boolean comparesCandidates() {
+    return reward.comparesCandidates();
+  }
+
+  @Override
+  public OptionalInt concurrency() {
+    return reward.concurrency();
+  }
+
+  @Override
+  public void close() {
+    try (Within _ = new Within(loader)) {
+      reward.close();
     }
   }
 

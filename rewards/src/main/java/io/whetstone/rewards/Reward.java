@@ -4,6 +4,7 @@ import io.whetstone.datasets.DatasetException;
 import io.whetstone.datasets.Task;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalInt;
 
 /**
  * Scores the candidates of a group. This is what a plugin implements; a reward that looks at one
@@ -12,7 +13,7 @@ import java.util.List;
  * <p>Called from several threads at once, and interrupted when its deadline passes.
  */
 @FunctionalInterface
-public interface Reward {
+public interface Reward extends AutoCloseable {
 
   /**
    * One score a candidate, in the candidates' order.
@@ -29,6 +30,23 @@ public interface Reward {
    *     cannot read
    */
   default void check(Task task) {}
+
+  /**
+   * Whether a completion's score depends on the others of its group. Such a reward is shown stored
+   * completions of one task together, and its scores are not remembered one by one.
+   */
+  default boolean comparesCandidates() {
+    return false;
+  }
+
+  /** How many groups it can score at the same time; empty where as many as there are threads. */
+  default OptionalInt concurrency() {
+    return OptionalInt.empty();
+  }
+
+  /** Called once when nothing is scored any more: ends processes, closes files. */
+  @Override
+  default void close() {}
 
   /** Scores one candidate of a task. */
   @FunctionalInterface

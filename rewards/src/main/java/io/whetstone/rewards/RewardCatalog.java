@@ -26,7 +26,7 @@ import java.util.stream.Stream;
  * <p>The jars of a directory share one class loader above the application's, so that a plugin may
  * come with the jars it needs.
  */
-public final class RewardCatalog implements AutoCloseable {
+public final class RewardCatalog implements RewardSource, AutoCloseable {
 
   private static final Pattern NAME = Pattern.compile("[a-z0-9]+(-[a-z0-9]+)*");
 
@@ -148,12 +148,21 @@ public final class RewardCatalog implements AutoCloseable {
   /**
    * Makes a reward.
    *
-   * @param settings the keys that are the reward's own
    * @throws IllegalArgumentException if the name or a setting is unknown or impossible; {@code
    *     accuracy.tolerance: -1 is not …}
    * @throws RewardPluginException if the provider itself fails
    */
+  @Override
   public Reward create(String name, Map<String, Object> settings) {
+    return create(name, name, settings);
+  }
+
+  /**
+   * Makes a reward that is called something else.
+   *
+   * @param called how complaints call it
+   */
+  public Reward create(String called, String name, Map<String, Object> settings) {
     RewardProvider provider = providers.get(name);
     if (provider == null) {
       throw new IllegalArgumentException(
@@ -162,18 +171,23 @@ public final class RewardCatalog implements AutoCloseable {
     ClassLoader loader = provider.getClass().getClassLoader();
     Reward reward;
     try (PluginReward.Within _ = new PluginReward.Within(loader)) {
-      reward = provider.create(settings);
+      reward = provider.create(settings, this);
     } catch (IllegalArgumentException e) {
-      throw new IllegalArgumentException(name + "." + e.getMessage(), e);
+      throw new IllegalArgumentException(complaint(called, e.getMessage()), e);
     } catch (RuntimeException | LinkageError e) {
       throw new RewardPluginException(
-          "reward \"" + name + "\": " + origin(provider) + " failed: " + e, e);
+          "reward \"" + called + "\": " + origin(provider) + " failed: " + e, e);
     }
     if (reward == null) {
       throw new RewardPluginException(
-          "reward \"" + name + "\": " + origin(provider) + " made null; expected a reward");
+          "reward \"" + called + "\": " + origin(provider) + " made null; expected a reward");
     }
     return loader == plugins ? new PluginReward(reward, loader) : reward;
+  }
+
+  /** A complaint that names a key belongs to that key, another one to the reward. */
+  private static String complaint(String called, String message) {
+    return called + (message.matches("(?s)[a-z][a-z0-9.\\[\\]-]*: .*") ? "." : ": ") + message;
   }
 
   /** Closes the plugins' jars; their rewards must not be used after that. */

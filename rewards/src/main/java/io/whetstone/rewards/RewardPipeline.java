@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.OptionalDouble;
 import java.util.Set;
 
 /**
@@ -33,6 +32,9 @@ public final class RewardPipeline implements AutoCloseable {
       if (!names.add(reward.name())) {
         throw new IllegalArgumentException("rewards: \"" + reward.name() + "\" is named twice");
       }
+    }
+    for (WeightedReward reward : rewards) {
+      reward.terms().gate().ifPresent(gate -> gate.requireKnown(reward.name(), names));
     }
     calls = new DeadlineCalls(threads);
   }
@@ -60,13 +62,26 @@ public final class RewardPipeline implements AutoCloseable {
     }
   }
 
+  /** Whether a completion's total depends on the others of its group. */
+  public boolean comparesCandidates() {
+    return rewards.stream()
+        .anyMatch(
+            r -> r.reward().comparesCandidates() || r.terms().normalize() == Terms.Normalize.GROUP);
+  }
+
+  /** Scores the groups, in their order, with the weights of the first step. */
+  public List<ScoredGroup> score(List<Group> groups) throws InterruptedException {
+    return score(groups, 0);
+  }
+
   /**
    * Scores the groups, in their order.
    *
+   * @param step of training, from 0, on which weights may depend
    * @throws InterruptedException if this thread is interrupted; running rewards are then
    *     interrupted too
    */
-  public List<ScoredGroup> score(List<Group> groups) throws InterruptedException {
+  public List<ScoredGroup> score(List<Group> groups, long step) throws InterruptedException {
     List<DeadlineCalls.Call<List<Score>>> pending = new ArrayList<>();
     for (Group group : groups) {
       for (WeightedReward reward : rewards) {
@@ -74,44 +89,15 @@ public final class RewardPipeline implements AutoCloseable {
       }
     }
     List<List<Score>> results = calls.run(pending);
-    List<ScoredGroup> scored = new ArrayList<>();
+    List<Map<String, List<Score>>> scores = new ArrayList<>();
     for (int g = 0; g < groups.size(); g++) {
-      scored.add(
-          combine(groups.get(g), results.subList(g * rewards.size(), (g + 1) * rewards.size())));
-    }
-    return scored;
-  }
-
-  private ScoredGroup combine(Group group, List<List<Score>> results) {
-    Map<String, List<Score>> scores = new LinkedHashMap<>();
-    for (int r = 0; r < rewards.size(); r++) {
-      scores.put(rewards.get(r).name(), results.get(r));
-    }
-    List<OptionalDouble> totals = new ArrayList<>();
-    for (int c = 0; c < group.candidates().size(); c++) {
-      totals.add(total(results, c));
-    }
-    return new ScoredGroup(group, scores, totals);
-  }
-
-  private OptionalDouble total(List<List<Score>> results, int candidate) {
-    double sum = 0;
-    boolean any = false;
-    for (int r = 0; r < rewards.size(); r++) {
-      double weight = rewards.get(r).weight();
-      Score score = results.get(r).get(candidate);
-      if (weight == 0) {
-        continue;
+      Map<String, List<Score>> byName = new LinkedHashMap<>();
+      for (int r = 0; r < rewards.size(); r++) {
+        byName.put(rewards.get(r).name(), results.get(g * rewards.size() + r));
       }
-      if (score.failed()) {
-        return OptionalDouble.empty();
-      }
-      if (score.value().isPresent()) {
-        sum += weight * score.value().getAsDouble();
-        any = true;
-      }
+      scores.add(byName);
     }
-    return any ? OptionalDouble.of(sum) : OptionalDouble.empty();
+    return new Composition(rewards, step).join(groups, scores);
   }
 
   /** Calls that ran out of time and still have not ended, their threads lost to the process. */
@@ -119,9 +105,10 @@ public final class RewardPipeline implements AutoCloseable {
     return calls.abandoned();
   }
 
-  /** Interrupts what is still running; does not wait for it. */
+  /** Interrupts what is still running, without waiting for it, and closes the rewards. */
   @Override
   public void close() {
     calls.close();
+    rewards.forEach(reward -> reward.reward().close());
   }
 }

@@ -20,4 +20,14 @@ public interface RewardProvider {
    * @throws IllegalArgumentException if a setting is impossible; {@code key: got is not expected}
    */
   Reward create(Map<String, Object> settings);
+
+  /**
+   * Makes a reward that builds on others, such as one that rewards short completions where another
+   * finds them correct. This is what is called; it passes on to {@link #create(Map)}.
+   *
+   * @param others the rewards that configurations can name
+   */
+  default Reward create(Map<String, Object> settings, RewardSource others) {
+    return create(settings);
+  }
 }

@@ -9,9 +9,10 @@ import java.util.OptionalDouble;
 /**
  * A group with every reward's scores kept apart, and their weighted total.
  *
- * <p>A candidate's total is {@code sum over rewards of weight × value}. It is absent where a reward
- * with a weight other than 0 failed ({@link Score#failed}), for the total is then unknown, and
- * where no reward has a value. A reward that is not applicable adds nothing.
+ * <p>A candidate's total is {@code sum over rewards of weight × value}, each value first treated as
+ * the reward's {@link Terms} say. It is absent where a reward with a weight other than 0 failed
+ * ({@link Score#failed}) or its gate's reward did, for the total is then unknown, and where no
+ * reward has a value. A reward that is not applicable adds nothing.
  *
  * @param scores by the reward's name, in the configuration's order; a score a candidate
  * @param totals one a candidate

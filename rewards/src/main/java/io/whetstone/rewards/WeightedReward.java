@@ -7,10 +7,10 @@ import java.util.Objects;
  * A reward as a run uses it.
  *
  * @param name names it in records; unique within a run
- * @param weight what its value is multiplied with in the total; 0 records it without using it
+ * @param terms how its value enters the total
  * @param deadline how long scoring one group may take
  */
-public record WeightedReward(String name, Reward reward, double weight, Duration deadline) {
+public record WeightedReward(String name, Reward reward, Terms terms, Duration deadline) {
 
   /** Rules take microseconds; ten seconds is never reached but by a hang. */
   public static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(10);
@@ -18,15 +18,35 @@ public record WeightedReward(String name, Reward reward, double weight, Duration
   public WeightedReward {
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(reward, "reward");
-    if (!Double.isFinite(weight)) {
-      throw new IllegalArgumentException(name + ".weight: " + weight + " is not a finite number");
-    }
+    Objects.requireNonNull(terms, "terms");
     if (deadline.compareTo(Duration.ZERO) <= 0) {
       throw new IllegalArgumentException(name + ".deadline: " + deadline + " is not above 0");
     }
+    if (terms.cache() > 0 && !(reward instanceof CachedReward)) {
+      if (reward.comparesCandidates()) {
+        throw new IllegalArgumentException(
+            name
+                + ".cache: the reward compares a group's completions, so that one completion's"
+                + " score cannot be remembered; expected 0");
+      }
+      reward = new CachedReward(reward, terms.cache());
+    }
+  }
+
+  /** A reward with a weight and nothing else. */
+  public WeightedReward(String name, Reward reward, double weight, Duration deadline) {
+    this(name, reward, terms(name, weight), deadline);
   }
 
   public WeightedReward(String name, Reward reward, double weight) {
     this(name, reward, weight, DEFAULT_DEADLINE);
+  }
+
+  private static Terms terms(String name, double weight) {
+    try {
+      return Terms.of(weight);
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(name + ".weight: " + e.getMessage(), e);
+    }
   }
 }

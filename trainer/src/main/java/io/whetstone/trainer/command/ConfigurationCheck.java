@@ -214,9 +214,18 @@ final class ConfigurationCheck {
   }
 
   private void solvedBy(String reward) {
-    Optional<Path> plugins = experiment.firstGrpo().flatMap(Grpo::rewardPlugins);
-    try (RewardCatalog catalog = RewardCatalog.of(plugins)) {
-      attempt("evaluation.solved-by", () -> catalog.create(reward, Map.of()));
+    Optional<Grpo> grpo = experiment.firstGrpo();
+    RewardEntry entry =
+        grpo.stream()
+            .flatMap(g -> g.rewards().stream())
+            .filter(e -> e.name().equals(reward) && !e.isNamed())
+            .findFirst()
+            .orElse(RewardEntry.of(reward));
+    try (RewardCatalog catalog = RewardCatalog.of(grpo.flatMap(Grpo::rewardPlugins))) {
+      Reward made = attempt("evaluation.solved-by", () -> entry.make(catalog));
+      if (made != null) {
+        made.close();
+      }
     } catch (RewardPluginException | IOException e) {
       // The stage that names the plugins complains about them.
     }
@@ -226,7 +235,7 @@ final class ConfigurationCheck {
     String where = grpo.label() + ".rewards";
     try (RewardCatalog catalog = RewardCatalog.of(grpo.rewardPlugins())) {
       for (RewardEntry entry : grpo.rewards()) {
-        Reward reward = attempt(where, () -> catalog.create(entry.name(), entry.settings()));
+        Reward reward = attempt(where, () -> entry.make(catalog));
         if (reward == null) {
           continue;
         }
@@ -238,7 +247,8 @@ final class ConfigurationCheck {
             refused.add("task " + task.id() + ": " + e.getMessage());
           }
         }
-        findings.say(where, entry.name() + ", weight " + entry.weight());
+        reward.close();
+        findings.say(where, entry.name() + ", weight " + entry.terms().weight());
         refused(where + "." + entry.name(), refused, tasks.size());
       }
     } catch (RuntimeException | IOException e) {

@@ -111,11 +111,7 @@ record EvaluationTarget(Data data, Optional<Experiment> configured) {
             .map(
                 name ->
                     new WeightedReward(
-                        name,
-                        catalog.create(
-                            name,
-                            entries.containsKey(name) ? entries.get(name).settings() : Map.of()),
-                        1))
+                        name, entries.getOrDefault(name, RewardEntry.of(name)).make(catalog), 1))
             .toList();
     return new RewardPipeline(rewards, Runtime.getRuntime().availableProcessors());
   }

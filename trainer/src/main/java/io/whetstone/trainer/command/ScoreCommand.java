@@ -102,15 +102,7 @@ final class ScoreCommand implements Callable<Integer> {
   }
 
   private static List<WeightedReward> configured(Grpo grpo, RewardCatalog catalog) {
-    return grpo.rewards().stream()
-        .map(
-            entry ->
-                new WeightedReward(
-                    entry.name(),
-                    catalog.create(entry.name(), entry.settings()),
-                    entry.weight(),
-                    entry.deadline()))
-        .toList();
+    return grpo.rewards().stream().map(entry -> entry.weighted(catalog)).toList();
   }
 
   private List<WeightedReward> named(RewardCatalog catalog) {

@@ -3,10 +3,8 @@ package io.whetstone.trainer.config;
 import io.whetstone.datasets.settings.Default;
 import io.whetstone.datasets.settings.Inline;
 import java.nio.file.Path;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
 
 /**
  * Reinforcement learning with group-relative advantages.
@@ -77,22 +75,14 @@ public record Grpo(
       throw new IllegalArgumentException(
           "temperature: 0 makes a group's completions all alike; expected more than 0");
     }
-    if (rewards.isEmpty()) {
-      throw new IllegalArgumentException("rewards: is empty; expected at least one");
-    }
-    Set<String> seen = new HashSet<>();
-    for (RewardEntry reward : rewards) {
-      if (!seen.add(reward.name())) {
-        throw new IllegalArgumentException("rewards: " + reward.name() + " is there twice");
-      }
-    }
+    RewardEntry.check(rewards);
     boolean byPassRate = dynamicSampling.limitsPassRate() || curriculum.measures();
-    if (byPassRate && !seen.contains(solvedBy)) {
+    if (byPassRate && rewards.stream().noneMatch(reward -> reward.name().equals(solvedBy))) {
       throw new IllegalArgumentException(
           "solved-by: "
               + solvedBy
               + " is none of the rewards "
-              + seen
+              + rewards.stream().map(RewardEntry::name).toList()
               + ", and pass rates need it");
     }
     Range.atLeast("staleness", staleness, 0);

@@ -8,6 +8,7 @@ import io.whetstone.datasets.settings.Tagged;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -58,7 +59,11 @@ final class Resolution {
         Object given = rest.remove(key);
         Object value = given == null ? Settings.otherwise(component).orElse(null) : given;
         if (value != null) {
-          into.put(key, value(value, component.getGenericType(), Settings.path(at, key)));
+          into.put(
+              key,
+              component.isAnnotationPresent(Program.class)
+                  ? words(value)
+                  : value(value, component.getGenericType(), Settings.path(at, key)));
         }
         if (component.isAnnotationPresent(ResultNeutral.class)) {
           neutral.add(Settings.path(at, key));
@@ -69,6 +74,20 @@ final class Resolution {
       rest.forEach((key, value) -> into.put(key.toString(), value));
       rest.clear();
     }
+  }
+
+  /** The words of a command line: those that only exist beside the configuration in full. */
+  private Object words(Object given) {
+    if (given instanceof List<?> list) {
+      return list.stream().map(this::words).toList();
+    }
+    if (given instanceof String word && !word.isEmpty() && !word.contains(" ")) {
+      Path located = paths.apply(Path.of(word));
+      return Files.exists(Path.of(word)) || !Files.isRegularFile(located)
+          ? word
+          : located.toString();
+    }
+    return given;
   }
 
   private Object value(Object given, Type type, String at) {

@@ -75,7 +75,7 @@ public final class Evaluator {
     RolloutSampler rollouts =
         new RolloutSampler(sampler, tokenizer, prompts, decoding, samples, false, key);
     List<Rollout> drawn = rollouts.draw(visits, 0);
-    List<ScoredRollout> scored = scorer.score(drawn);
+    List<ScoredRollout> scored = scorer.score(drawn, 0);
     return new Evaluated(measure(scored, samples), scored);
   }
 

@@ -47,9 +47,10 @@ final class Collector {
    * Draws the groups of a step.
    *
    * @param wanted groups the step trains on, where so many are found
+   * @param step of training, on which the rewards' weights may depend
    * @throws StoppedStepException with what was drawn, when too many rewards failed
    */
-  Collected collect(int wanted, Timer timer) throws InterruptedException {
+  Collected collect(int wanted, int step, Timer timer) throws InterruptedException {
     List<ScoredRollout> collected = new ArrayList<>();
     List<Collected.Fate> fates = new ArrayList<>();
     int rounds = settings.enabled() ? settings.maxAttempts() : 1;
@@ -59,7 +60,7 @@ final class Collector {
       int count = (int) Math.ceil(missing * settings.overDraw());
       List<Rollout> drawn = rollouts.draw(tasks.next(count), attempt);
       timer.lap("rollout");
-      List<ScoredRollout> scored = scorer.score(drawn);
+      List<ScoredRollout> scored = scorer.score(drawn, step);
       timer.lap("reward");
       for (ScoredRollout group : scored) {
         passRates.enter(group, ledger);

@@ -16,7 +16,6 @@ import io.whetstone.trainer.algorithm.PolicyMeasures;
 import io.whetstone.trainer.algorithm.RewardBatch;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Kl;
-import io.whetstone.trainer.config.RewardEntry;
 import io.whetstone.trainer.rollout.Packer;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Purpose;
@@ -125,7 +124,7 @@ public final class GrpoLoop implements StageLoop {
     Timer timer = new Timer();
     refreshReference(step);
     Collected collected =
-        backlog.next(step, () -> collector.collect(settings.tasksPerStep(), timer));
+        backlog.next(step, () -> collector.collect(settings.tasksPerStep(), step, timer));
     List<ScoredRollout> rollouts = collected.used();
     Map<String, Double> metrics = new LinkedHashMap<>();
     measured.rewards(collected.all(), metrics);
@@ -136,7 +135,7 @@ public final class GrpoLoop implements StageLoop {
     try {
       float[][] references = references(samples);
       Finite.requireRewards(rollouts);
-      Advantages advantages = estimator.estimate(earned(samples, references));
+      Advantages advantages = estimator.estimate(earned(samples, references, step));
       timer.lap("advantage");
       Advantages all = collected.spread(advantages);
       measured.groups(collected, all, metrics);
@@ -219,7 +218,7 @@ public final class GrpoLoop implements StageLoop {
   }
 
   /** What the completions earned, less what they pay for their distance from the reference. */
-  private RewardBatch earned(SampleBuilder samples, float[][] references) {
+  private RewardBatch earned(SampleBuilder samples, float[][] references, int step) {
     List<TrainingSample> all = samples.unweighted();
     double[] penalties = new double[all.size()];
     double[][] costs = new double[all.size()][0];
@@ -242,7 +241,10 @@ public final class GrpoLoop implements StageLoop {
         }
       }
     }
-    double[] weights = settings.rewards().stream().mapToDouble(RewardEntry::weight).toArray();
+    double[] weights =
+        settings.rewards().stream()
+            .mapToDouble(reward -> reward.terms().weight().at(step))
+            .toArray();
     return samples.rewards(weights, penalties, costs);
   }
 

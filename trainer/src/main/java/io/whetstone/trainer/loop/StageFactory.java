@@ -115,13 +115,7 @@ final class StageFactory implements AutoCloseable {
   private RewardPipeline rewards(List<RewardEntry> entries, Optional<Path> plugins) {
     RewardCatalog catalog = RewardCatalog.of(plugins.map(directory::resolve));
     catalogs.add(catalog);
-    List<WeightedReward> weighted =
-        entries.stream()
-            .map(
-                e ->
-                    new WeightedReward(
-                        e.name(), catalog.create(e.name(), e.settings()), e.weight(), e.deadline()))
-            .toList();
+    List<WeightedReward> weighted = entries.stream().map(e -> e.weighted(catalog)).toList();
     RewardPipeline pipeline =
         new RewardPipeline(weighted, Runtime.getRuntime().availableProcessors());
     pipelines.add(pipeline);
@@ -165,7 +159,9 @@ final class StageFactory implements AutoCloseable {
       }
     }
     // Whether an answer is right must not depend on the format that a stage may ask for besides.
-    entries.put(solvedBy, RewardEntry.of(solvedBy));
+    if (!entries.containsKey(solvedBy) || entries.get(solvedBy).isNamed()) {
+      entries.put(solvedBy, RewardEntry.of(solvedBy));
+    }
     entries.putIfAbsent("format", RewardEntry.of("format"));
     return List.copyOf(entries.values());
   }

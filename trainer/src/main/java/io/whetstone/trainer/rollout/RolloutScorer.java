@@ -6,6 +6,7 @@ import io.whetstone.rewards.Group;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.rewards.ScoredGroup;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Optional;
 
@@ -22,20 +23,25 @@ public final class RolloutScorer {
     this.assistantPrefix = assistantPrefix;
   }
 
-  /** Scores the groups, in their order. */
-  public List<ScoredRollout> score(List<Rollout> rollouts) throws InterruptedException {
+  /**
+   * Scores the groups, in their order.
+   *
+   * @param step of training, on which the rewards' weights may depend
+   */
+  public List<ScoredRollout> score(List<Rollout> rollouts, long step) throws InterruptedException {
     List<Group> groups = new ArrayList<>();
-    rollouts.forEach(rollout -> groups.add(group(rollout, rollout.completions())));
-    // Groups of their own: a reward that compares a group's completions must not see them there.
+    List<Group> greedyOnes = new ArrayList<>();
     for (Rollout rollout : rollouts) {
-      rollout.greedy().ifPresent(greedy -> groups.add(group(rollout, List.of(greedy))));
+      groups.add(group(rollout, rollout.completions()));
+      rollout.greedy().ifPresent(greedy -> greedyOnes.add(group(rollout, List.of(greedy))));
     }
-    List<ScoredGroup> scores = rewards.score(groups);
+    // Apart: a reward that compares completions must not see the greedy ones among the others.
+    List<ScoredGroup> scores = rewards.score(groups, step);
+    Iterator<ScoredGroup> greedy = rewards.score(greedyOnes, step).iterator();
     List<ScoredRollout> scored = new ArrayList<>();
-    int greedy = rollouts.size();
     for (int i = 0; i < rollouts.size(); i++) {
       boolean has = rollouts.get(i).greedy().isPresent();
-      Optional<ScoredGroup> its = has ? Optional.of(scores.get(greedy++)) : Optional.empty();
+      Optional<ScoredGroup> its = has ? Optional.of(greedy.next()) : Optional.empty();
       scored.add(new ScoredRollout(rollouts.get(i), scores.get(i), its));
     }
     return scored;

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.datasets.Range;
+import io.whetstone.rewards.Terms;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -53,8 +54,15 @@ class ConfigurationTest {
     assertEquals(Optional.of(32), grpo.reductionLength());
     assertEquals(
         List.of(
-            new RewardEntry("accuracy", 1, Duration.ofSeconds(10), Map.of()),
-            new RewardEntry("format", 0.2, Duration.ofSeconds(10), Map.of())),
+            RewardEntry.of("accuracy"),
+            new RewardEntry(
+                "format",
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                Terms.of(0.2),
+                Duration.ofSeconds(10),
+                Map.of())),
         grpo.rewards());
     assertEquals(512, experiment.evaluation().orElseThrow().count());
   }
@@ -86,7 +94,7 @@ class ConfigurationTest {
     assertEquals(0.28, grpo.clipHigh());
     assertEquals(new Kl(1e-3, Kl.Estimator.K2, Kl.Place.REWARD, 0), grpo.kl());
     assertEquals(Schedule.Kind.COSINE, grpo.optimization().schedule().kind());
-    assertEquals(0.5, grpo.rewards().get(1).weight());
+    assertEquals(Terms.of(0.5), grpo.rewards().get(1).terms());
     assertEquals(Map.of("tolerance", 1e-6), grpo.rewards().get(0).settings());
     assertEquals(16, experiment.evaluation().orElseThrow().count());
   }

@@ -1,0 +1,45 @@
+package io.whetstone.rewards;
+
+import io.whetstone.datasets.settings.Default;
+import java.util.Optional;
+
+/**
+ * How a reward's value enters the total. In this order: the gate, the bounds, the normalisation,
+ * the weight.
+ *
+ * @param weight what the value is multiplied with; 0 records the reward without using it
+ * @param gate other rewards without which the value counts as 0
+ * @param clip bounds the value is held within
+ * @param normalize what the value is made comparable with
+ * @param cache completions whose score is remembered, so that the same completion of the same task
+ *     is scored once; 0 remembers none
+ */
+public record Terms(
+    @Default(value = "1", source = "TRL's reward_weights") Weight weight,
+    Optional<Gate> gate,
+    Optional<Clip> clip,
+    @Default(value = "\"none\"", source = "rewards by rule are comparable as they are")
+        Normalize normalize,
+    @Default(value = "0", source = "most rules are faster than remembering") int cache) {
+
+  /** What a value is made comparable with: {@code (x − mean) / (deviation + 0.0001)}. */
+  public enum Normalize {
+    /** The value as it is. */
+    NONE,
+    /** The values of the task's completions, as in GDPO, where each reward is scaled apart. */
+    GROUP,
+    /** All values that are scored together, a step of training as a rule. */
+    BATCH
+  }
+
+  public Terms {
+    if (cache < 0) {
+      throw new IllegalArgumentException("cache: " + cache + " is not 0 or more");
+    }
+  }
+
+  /** The plain product with a weight. */
+  public static Terms of(double weight) {
+    return new Terms(Weight.of(weight), Optional.empty(), Optional.empty(), Normalize.NONE, 0);
+  }
+}
