@@ -1,11 +1,16 @@
 package io.whetstone.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.whetstone.model.Architecture;
+import io.whetstone.model.Family;
 import io.whetstone.model.ModelConfig;
+import io.whetstone.model.NormPlacement;
+import io.whetstone.model.QueryKeyNorm;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * Reads a Hugging Face {@code config.json} as a {@link ModelConfig}, and refuses, by the key, what
@@ -13,9 +18,9 @@ import java.util.Set;
  */
 final class ConfigFile {
   private final String file;
-  private final JsonNode root;
+  private final ConfigKeys root;
 
-  private ConfigFile(String file, JsonNode root) {
+  private ConfigFile(String file, ConfigKeys root) {
     this.file = file;
     this.root = root;
   }
@@ -25,94 +30,185 @@ final class ConfigFile {
    * @throws CheckpointException naming the key that is missing, wrong or not supported
    */
   static ModelConfig parse(String file, JsonNode root) {
-    return new ConfigFile(file, root).parse();
+    return new ConfigFile(file, new ConfigKeys(file, root)).parse();
+  }
+
+  /** The family's {@code model_type}. */
+  static String type(Family family) {
+    return switch (family) {
+      case LLAMA -> "llama";
+      case QWEN2 -> "qwen2";
+      case QWEN3 -> "qwen3";
+      case MISTRAL -> "mistral";
+      case GEMMA2 -> "gemma2";
+      case GEMMA3 -> "gemma3_text";
+      case PHI3 -> "phi3";
+      case OLMO2 -> "olmo2";
+      case SMOLLM3 -> "smollm3";
+    };
+  }
+
+  /** What the names of transformers' classes begin with. */
+  static String model(Family family) {
+    return switch (family) {
+      case LLAMA -> "Llama";
+      case QWEN2 -> "Qwen2";
+      case QWEN3 -> "Qwen3";
+      case MISTRAL -> "Mistral";
+      case GEMMA2 -> "Gemma2";
+      case GEMMA3 -> "Gemma3";
+      case PHI3 -> "Phi3";
+      case OLMO2 -> "Olmo2";
+      case SMOLLM3 -> "SmolLM3";
+    };
   }
 
   private ModelConfig parse() {
-    String type = root.path("model_type").asText("missing");
-    if (!Set.of("llama", "qwen2").contains(type)) {
-      throw unsupported("model_type", type, "llama and qwen2 are supported");
-    }
-    boolean qwen = type.equals("qwen2");
-    refuseUnsupported(qwen);
-    int hidden = count("hidden_size");
-    int queries = count("num_attention_heads");
+    Family family = family();
+    refuseUnsupported(family);
+    boolean gemma = family == Family.GEMMA2 || family == Family.GEMMA3;
+    int hidden = root.count("hidden_size");
+    int queries = root.count("num_attention_heads");
+    LayerKeys layers = new LayerKeys(family, root, root.count("num_hidden_layers"));
     try {
-      return new ModelConfig(
-          count("vocab_size"),
-          hidden,
-          count("num_hidden_layers"),
+      layers.requireKnownTypes();
+      Heads heads =
           new Heads(
               queries,
-              present("num_key_value_heads") ? count("num_key_value_heads") : queries,
-              present("head_dim") ? count("head_dim") : hidden / queries),
-          count("intermediate_size"),
-          gate(),
-          ropeTheta(),
-          (float) number(root, "rms_norm_eps", 1e-6),
-          flag("tie_word_embeddings"),
-          qwen,
-          present("max_position_embeddings")
-              ? count("max_position_embeddings")
-              : qwen ? 32_768 : 2_048);
+              root.count("num_key_value_heads", keyValues(family, queries)),
+              root.count("head_dim", headSize(family, hidden, queries)));
+      return new ModelConfig(
+          architecture(family, hidden, heads),
+          root.count("vocab_size"),
+          hidden,
+          heads,
+          root.count("intermediate_size"),
+          gate(gemma),
+          (float)
+              root.number(
+                  "rms_norm_eps", family == Family.OLMO2 || family == Family.PHI3 ? 1e-5 : 1e-6),
+          root.flag("tie_word_embeddings", gemma || family == Family.SMOLLM3),
+          root.count("max_position_embeddings", positions(family)),
+          layers.read());
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(file + ": " + e.getMessage(), e);
     }
   }
 
-  private void refuseUnsupported(boolean qwen) {
+  private Family family() {
+    String type = root.node("model_type").asText("missing");
+    return Arrays.stream(Family.values())
+        .filter(family -> type(family).equals(type))
+        .findFirst()
+        .orElseThrow(
+            () ->
+                root.unsupported(
+                    "model_type",
+                    type,
+                    Arrays.stream(Family.values())
+                            .map(ConfigFile::type)
+                            .collect(Collectors.joining(", "))
+                        + " are supported"));
+  }
+
+  private Architecture architecture(Family family, int hidden, Heads heads) {
+    boolean gemma = family == Family.GEMMA2 || family == Family.GEMMA3;
+    boolean biases = root.flag("attention_bias");
+    return new Architecture(
+        family,
+        gemma
+            ? NormPlacement.AROUND
+            : family == Family.OLMO2 ? NormPlacement.AFTER : NormPlacement.BEFORE,
+        gemma ? 1 : 0,
+        switch (family) {
+          case QWEN3, GEMMA3 -> QueryKeyNorm.HEAD;
+          case OLMO2 -> QueryKeyNorm.PROJECTION;
+          default -> QueryKeyNorm.NONE;
+        },
+        family == Family.QWEN2 || biases,
+        family != Family.QWEN2 && biases,
+        gemma ? root.number("query_pre_attn_scalar", 256) : heads.size(),
+        family == Family.GEMMA2 ? cap("attn_logit_softcapping", 50) : 0,
+        gemma ? cap("final_logit_softcapping", family == Family.GEMMA2 ? 30 : 0) : 0,
+        gemma ? (float) Math.sqrt(hidden) : 1);
+  }
+
+  /** A null says there is none; a key that is missing has its family's default. */
+  private float cap(String key, double missing) {
+    boolean none = root.mentioned(key) && !root.present(key);
+    return none ? 0 : (float) root.number(key, missing);
+  }
+
+  private void refuseUnsupported(Family family) {
     for (String key : List.of("num_experts", "num_local_experts", "quantization_config")) {
-      if (present(key)) {
-        throw unsupported(key, root.get(key), "only dense models in F32, F16 or BF16 are");
+      if (root.present(key)) {
+        throw root.unsupported(key, root.node(key), "only dense models in F32, F16 or BF16 are");
       }
     }
-    if (present("auto_map")) {
-      throw unsupported("auto_map", root.get("auto_map"), "code that a model brings is not run");
-    }
-    for (String key : List.of("attention_bias", "mlp_bias")) {
-      if (!qwen && flag(key)) {
-        throw unsupported(key, true, "a llama model has no biases here");
+    for (JsonNode code : root.node("auto_map")) {
+      // Published Phi-3s name the code that became transformers' own.
+      String name = code.asText();
+      if (!name.substring(name.lastIndexOf('.') + 1).startsWith(model(family))) {
+        throw root.unsupported(
+            "auto_map", root.node("auto_map"), "code that a model brings is not run");
       }
     }
-    if (flag("use_sliding_window")) {
-      throw unsupported("use_sliding_window", true, "every layer must see the whole context");
+    if (root.flag("mlp_bias")) {
+      throw root.unsupported("mlp_bias", true, "the feed-forward has no biases here");
     }
-    if (!qwen && present("sliding_window")) {
-      throw unsupported("sliding_window", root.get("sliding_window"), "expected null");
+    boolean hasBiases =
+        switch (family) {
+          case MISTRAL, PHI3 -> false;
+          default -> true;
+        };
+    if (!hasBiases && root.flag("attention_bias")) {
+      throw root.unsupported(
+          "attention_bias", true, "a " + type(family) + " model has no such key");
     }
-    for (JsonNode layer : root.path("layer_types")) {
-      if (!layer.asText().equals("full_attention")) {
-        throw unsupported("layer_types", layer, "every layer must be \"full_attention\"");
-      }
+    if (root.flag("use_bidirectional_attention")) {
+      throw root.unsupported(
+          "use_bidirectional_attention", true, "a token sees only those before it here");
     }
-    if (number(root, "partial_rotary_factor", 1) != 1) {
-      throw unsupported("partial_rotary_factor", root.get("partial_rotary_factor"), "expected 1");
-    }
-    refuseScaling("rope_scaling");
-    refuseScaling("rope_parameters");
-  }
-
-  /** Older files say {@code type}, newer ones {@code rope_type}; absent means not scaled. */
-  private void refuseScaling(String key) {
-    if (!present(key)) {
-      return;
-    }
-    JsonNode rope = root.get(key);
-    String type = rope.path("rope_type").asText(rope.path("type").asText("default"));
-    if (!rope.isObject()
-        || !type.equals("default")
-        || number(rope, "partial_rotary_factor", 1) != 1
-        || number(rope, "factor", 1) != 1) {
-      throw unsupported(key, rope, "only unscaled rotary positions are");
+    if (family == Family.GEMMA3 && root.present("attn_logit_softcapping")) {
+      throw root.unsupported(
+          "attn_logit_softcapping", root.node("attn_logit_softcapping"), "expected null");
     }
   }
 
-  private Gate gate() {
-    String name = root.path("hidden_act").asText("silu");
+  private static int keyValues(Family family, int queries) {
+    return switch (family) {
+      case MISTRAL -> 8;
+      case GEMMA2, GEMMA3, SMOLLM3 -> 4;
+      case QWEN2, QWEN3 -> 32;
+      case LLAMA, PHI3, OLMO2 -> queries;
+    };
+  }
+
+  private static int headSize(Family family, int hidden, int queries) {
+    return switch (family) {
+      case QWEN3 -> 128;
+      case GEMMA2, GEMMA3 -> 256;
+      default -> hidden / queries;
+    };
+  }
+
+  private static int positions(Family family) {
+    return switch (family) {
+      case LLAMA, OLMO2 -> 2_048;
+      case PHI3 -> 4_096;
+      case GEMMA2 -> 8_192;
+      case QWEN2, QWEN3, SMOLLM3 -> 32_768;
+      case MISTRAL, GEMMA3 -> 131_072;
+    };
+  }
+
+  private Gate gate(boolean gemma) {
+    String key = gemma ? "hidden_activation" : "hidden_act";
+    String name = root.node(key).asText(gemma ? "gelu_pytorch_tanh" : "silu");
     return switch (name) {
       case "silu", "swish" -> Gate.SILU;
       case "gelu_pytorch_tanh", "gelu_new" -> Gate.GELU_TANH;
-      default -> throw unsupported("hidden_act", name, "silu and gelu_pytorch_tanh are supported");
+      default -> throw root.unsupported(key, name, "silu and gelu_pytorch_tanh are supported");
     };
   }
 
@@ -121,48 +217,5 @@ final class ConfigFile {
       case SILU -> "silu";
       case GELU_TANH -> "gelu_pytorch_tanh";
     };
-  }
-
-  /** transformers 5 keeps it in {@code rope_parameters}, older ones at the top. */
-  private double ropeTheta() {
-    JsonNode nested = root.path("rope_parameters");
-    return number(nested.has("rope_theta") ? nested : root, "rope_theta", 10_000);
-  }
-
-  private boolean present(String key) {
-    return root.hasNonNull(key);
-  }
-
-  private int count(String key) {
-    JsonNode node = root.path(key);
-    if (!node.isInt() || node.intValue() < 1) {
-      throw new CheckpointException(
-          file + ": " + key + ": expected a count ≥ 1, got " + (present(key) ? node : "nothing"));
-    }
-    return node.intValue();
-  }
-
-  private double number(JsonNode parent, String key, double missing) {
-    if (!parent.hasNonNull(key)) {
-      return missing;
-    }
-    if (!parent.get(key).isNumber()) {
-      throw new CheckpointException(
-          file + ": " + key + ": expected a number, got " + parent.get(key));
-    }
-    return parent.get(key).doubleValue();
-  }
-
-  private boolean flag(String key) {
-    if (present(key) && !root.get(key).isBoolean()) {
-      throw new CheckpointException(
-          file + ": " + key + ": expected true or false, got " + root.get(key));
-    }
-    return root.path(key).booleanValue();
-  }
-
-  private CheckpointException unsupported(String key, Object got, String expected) {
-    return new CheckpointException(
-        file + ": " + key + ": " + got + " is not supported: " + expected);
   }
 }

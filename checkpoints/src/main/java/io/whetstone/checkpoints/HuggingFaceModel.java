@@ -21,8 +21,8 @@ import java.util.Map;
 
 /**
  * A directory as transformers reads and writes it: {@code config.json}, {@code model.safetensors},
- * {@code generation_config.json} and the tokenizer's files. A model is {@code llama}, or {@code
- * qwen2} when its attention has biases.
+ * {@code generation_config.json} and the tokenizer's files. The families are those of {@link
+ * io.whetstone.model.Family}.
  */
 public final class HuggingFaceModel {
   public static final String WEIGHTS = "model.safetensors";
@@ -37,12 +37,14 @@ public final class HuggingFaceModel {
    * Writes a model that serves as it is elsewhere.
    *
    * @param weights under Hugging Face's names: {@link Transformer#weights}
+   * @param stored F32, or BF16 to round them to
    * @throws IllegalArgumentException when the tokenizer has more ids than the model
    */
   public static void save(
       Path directory,
       ModelConfig config,
       Map<String, Tensor> weights,
+      DType stored,
       Backend backend,
       Tokenizer tokenizer)
       throws IOException {
@@ -55,51 +57,14 @@ public final class HuggingFaceModel {
               + " rows of embeddings");
     }
     Files.createDirectories(directory);
-    write(directory.resolve(CONFIG), config(config, tokenizer));
+    write(directory.resolve(CONFIG), tokens(ConfigWriter.write(config, stored), tokenizer));
     write(directory.resolve(GENERATION), tokens(JsonNodeFactory.instance.objectNode(), tokenizer));
-    Safetensors.write(directory.resolve(WEIGHTS), weights, backend);
+    Safetensors.write(directory.resolve(WEIGHTS), weights, stored, backend);
     tokenizer.save(directory);
   }
 
   private static void write(Path file, ObjectNode node) throws IOException {
     Files.write(file, (JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8));
-  }
-
-  private static ObjectNode config(ModelConfig config, Tokenizer tokenizer) {
-    boolean qwen = config.attentionBias();
-    ObjectNode root = JsonNodeFactory.instance.objectNode();
-    root.putArray("architectures").add(qwen ? "Qwen2ForCausalLM" : "LlamaForCausalLM");
-    root.put("model_type", qwen ? "qwen2" : "llama");
-    root.put("vocab_size", config.vocabulary());
-    root.put("hidden_size", config.hidden());
-    root.put("intermediate_size", config.feedForward());
-    root.put("num_hidden_layers", config.layers());
-    root.put("num_attention_heads", config.heads().queries());
-    root.put("num_key_value_heads", config.heads().keyValues());
-    root.put("head_dim", config.heads().size());
-    root.put("hidden_act", ConfigFile.name(config.gate()));
-    // By way of its decimal form, so that 1e-5f is written as 1e-5.
-    root.put("rms_norm_eps", Double.parseDouble(Float.toString(config.epsilon())));
-    root.put("max_position_embeddings", config.maxPositions());
-    root.put("tie_word_embeddings", config.tiedEmbeddings());
-    // Both spellings: before transformers 5, and since.
-    root.put("rope_theta", config.ropeTheta());
-    root.putNull("rope_scaling");
-    root.putObject("rope_parameters")
-        .put("rope_theta", config.ropeTheta())
-        .put("rope_type", "default");
-    root.put("attention_dropout", 0.0);
-    if (qwen) {
-      root.put("use_sliding_window", false);
-      root.putNull("sliding_window");
-    } else {
-      root.put("attention_bias", false);
-      root.put("mlp_bias", false);
-    }
-    root.put("torch_dtype", "float32");
-    root.put("dtype", "float32");
-    root.put("use_cache", true);
-    return tokens(root, tokenizer);
   }
 
   private static ObjectNode tokens(ObjectNode root, Tokenizer tokenizer) {

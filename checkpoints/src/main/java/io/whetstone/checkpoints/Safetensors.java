@@ -1,6 +1,7 @@
 package io.whetstone.checkpoints;
 
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -14,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.function.BiFunction;
 
 /** Named tensors to and from safetensors files. */
 public final class Safetensors {
@@ -29,7 +31,23 @@ public final class Safetensors {
    */
   public static void write(Path file, Map<String, Tensor> tensors, Backend backend)
       throws IOException {
-    List<StoredTensor> layout = layout(tensors);
+    write(file, tensors, Safetensors::type, backend);
+  }
+
+  /** Writes all tensors as F32 or as BF16, rounded to nearest even. */
+  public static void write(Path file, Map<String, Tensor> tensors, DType stored, Backend backend)
+      throws IOException {
+    StoredType type = type(stored + " weights", stored);
+    write(file, tensors, (name, tensor) -> type, backend);
+  }
+
+  private static void write(
+      Path file,
+      Map<String, Tensor> tensors,
+      BiFunction<String, Tensor, StoredType> types,
+      Backend backend)
+      throws IOException {
+    List<StoredTensor> layout = layout(tensors, types);
     byte[] header = new SafetensorsHeader(PYTORCH, layout).encode();
     try (FileChannel channel =
         FileChannel.open(
@@ -45,16 +63,17 @@ public final class Safetensors {
     }
   }
 
-  private static List<StoredTensor> layout(Map<String, Tensor> tensors) {
+  private static List<StoredTensor> layout(
+      Map<String, Tensor> tensors, BiFunction<String, Tensor, StoredType> types) {
     List<String> names = new ArrayList<>(tensors.keySet());
     names.sort(
-        Comparator.<String>comparingInt(name -> -type(name, tensors.get(name)).bytes())
+        Comparator.<String>comparingInt(name -> -types.apply(name, tensors.get(name)).bytes())
             .thenComparing(Comparator.naturalOrder()));
     List<StoredTensor> layout = new ArrayList<>();
     long at = 0;
     for (String name : names) {
       Tensor tensor = tensors.get(name);
-      StoredType type = type(name, tensor);
+      StoredType type = types.apply(name, tensor);
       long end = at + tensor.size() * type.bytes();
       List<Long> shape = tensor.shape().extents().stream().map(Integer::longValue).toList();
       layout.add(new StoredTensor(name, type, shape, at, end));
@@ -64,12 +83,14 @@ public final class Safetensors {
   }
 
   private static StoredType type(String name, Tensor tensor) {
-    return switch (tensor.dtype()) {
+    return type(name + ": " + tensor, tensor.dtype());
+  }
+
+  private static StoredType type(String what, DType type) {
+    return switch (type) {
       case F32 -> StoredType.F32;
       case BF16 -> StoredType.BF16;
-      case I32 ->
-          throw new IllegalArgumentException(
-              name + ": " + tensor + " cannot be written; F32 and BF16 can");
+      case I32 -> throw new IllegalArgumentException(what + " cannot be written; F32 and BF16 can");
     };
   }
 
@@ -85,12 +106,21 @@ public final class Safetensors {
         bytes.asFloatBuffer().put(values);
         bytes.position(bytes.limit());
       } else {
-        for (float value : values) { // exact: the value came from a bfloat16
-          bytes.putShort((short) (Float.floatToRawIntBits(value) >>> 16));
+        for (float value : values) {
+          bytes.putShort(bfloat16(value));
         }
       }
       writeFully(channel, bytes.flip());
     }
+  }
+
+  /** Rounded to nearest even; exact for a value that came from a bfloat16. */
+  private static short bfloat16(float value) {
+    int bits = Float.floatToRawIntBits(value);
+    if (Float.isNaN(value)) {
+      return (short) (bits >>> 16 | 0x40); // still not a number, whatever is cut off
+    }
+    return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
   }
 
   private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

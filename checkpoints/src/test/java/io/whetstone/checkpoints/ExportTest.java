@@ -67,7 +67,8 @@ class ExportTest {
                 .pad("<|pad|>")
                 .build()) {
       fill(model);
-      HuggingFaceModel.save(directory, model.config(), model.weights(), backend, tokenizer);
+      HuggingFaceModel.save(
+          directory, model.config(), model.weights(), DType.F32, backend, tokenizer);
     }
     return directory;
   }
@@ -126,7 +127,7 @@ class ExportTest {
               IllegalArgumentException.class,
               () ->
                   HuggingFaceModel.save(
-                      temporary, model.config(), model.weights(), backend, tokenizer));
+                      temporary, model.config(), model.weights(), DType.F32, backend, tokenizer));
       assertEquals(
           "the tokenizer has 257 ids, the model only 20 rows of embeddings", e.getMessage());
     }

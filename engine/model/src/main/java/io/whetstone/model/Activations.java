@@ -12,23 +12,29 @@ import io.whetstone.tensor.Workspace;
  * norms' and the gate's outputs are in neither: they cost one cheap kernel to compute again, and
  * would be a third of the memory.
  *
- * <p>The residual stream and {@code logSumExp} are F32, the others of the model's compute type.
+ * <p>Tensors [T, hidden] and {@code logSumExp} are F32, the others of the model's compute type.
  *
  * @param input [T, hidden], the residual stream before the layer
- * @param fused [T, fusedColumns], queries, keys and values, rotated
+ * @param projected [T, fusedColumns], queries, keys and values; rotated already where queries and
+ *     keys have no norm
  * @param attended [T, outputColumns]
  * @param logSumExp [T, queries], of the attention
+ * @param attentionOut [T, hidden], what attention would add to the stream before its norm; null
+ *     where it has none
  * @param middle [T, hidden], the residual stream after attention
  * @param gateUp [T, 2 · feedForward]
+ * @param feedForwardOut [T, hidden], as {@code attentionOut} of the feed-forward
  * @param output [T, hidden], the residual stream after the layer
  */
 record Activations(
     Tensor input,
-    Tensor fused,
+    Tensor projected,
     Tensor attended,
     Tensor logSumExp,
+    Tensor attentionOut,
     Tensor middle,
     Tensor gateUp,
+    Tensor feedForwardOut,
     Tensor output) {
   static Activations kept(
       ModelConfig config, DType compute, Tensor input, Tensor output, Workspace workspace) {
@@ -49,13 +55,16 @@ record Activations(
       Tensor output,
       Workspace workspace) {
     int rows = input.rows();
+    boolean after = config.architecture().norms().after();
     return new Activations(
         input,
         workspace.tensor(compute, rows, config.heads().fusedColumns()),
         workspace.tensor(compute, rows, config.heads().outputColumns()),
         workspace.tensor(DType.F32, rows, config.heads().queries()),
+        after ? workspace.tensor(DType.F32, rows, config.hidden()) : null,
         middle,
         workspace.tensor(compute, rows, 2 * config.feedForward()),
+        after ? workspace.tensor(DType.F32, rows, config.hidden()) : null,
         output);
   }
 
@@ -63,7 +72,8 @@ record Activations(
   static long bytesPerRow(ModelConfig config, DType compute) {
     long computed =
         config.heads().fusedColumns() + config.heads().outputColumns() + 2L * config.feedForward();
-    long single = config.heads().queries() + (long) config.hidden();
+    long streams = config.architecture().norms().after() ? 3 : 1;
+    long single = config.heads().queries() + streams * config.hidden();
     return compute.bytes() * computed + Float.BYTES * single;
   }
 }

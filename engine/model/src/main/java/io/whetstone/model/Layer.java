@@ -1,7 +1,5 @@
 package io.whetstone.model;
 
-import io.whetstone.model.Parameters.Part;
-import io.whetstone.model.Parameters.Start;
 import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
@@ -12,7 +10,8 @@ import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 
 /**
- * One block: x ← x + Attention(RMSNorm(x)), then x ← x + FeedForward(RMSNorm(x)).
+ * One block: x ← x + Attention(RMSNorm(x)), then x ← x + FeedForward(RMSNorm(x)), with the norms
+ * where {@link Residual} puts them.
  *
  * <p>Training, evaluation and decoding run the same {@link #forward}; only the attention they pass
  * in differs, which is how their bits agree.
@@ -22,25 +21,25 @@ final class Layer implements AutoCloseable {
   @FunctionalInterface
   interface Attention {
     /** Fills {@code attended} [T, outputColumns] and, if it can, {@code logSumExp} [T, queries]. */
-    void attend(Tensor fused, Tensor attended, Tensor logSumExp);
+    void attend(Tensor fused, AttentionForm form, Tensor attended, Tensor logSumExp);
   }
 
   private final Backend backend;
   private final ModelConfig config;
   private final DType compute;
+  private final LayerWeights weights;
   private final Tensor ropeTable;
-  private final Parameter attentionNorm;
-  private final Parameter queryKeyValue;
-  private final Parameter queryKeyValueBias;
-  private final Parameter attentionOut;
-  private final Parameter feedForwardNorm;
-  private final Parameter gateUp;
-  private final Parameter down;
-  private final Linear queryKeyValueLinear;
-  private final Linear attentionOutLinear;
-  private final Linear gateUpLinear;
-  private final Linear downLinear;
+  private final AttentionForm form;
+  private final Residual attentionResidual;
+  private final Residual feedForwardResidual;
+  private final Linear queryKeyValue;
+  private final Linear attentionOut;
+  private final Linear gateUp;
+  private final Linear down;
 
+  /**
+   * @param ropeTable null where queries and keys are not rotated
+   */
   Layer(
       Backend backend,
       ModelConfig config,
@@ -52,81 +51,54 @@ final class Layer implements AutoCloseable {
     this.config = config;
     this.compute = compute;
     this.ropeTable = ropeTable;
-    String layer = "model.layers." + index + ".";
-    String attention = layer + "self_attn.";
-    String feedForward = layer + "mlp.";
-    int hidden = config.hidden();
-    Heads heads = config.heads();
-    attentionNorm = parameters.vector(layer + "input_layernorm.weight", Start.ONES, hidden);
-    queryKeyValue =
-        parameters.matrix(
-            attention + "qkv_proj.weight",
-            Start.NORMAL,
-            heads.fusedColumns(),
-            hidden,
-            projections(attention, "weight"));
-    queryKeyValueBias =
-        config.attentionBias()
-            ? parameters.vector(
-                attention + "qkv_proj.bias",
-                Start.ZEROS,
-                heads.fusedColumns(),
-                projections(attention, "bias"))
-            : null;
-    attentionOut =
-        parameters.matrix(
-            attention + "o_proj.weight", Start.RESIDUAL, hidden, heads.outputColumns());
-    feedForwardNorm =
-        parameters.vector(layer + "post_attention_layernorm.weight", Start.ONES, hidden);
-    gateUp =
-        parameters.matrix(
-            feedForward + "gate_up_proj.weight",
-            Start.NORMAL,
-            2 * config.feedForward(),
-            hidden,
-            new Part(feedForward + "gate_proj.weight", config.feedForward()),
-            new Part(feedForward + "up_proj.weight", config.feedForward()));
-    down =
-        parameters.matrix(
-            feedForward + "down_proj.weight", Start.RESIDUAL, hidden, config.feedForward());
-    queryKeyValueLinear = backend.linear(queryKeyValue.value(), compute);
-    attentionOutLinear = backend.linear(attentionOut.value(), compute);
-    gateUpLinear = backend.linear(gateUp.value(), compute);
-    downLinear = backend.linear(down.value(), compute);
-  }
-
-  private Part[] projections(String attention, String kind) {
-    Heads heads = config.heads();
-    return new Part[] {
-      new Part(attention + "q_proj." + kind, heads.queries() * heads.size()),
-      new Part(attention + "k_proj." + kind, heads.keyValues() * heads.size()),
-      new Part(attention + "v_proj." + kind, heads.keyValues() * heads.size())
-    };
+    Architecture architecture = config.architecture();
+    form =
+        new AttentionForm(
+            (float) (1 / Math.sqrt(architecture.attentionScalar())),
+            architecture.attentionSoftCap(),
+            config.layerForms().get(index).window());
+    weights = LayerWeights.create(config, index, parameters);
+    attentionResidual =
+        new Residual(backend, config, compute, weights.attentionNorm(), weights.attentionOutNorm());
+    feedForwardResidual =
+        new Residual(
+            backend, config, compute, weights.feedForwardNorm(), weights.feedForwardOutNorm());
+    queryKeyValue = backend.linear(weights.queryKeyValue().value(), compute);
+    attentionOut = backend.linear(weights.attentionOut().value(), compute);
+    gateUp = backend.linear(weights.gateUp().value(), compute);
+    down = backend.linear(weights.down().value(), compute);
   }
 
   /** Fills all of {@code a} but its input; see there for what is in place. */
   void forward(Activations a, int[] positions, Attention attention, Workspace workspace) {
-    int rows = a.input().rows();
     long mark = workspace.mark();
-    Tensor normed = workspace.tensor(compute, rows, config.hidden());
-    Tensor rstd = workspace.tensor(DType.F32, rows);
-    Tensor activated = workspace.tensor(compute, rows, config.feedForward());
-
-    norm(attentionNorm, a.input(), normed, rstd);
-    backend.linearForward(queryKeyValueLinear, normed, a.fused(), false);
-    if (queryKeyValueBias != null) {
-      backend.addBias(queryKeyValueBias.value(), a.fused());
+    Tensor seen = attentionResidual.enter(a.input(), workspace);
+    backend.linearForward(queryKeyValue, seen, a.projected(), false);
+    if (weights.queryKeyValueBias() != null) {
+      backend.addBias(weights.queryKeyValueBias().value(), a.projected());
     }
-    backend.rope(a.fused(), config.heads(), positions, ropeTable, false);
-    attention.attend(a.fused(), a.attended(), a.logSumExp());
-    carry(a.input(), a.middle());
-    backend.linearForward(attentionOutLinear, a.attended(), a.middle(), true);
+    Tensor fused = a.projected();
+    if (weights.queryNorm() != null) {
+      fused = workspace.tensor(compute, fused.rows(), fused.columns());
+      headNorm(a.projected(), fused, headRstd(fused.rows(), workspace));
+    }
+    rotate(fused, positions, false);
+    attention.attend(fused, form, a.attended(), a.logSumExp());
+    attentionResidual.leave(
+        attentionOut,
+        weights.attentionOutBias(),
+        a.attended(),
+        a.input(),
+        a.middle(),
+        a.attentionOut(),
+        workspace);
+    workspace.release(mark);
 
-    norm(feedForwardNorm, a.middle(), normed, rstd);
-    backend.linearForward(gateUpLinear, normed, a.gateUp(), false);
-    backend.gated(config.gate(), a.gateUp(), activated);
-    carry(a.middle(), a.output());
-    backend.linearForward(downLinear, activated, a.output(), true);
+    seen = feedForwardResidual.enter(a.middle(), workspace);
+    backend.linearForward(gateUp, seen, a.gateUp(), false);
+    Tensor activated = activated(a, workspace);
+    feedForwardResidual.leave(
+        down, null, activated, a.middle(), a.output(), a.feedForwardOut(), workspace);
     workspace.release(mark);
   }
 
@@ -136,125 +108,128 @@ final class Layer implements AutoCloseable {
    * attention over the same segments.
    */
   void backward(
-      Activations a,
-      int[] positions,
-      Segments segments,
-      AttentionForm form,
-      Tensor gradient,
-      Workspace workspace) {
+      Activations a, int[] positions, Segments segments, Tensor gradient, Workspace workspace) {
+    long mark = workspace.mark();
     backwardFeedForward(a, gradient, workspace);
-    backwardAttention(a, positions, segments, form, gradient, workspace);
+    workspace.release(mark);
+    backwardAttention(a, positions, segments, gradient, workspace);
+    workspace.release(mark);
   }
 
   private void backwardFeedForward(Activations a, Tensor gradient, Workspace workspace) {
-    int rows = gradient.rows();
-    int width = config.feedForward();
-    long mark = workspace.mark();
-    Tensor dOutput = computed(gradient, workspace);
-    Tensor activated = workspace.tensor(compute, rows, width);
-    backend.gated(config.gate(), a.gateUp(), activated);
-    backend.linearBackwardWeight(activated, dOutput, down.gradient());
+    Tensor activated = activated(a, workspace);
+    Tensor dOut =
+        feedForwardResidual.backwardLeave(
+            weights.down(), null, activated, a.feedForwardOut(), gradient, workspace);
     Tensor dActivated = activated; // its forward value is used up
-    backend.linearBackwardInput(downLinear, dOutput, dActivated, false);
-    Tensor dGateUp = workspace.tensor(compute, rows, 2 * width);
+    backend.linearBackwardInput(down, dOut, dActivated, false);
+    Tensor dGateUp = workspace.tensor(compute, gradient.rows(), 2 * config.feedForward());
     backend.gatedBackward(config.gate(), dActivated, a.gateUp(), dGateUp);
-    backwardNormed(feedForwardNorm, a.middle(), gateUp, gateUpLinear, dGateUp, gradient, workspace);
-    workspace.release(mark);
+    feedForwardResidual.backwardEnter(
+        a.middle(), weights.gateUp(), gateUp, dGateUp, gradient, workspace);
   }
 
   private void backwardAttention(
-      Activations a,
-      int[] positions,
-      Segments segments,
-      AttentionForm form,
-      Tensor gradient,
-      Workspace workspace) {
+      Activations a, int[] positions, Segments segments, Tensor gradient, Workspace workspace) {
     int rows = gradient.rows();
     Heads heads = config.heads();
-    long mark = workspace.mark();
-    Tensor dMiddle = computed(gradient, workspace);
-    backend.linearBackwardWeight(a.attended(), dMiddle, attentionOut.gradient());
+    Tensor dOut =
+        attentionResidual.backwardLeave(
+            weights.attentionOut(),
+            weights.attentionOutBias(),
+            a.attended(),
+            a.attentionOut(),
+            gradient,
+            workspace);
     Tensor dAttended = workspace.tensor(compute, rows, heads.outputColumns());
-    backend.linearBackwardInput(attentionOutLinear, dMiddle, dAttended, false);
+    backend.linearBackwardInput(attentionOut, dOut, dAttended, false);
+    Tensor fused = a.projected();
+    Tensor rstd = null;
+    if (weights.queryNorm() != null) {
+      fused = workspace.tensor(compute, rows, heads.fusedColumns());
+      rstd = headRstd(rows, workspace);
+      headNorm(a.projected(), fused, rstd);
+      rotate(fused, positions, false);
+    }
     Tensor dFused = workspace.tensor(compute, rows, heads.fusedColumns());
     backend.attentionBackward(
-        dAttended, a.fused(), heads, segments, form, a.attended(), a.logSumExp(), dFused);
-    backend.rope(dFused, heads, positions, ropeTable, true);
-    if (queryKeyValueBias != null) {
-      backend.addBiasBackward(dFused, queryKeyValueBias.gradient());
+        dAttended, fused, heads, segments, form, a.attended(), a.logSumExp(), dFused);
+    rotate(dFused, positions, true);
+    if (weights.queryNorm() != null) {
+      backend.headNormBackward(
+          dFused,
+          a.projected(),
+          heads,
+          weights.queryNorm().value(),
+          weights.keyNorm().value(),
+          config.architecture().normOffset(),
+          rstd,
+          dFused,
+          weights.queryNorm().gradient(),
+          weights.keyNorm().gradient());
     }
-    backwardNormed(
-        attentionNorm, a.input(), queryKeyValue, queryKeyValueLinear, dFused, gradient, workspace);
-    workspace.release(mark);
+    if (weights.queryKeyValueBias() != null) {
+      backend.addBiasBackward(dFused, weights.queryKeyValueBias().gradient());
+    }
+    attentionResidual.backwardEnter(
+        a.input(), weights.queryKeyValue(), queryKeyValue, dFused, gradient, workspace);
   }
 
-  /**
-   * The backward of y = RMSNorm(x) Wᵀ beside a residual connection: from ∂L/∂y, accumulates into
-   * both weights' gradients and into {@code gradient}, ∂L/∂x.
-   */
-  private void backwardNormed(
-      Parameter norm,
-      Tensor x,
-      Parameter weight,
-      Linear linear,
-      Tensor dy,
-      Tensor gradient,
-      Workspace workspace) {
-    Tensor normed = workspace.tensor(compute, x.rows(), config.hidden());
-    Tensor rstd = workspace.tensor(DType.F32, x.rows());
-    norm(norm, x, normed, rstd);
-    backend.linearBackwardWeight(normed, dy, weight.gradient());
-    Tensor dNormed = normed; // its forward value is used up
-    backend.linearBackwardInput(linear, dy, dNormed, false);
-    backend.rmsNormBackward(dNormed, x, norm.value(), 0, rstd, gradient, norm.gradient());
+  private Tensor activated(Activations a, Workspace workspace) {
+    Tensor activated = workspace.tensor(compute, a.gateUp().rows(), config.feedForward());
+    backend.gated(config.gate(), a.gateUp(), activated);
+    return activated;
   }
 
-  /** The gradient of the residual stream, F32, in the type that products take. */
-  private Tensor computed(Tensor gradient, Workspace workspace) {
-    if (compute == DType.F32) {
-      return gradient;
+  private Tensor headRstd(int rows, Workspace workspace) {
+    return workspace.tensor(DType.F32, rows, config.headNorms());
+  }
+
+  private void headNorm(Tensor projected, Tensor normed, Tensor rstd) {
+    backend.headNorm(
+        projected,
+        config.heads(),
+        weights.queryNorm().value(),
+        weights.keyNorm().value(),
+        config.epsilon(),
+        config.architecture().normOffset(),
+        normed,
+        rstd);
+  }
+
+  private void rotate(Tensor fused, int[] positions, boolean inverse) {
+    if (ropeTable != null) {
+      backend.rope(fused, config.heads(), positions, ropeTable, inverse);
     }
-    Tensor rounded = workspace.tensor(compute, gradient.rows(), gradient.columns());
-    backend.copy(gradient, rounded);
-    return rounded;
   }
 
   /** Bytes that forward or backward takes for each row beside {@link Activations}, at most. */
   static long scratchBytesPerRow(ModelConfig config, DType compute) {
-    long forward = config.hidden() + (long) config.feedForward();
-    long rounded = compute == DType.F32 ? 0 : config.hidden();
-    long feedForward = rounded + 3L * config.feedForward() + config.hidden();
+    long enter = Residual.enterBytesPerRow(config, compute);
+    long leave = Residual.leaveBytesPerRow(config, compute);
+    long normed =
+        config.headNorms() == 0
+            ? 0
+            : compute.bytes() * (long) config.heads().fusedColumns()
+                + Float.BYTES * (long) config.headNorms();
     long attention =
-        rounded
-            + config.heads().outputColumns()
-            + config.heads().fusedColumns()
-            + (long) config.hidden();
-    return Float.BYTES + compute.bytes() * Math.max(forward, Math.max(feedForward, attention));
-  }
-
-  private void norm(Parameter norm, Tensor x, Tensor y, Tensor rstd) {
-    backend.rmsNorm(x, norm.value(), config.epsilon(), 0, y, rstd);
-  }
-
-  /** The residual connection: what follows adds to {@code to}. */
-  private void carry(Tensor from, Tensor to) {
-    if (from != to) {
-      backend.copy(from, to);
-    }
+        compute.bytes() * (long) (config.heads().outputColumns() + config.heads().fusedColumns());
+    long feedForward = compute.bytes() * 3L * config.feedForward();
+    return enter + leave + Math.max(feedForward, attention + normed);
   }
 
   void weightsChanged() {
-    queryKeyValueLinear.refresh();
-    attentionOutLinear.refresh();
-    gateUpLinear.refresh();
-    downLinear.refresh();
+    queryKeyValue.refresh();
+    attentionOut.refresh();
+    gateUp.refresh();
+    down.refresh();
   }
 
   @Override
   public void close() {
-    queryKeyValueLinear.close();
-    attentionOutLinear.close();
-    gateUpLinear.close();
-    downLinear.close();
+    queryKeyValue.close();
+    attentionOut.close();
+    gateUp.close();
+    down.close();
   }
 }

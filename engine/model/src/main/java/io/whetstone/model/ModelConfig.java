@@ -2,56 +2,130 @@ package io.whetstone.model;
 
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
+import java.util.Collections;
+import java.util.List;
 
 /**
- * The shape of a decoder-only transformer of Llama's or Qwen2's form.
+ * A decoder-only transformer's sizes and form.
  *
+ * @param architecture what its layers compute
  * @param vocabulary number of token ids
  * @param hidden width of the residual stream
- * @param layers number of blocks
  * @param heads how the attention's projections split into heads; {@code queries · size} need not be
  *     {@code hidden}
  * @param feedForward width of the gated feed-forward layer
  * @param gate its activation
- * @param ropeTheta base of the rotary frequencies: frequency i is ropeTheta^(−2i/size)
  * @param epsilon added to the mean square in RMSNorm
  * @param tiedEmbeddings whether the head's matrix is the embedding table
- * @param attentionBias whether query, key and value projections have a bias (Qwen2: yes)
  * @param maxPositions positions are in [0, maxPositions)
+ * @param layerForms the layers, first to last
  */
 public record ModelConfig(
+    Architecture architecture,
     int vocabulary,
     int hidden,
-    int layers,
     Heads heads,
     int feedForward,
     Gate gate,
-    double ropeTheta,
     float epsilon,
     boolean tiedEmbeddings,
-    boolean attentionBias,
-    int maxPositions) {
+    int maxPositions,
+    List<LayerForm> layerForms) {
   public ModelConfig {
+    require(architecture != null, "architecture", architecture, "given");
     require(vocabulary >= 1, "vocabulary", vocabulary, "≥ 1");
     require(hidden >= 1, "hidden", hidden, "≥ 1");
-    require(layers >= 1, "layers", layers, "≥ 1");
+    require(!layerForms.isEmpty(), "layers", layerForms.size(), "≥ 1");
     require(heads != null, "heads", heads, "given");
     require(feedForward >= 1, "feedForward", feedForward, "≥ 1");
     require(gate != null, "gate", gate, "given");
-    require(ropeTheta > 1 && Double.isFinite(ropeTheta), "ropeTheta", ropeTheta, "finite and > 1");
     require(epsilon > 0 && epsilon < 1, "epsilon", epsilon, "in (0, 1)");
     require(maxPositions >= 1, "maxPositions", maxPositions, "≥ 1");
+    layerForms = List.copyOf(layerForms);
+  }
+
+  /**
+   * Llama's form, or Qwen2's when {@code attentionBias}.
+   *
+   * @param layers number of blocks, all alike
+   * @param ropeTheta base of the rotary frequencies
+   */
+  public ModelConfig(
+      int vocabulary,
+      int hidden,
+      int layers,
+      Heads heads,
+      int feedForward,
+      Gate gate,
+      double ropeTheta,
+      float epsilon,
+      boolean tiedEmbeddings,
+      boolean attentionBias,
+      int maxPositions) {
+    this(
+        Architecture.llama(
+            attentionBias ? Family.QWEN2 : Family.LLAMA, heads.size(), attentionBias),
+        vocabulary,
+        hidden,
+        heads,
+        feedForward,
+        gate,
+        epsilon,
+        tiedEmbeddings,
+        maxPositions,
+        Collections.nCopies(layers, LayerForm.full(Rope.of(ropeTheta))));
+  }
+
+  /** Number of blocks. */
+  public int layers() {
+    return layerForms.size();
+  }
+
+  /** Norms of hidden numbers in a block. */
+  int blockNorms() {
+    NormPlacement norms = architecture.norms();
+    return 2 * ((norms.before() ? 1 : 0) + (norms.after() ? 1 : 0));
+  }
+
+  /** Weights in the norm of the queries; 0 without one. */
+  int queryNorm() {
+    return switch (architecture.queryKeyNorm()) {
+      case NONE -> 0;
+      case HEAD -> heads.size();
+      case PROJECTION -> heads.queries() * heads.size();
+    };
+  }
+
+  /** Weights in the norm of the keys; 0 without one. */
+  int keyNorm() {
+    return switch (architecture.queryKeyNorm()) {
+      case NONE -> 0;
+      case HEAD -> heads.size();
+      case PROJECTION -> heads.keyValues() * heads.size();
+    };
+  }
+
+  /** Norms that a row's queries and keys are divided by. */
+  int headNorms() {
+    return switch (architecture.queryKeyNorm()) {
+      case NONE -> 0;
+      case HEAD -> heads.queries() + heads.keyValues();
+      case PROJECTION -> 2;
+    };
   }
 
   /** Number of weights; a tied table counts once. */
   public long parameters() {
     long attention =
         (long) heads.fusedColumns() * hidden
-            + (attentionBias ? heads.fusedColumns() : 0)
-            + (long) hidden * heads.outputColumns();
-    long layer = attention + 3L * feedForward * hidden + 2L * hidden;
+            + (architecture.queryKeyValueBias() ? heads.fusedColumns() : 0)
+            + (long) hidden * heads.outputColumns()
+            + (architecture.attentionOutBias() ? hidden : 0)
+            + queryNorm()
+            + keyNorm();
+    long layer = attention + 3L * feedForward * hidden + (long) blockNorms() * hidden;
     long table = (long) vocabulary * hidden;
-    return layers * layer + hidden + (tiedEmbeddings ? table : 2 * table);
+    return layers() * layer + hidden + (tiedEmbeddings ? table : 2 * table);
   }
 
   private static void require(boolean holds, String name, Object got, String expected) {

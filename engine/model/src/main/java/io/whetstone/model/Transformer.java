@@ -1,21 +1,20 @@
 package io.whetstone.model;
 
 import io.whetstone.model.Parameters.Start;
-import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Capability;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.KvCache;
-import io.whetstone.tensor.Linear;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * A decoder-only transformer of Llama's or Qwen2's form: embedding, blocks, RMSNorm, head.
+ * A decoder-only transformer: embedding, blocks, RMSNorm, head, as its {@link ModelConfig} says.
  *
  * <p>Three ways through the same layers: {@link #score} keeps what {@link #backward} needs, {@link
  * #evaluate} keeps nothing, {@link #forwardCached} reads and extends a KV cache. On a backend that
@@ -31,11 +30,7 @@ public final class Transformer implements AutoCloseable {
   private final Workspace constants;
   private final List<Layer> layers = new ArrayList<>();
   private final Parameter embedding;
-  private final Parameter finalNorm;
-  private final Parameter head;
-  private final Linear headLinear;
-  private final AttentionForm attentionForm;
-
+  private final OutputHead head;
   private boolean recompute;
 
   private Transformer(Backend backend, ModelConfig config, DType compute, boolean trainable) {
@@ -44,21 +39,25 @@ public final class Transformer implements AutoCloseable {
     this.compute = compute;
     parameters = new Parameters(backend, compute, trainable);
     constants = backend.workspace("rotary table");
-    attentionForm = AttentionForm.scaled((float) (1 / Math.sqrt(config.heads().size())));
-    Tensor ropeTable = RopeTable.create(backend, constants, config);
     embedding =
         parameters.matrix(
             "model.embed_tokens.weight", Start.NORMAL, config.vocabulary(), config.hidden());
+    Map<Rope, Tensor> tables = new HashMap<>();
     for (int i = 0; i < config.layers(); i++) {
-      layers.add(new Layer(backend, config, compute, i, parameters, ropeTable));
+      Tensor table =
+          config
+              .layerForms()
+              .get(i)
+              .rope()
+              .map(rope -> tables.computeIfAbsent(rope, this::ropeTable))
+              .orElse(null);
+      layers.add(new Layer(backend, config, compute, i, parameters, table));
     }
-    finalNorm = parameters.vector("model.norm.weight", Start.ONES, config.hidden());
-    head =
-        config.tiedEmbeddings()
-            ? embedding
-            : parameters.matrix(
-                "lm_head.weight", Start.NORMAL, config.vocabulary(), config.hidden());
-    headLinear = backend.linear(head.value(), compute);
+    head = new OutputHead(backend, config, compute, parameters, embedding);
+  }
+
+  private Tensor ropeTable(Rope rope) {
+    return RopeTable.create(backend, constants, rope, config.maxPositions(), config.heads().size());
   }
 
   /**
@@ -141,7 +140,7 @@ public final class Transformer implements AutoCloseable {
   /** Must be called after weights were written to and before the next pass. */
   public void weightsChanged() {
     layers.forEach(Layer::weightsChanged);
-    headLinear.refresh();
+    head.weightsChanged();
   }
 
   public void zeroGradients() {
@@ -192,7 +191,7 @@ public final class Transformer implements AutoCloseable {
       kept.add(new Scored.Kept(stream, output, recompute ? null : activations));
       stream = output;
     }
-    Scored.Head scoredHead = scoreHead(stream, rows, targets, temperature, workspace);
+    Scored.Head scoredHead = head.score(stream, rows, targets, temperature, workspace);
     return new Scored(
         tokens, rows, targets, temperature, List.copyOf(kept), scoredHead, read(scoredHead));
   }
@@ -208,7 +207,7 @@ public final class Transformer implements AutoCloseable {
     for (Layer layer : layers) {
       forwardInPlace(layer, stream, tokens.positions(), attention, workspace);
     }
-    Logprobs result = read(scoreHead(stream, rows, targets, temperature, workspace));
+    Logprobs result = read(head.score(stream, rows, targets, temperature, workspace));
     workspace.release(mark);
     return result;
   }
@@ -224,7 +223,7 @@ public final class Transformer implements AutoCloseable {
     requireLength("dEntropy", dEntropy.length, scored.rows.length);
     long mark = workspace.mark();
     Tensor gradient = workspace.zeros(DType.F32, scored.tokens.rows(), config.hidden());
-    backwardHead(scored, dLogprobs, dEntropy, gradient, workspace);
+    head.backward(scored, dLogprobs, dEntropy, gradient, workspace);
     for (int i = layers.size() - 1; i >= 0; i--) {
       long layerMark = workspace.mark();
       layers
@@ -233,11 +232,11 @@ public final class Transformer implements AutoCloseable {
               activations(i, scored, workspace),
               scored.tokens.positions(),
               scored.tokens.segments(),
-              attentionForm,
               gradient,
               workspace);
       workspace.release(layerMark);
     }
+    scaleEmbeddings(gradient);
     backend.embeddingBackward(scored.tokens.ids(), gradient, embedding.gradient());
     workspace.release(mark);
   }
@@ -298,15 +297,13 @@ public final class Transformer implements AutoCloseable {
     for (int i = 0; i < layers.size(); i++) {
       int index = i;
       Layer.Attention attention =
-          (fused, attended, unused) -> {
+          (fused, form, attended, unused) -> {
             backend.cacheStore(fused, config.heads(), cache, index, slots);
-            backend.cachedAttention(
-                fused, config.heads(), cache, index, rows, attentionForm, attended);
+            backend.cachedAttention(fused, config.heads(), cache, index, rows, form, attended);
           };
       forwardInPlace(layers.get(i), stream, positions, attention, workspace);
     }
-    Tensor rstd = workspace.tensor(DType.F32, ids.length);
-    backend.rmsNorm(stream, finalNorm.value(), config.epsilon(), 0, normed, rstd);
+    head.norm(stream, normed, workspace.tensor(DType.F32, ids.length));
     workspace.release(mark);
     return normed;
   }
@@ -315,14 +312,12 @@ public final class Transformer implements AutoCloseable {
    * Logits [rows, vocabulary] of hidden states after the final norm, for {@link Backend#sample}.
    */
   public Tensor logits(Tensor hidden, Workspace workspace) {
-    Tensor logits = workspace.tensor(DType.F32, hidden.rows(), config.vocabulary());
-    backend.linearForward(headLinear, hidden, logits, false);
-    return logits;
+    return head.logits(hidden, workspace);
   }
 
   @Override
   public void close() {
-    headLinear.close();
+    head.close();
     layers.forEach(Layer::close);
     constants.close();
     parameters.close();
@@ -341,7 +336,15 @@ public final class Transformer implements AutoCloseable {
       backend.copy(rounded, stream);
       workspace.release(mark);
     }
+    scaleEmbeddings(stream);
     return stream;
+  }
+
+  private void scaleEmbeddings(Tensor stream) {
+    float factor = config.architecture().embeddingScale();
+    if (factor != 1) {
+      backend.scale(stream, factor);
+    }
   }
 
   /** What the backward pass of layer i needs: kept, or made again from the layer's input. */
@@ -356,9 +359,8 @@ public final class Transformer implements AutoCloseable {
   }
 
   private Layer.Attention packed(PackedTokens tokens) {
-    return (fused, attended, logSumExp) ->
-        backend.attention(
-            fused, config.heads(), tokens.segments(), attentionForm, attended, logSumExp);
+    return (fused, form, attended, logSumExp) ->
+        backend.attention(fused, config.heads(), tokens.segments(), form, attended, logSumExp);
   }
 
   private void forwardInPlace(
@@ -366,54 +368,6 @@ public final class Transformer implements AutoCloseable {
     long mark = workspace.mark();
     layer.forward(
         Activations.inPlace(config, compute, stream, workspace), positions, attention, workspace);
-    workspace.release(mark);
-  }
-
-  private Scored.Head scoreHead(
-      Tensor stream, int[] rows, int[] targets, float temperature, Workspace workspace) {
-    int n = rows.length;
-    Scored.Head kept =
-        new Scored.Head(
-            workspace.tensor(DType.F32, n, config.hidden()),
-            workspace.tensor(DType.F32, n),
-            workspace.tensor(compute, n, config.hidden()),
-            workspace.tensor(DType.F32, n),
-            workspace.tensor(DType.F32, n),
-            workspace.tensor(DType.F32, n));
-    backend.gatherRows(stream, rows, kept.stream());
-    backend.rmsNorm(
-        kept.stream(), finalNorm.value(), config.epsilon(), 0, kept.normed(), kept.rstd());
-    backend.tokenLogprobs(
-        headLinear,
-        kept.normed(),
-        targets,
-        temperature,
-        kept.logprobs(),
-        kept.entropy(),
-        kept.logSumExp());
-    return kept;
-  }
-
-  private void backwardHead(
-      Scored scored, float[] dLogprobs, float[] dEntropy, Tensor gradient, Workspace workspace) {
-    Scored.Head kept = scored.head;
-    long mark = workspace.mark();
-    Tensor dNormed = workspace.tensor(DType.F32, scored.rows.length, config.hidden());
-    backend.tokenLogprobsBackward(
-        headLinear,
-        kept.normed(),
-        scored.targets,
-        scored.temperature,
-        kept.entropy(),
-        kept.logSumExp(),
-        dLogprobs,
-        dEntropy,
-        dNormed,
-        head.gradient());
-    Tensor dStream = workspace.zeros(DType.F32, scored.rows.length, config.hidden());
-    backend.rmsNormBackward(
-        dNormed, kept.stream(), finalNorm.value(), 0, kept.rstd(), dStream, finalNorm.gradient());
-    backend.scatterAddRows(dStream, scored.rows, gradient);
     workspace.release(mark);
   }
 

@@ -1,6 +1,9 @@
 package io.whetstone.model;
 
+import com.fasterxml.jackson.annotation.JsonProperty;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.whetstone.tensor.Gate;
+import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import java.io.IOException;
 import java.io.InputStream;
@@ -11,7 +14,7 @@ import java.util.Map;
 
 /** What make_golden.py wrote of one model. */
 record Golden(
-    ModelConfig config,
+    @JsonProperty("config") Shape shape,
     float temperature,
     int[] lengths,
     int[] ids,
@@ -36,12 +39,41 @@ record Golden(
     }
   }
 
+  /** The sizes of a model of Llama's form, or of Qwen2's. */
+  record Shape(
+      int vocabulary,
+      int hidden,
+      int layers,
+      Heads heads,
+      int feedForward,
+      Gate gate,
+      double ropeTheta,
+      float epsilon,
+      boolean tiedEmbeddings,
+      boolean attentionBias,
+      int maxPositions) {}
+
   record AdamW(double lr, double[] betas, double eps, double weight_decay) {}
 
   static Golden read(String name) throws IOException {
     try (InputStream json = Golden.class.getResourceAsStream("golden-" + name + ".json")) {
       return new ObjectMapper().readValue(json, Golden.class);
     }
+  }
+
+  ModelConfig config() {
+    return new ModelConfig(
+        shape.vocabulary,
+        shape.hidden,
+        shape.layers,
+        shape.heads,
+        shape.feedForward,
+        shape.gate,
+        shape.ropeTheta,
+        shape.epsilon,
+        shape.tiedEmbeddings,
+        shape.attentionBias,
+        shape.maxPositions);
   }
 
   PackedTokens tokens() {

@@ -78,7 +78,12 @@ final class ExportCommand implements Callable<Integer> {
         Policy policy = Policy.load(from.model(), backend, DType.F32, false)) {
       delete(aside);
       HuggingFaceModel.save(
-          aside, policy.model().config(), policy.model().weights(), backend, policy.tokenizer());
+          aside,
+          policy.model().config(),
+          policy.model().weights(),
+          engine.compute(),
+          backend,
+          policy.tokenizer());
       Files.deleteIfExists(to);
       Files.move(aside, to, StandardCopyOption.ATOMIC_MOVE);
     } finally {

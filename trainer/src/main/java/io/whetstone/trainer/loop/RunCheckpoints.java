@@ -10,6 +10,7 @@ import io.whetstone.checkpoints.CheckpointWriter;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
 import java.io.InputStream;
@@ -58,6 +59,7 @@ final class RunCheckpoints {
               directory,
               policy.model().config(),
               policy.model().weights(),
+              DType.F32,
               backend,
               policy.tokenizer());
           if (!tensors.isEmpty()) {

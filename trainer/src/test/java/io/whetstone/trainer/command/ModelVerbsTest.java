@@ -56,7 +56,12 @@ class ModelVerbsTest {
     try (Backend backend = Backends.open("cpu", 1);
         Policy policy = Policy.fromScratch(shape, backend, DType.F32, 5)) {
       HuggingFaceModel.save(
-          path, policy.model().config(), policy.model().weights(), backend, policy.tokenizer());
+          path,
+          policy.model().config(),
+          policy.model().weights(),
+          DType.F32,
+          backend,
+          policy.tokenizer());
     }
     model = path.toString();
   }

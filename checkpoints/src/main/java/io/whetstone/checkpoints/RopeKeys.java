@@ -1,0 +1,157 @@
+package io.whetstone.checkpoints;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.Rope;
+import io.whetstone.model.RopeScaling;
+
+/**
+ * Rotary positions as a {@code config.json} says them: since transformers 5 all in {@code
+ * rope_parameters}, before it {@code rope_theta} and {@code rope_scaling}.
+ */
+final class RopeKeys {
+  private static final String NEW = "rope_parameters";
+  private static final String OLD = "rope_scaling";
+  private static final String THETA = "rope_theta";
+
+  private final ConfigKeys root;
+
+  RopeKeys(ConfigKeys root) {
+    this.root = root;
+  }
+
+  /**
+   * What all layers have.
+   *
+   * @param theta where none is given
+   */
+  Rope read(double theta) {
+    String key = root.present(OLD) ? OLD : NEW;
+    ConfigKeys inner = root.within(key);
+    double outer = root.number(THETA, root.within(NEW).number(THETA, theta));
+    return read(key, inner, inner.number(THETA, outer));
+  }
+
+  /**
+   * Those of layers of a kind where {@code rope_parameters} tells them apart, as Gemma 3's does.
+   */
+  Rope read(String kind, String thetaKey, double theta) {
+    ConfigKeys nested = root.within(NEW);
+    if (nested.present(kind)) {
+      ConfigKeys inner = nested.within(kind);
+      return read(NEW + "." + kind, inner, inner.number(THETA, root.number(thetaKey, theta)));
+    }
+    double outer = root.number(thetaKey, theta);
+    boolean scaled = thetaKey.equals(THETA) && root.present(OLD);
+    return scaled ? read(OLD, root.within(OLD), outer) : Rope.of(outer);
+  }
+
+  private Rope read(String where, ConfigKeys inner, double theta) {
+    if (root.number("partial_rotary_factor", 1) != 1) {
+      throw root.unsupported(
+          "partial_rotary_factor", root.node("partial_rotary_factor"), "expected 1");
+    }
+    if (inner.number("partial_rotary_factor", 1) != 1) {
+      throw inner.unsupported(
+          "partial_rotary_factor", inner.node("partial_rotary_factor"), "expected 1");
+    }
+    // Older files say "type".
+    JsonNode type = inner.present("rope_type") ? inner.node("rope_type") : inner.node("type");
+    try {
+      return new Rope(theta, scaling(where, inner, type.asText("default")));
+    } catch (IllegalArgumentException e) {
+      throw root.unsupported(where, inner, e.getMessage());
+    }
+  }
+
+  private RopeScaling scaling(String where, ConfigKeys inner, String type) {
+    return switch (type) {
+      case "default" -> {
+        if (inner.number("factor", 1) != 1) {
+          throw inner.unsupported("factor", inner.node("factor"), "it needs a rope_type");
+        }
+        yield new RopeScaling.None();
+      }
+      case "linear" -> new RopeScaling.Linear(inner.number("factor"));
+      case "llama3" ->
+          new RopeScaling.Llama3(
+              inner.number("factor"),
+              inner.number("low_freq_factor"),
+              inner.number("high_freq_factor"),
+              originalPositions(inner));
+      case "yarn" -> yarn(inner);
+      default ->
+          throw root.unsupported(
+              where, type, "default, linear, llama3 and yarn rotary positions are");
+    };
+  }
+
+  private RopeScaling yarn(ConfigKeys inner) {
+    double factor = inner.number("factor");
+    double magnitude =
+        inner.present("mscale") && inner.present("mscale_all_dim")
+            ? magnitude(factor, inner.number("mscale"))
+                / magnitude(factor, inner.number("mscale_all_dim"))
+            : magnitude(factor, 1);
+    return new RopeScaling.Yarn(
+        factor,
+        inner.number("beta_fast", 32),
+        inner.number("beta_slow", 1),
+        originalPositions(inner),
+        inner.flag("truncate", true),
+        (float) inner.number("attention_factor", magnitude));
+  }
+
+  private static double magnitude(double factor, double scale) {
+    return factor <= 1 ? 1 : 0.1 * scale * StrictMath.log(factor) + 1;
+  }
+
+  private int originalPositions(ConfigKeys inner) {
+    String key = "original_max_position_embeddings";
+    return root.count(key, inner.count(key, root.count("max_position_embeddings", 2048)));
+  }
+
+  /** Writes both spellings. */
+  static void write(ObjectNode root, Rope rope) {
+    root.put(THETA, rope.theta());
+    if (rope.scaling() instanceof RopeScaling.None) {
+      root.putNull(OLD);
+    } else {
+      scaling(root.putObject(OLD), rope.scaling());
+    }
+    parameters(root.putObject(NEW), rope);
+  }
+
+  /** Writes one kind of layers' {@code rope_parameters}. */
+  static void parameters(ObjectNode node, Rope rope) {
+    node.put(THETA, rope.theta());
+    scaling(node, rope.scaling());
+  }
+
+  private static void scaling(ObjectNode node, RopeScaling scaling) {
+    switch (scaling) {
+      case RopeScaling.None none -> node.put("rope_type", "default");
+      case RopeScaling.Linear linear ->
+          node.put("rope_type", "linear").put("factor", linear.factor());
+      case RopeScaling.Llama3 llama ->
+          node.put("rope_type", "llama3")
+              .put("factor", llama.factor())
+              .put("low_freq_factor", llama.low())
+              .put("high_freq_factor", llama.high())
+              .put("original_max_position_embeddings", llama.originalPositions());
+      case RopeScaling.Yarn yarn ->
+          node.put("rope_type", "yarn")
+              .put("factor", yarn.factor())
+              .put("beta_fast", yarn.fast())
+              .put("beta_slow", yarn.slow())
+              .put("original_max_position_embeddings", yarn.originalPositions())
+              .put("truncate", yarn.truncated())
+              .put("attention_factor", decimal(yarn.magnitude()));
+    }
+  }
+
+  /** By way of its decimal form, so that 1e-5f is written as 1e-5. */
+  static double decimal(float value) {
+    return Double.parseDouble(Float.toString(value));
+  }
+}

@@ -1,0 +1,111 @@
+package io.whetstone.model;
+
+import io.whetstone.model.Parameters.Start;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Linear;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+
+/** The final norm and the matrix that makes logits of it, the embedding table where tied. */
+final class OutputHead implements AutoCloseable {
+  private final Backend backend;
+  private final ModelConfig config;
+  private final DType compute;
+  private final Parameter norm;
+  private final Parameter matrix;
+  private final Linear linear;
+
+  OutputHead(
+      Backend backend,
+      ModelConfig config,
+      DType compute,
+      Parameters parameters,
+      Parameter embedding) {
+    this.backend = backend;
+    this.config = config;
+    this.compute = compute;
+    Start start = config.architecture().normOffset() == 1 ? Start.ZEROS : Start.ONES;
+    norm = parameters.vector("model.norm.weight", start, config.hidden());
+    matrix =
+        config.tiedEmbeddings()
+            ? embedding
+            : parameters.matrix(
+                "lm_head.weight", Start.NORMAL, config.vocabulary(), config.hidden());
+    linear = backend.linear(matrix.value(), compute);
+  }
+
+  /** normed = RMSNorm(stream): stream [R, hidden] F32, normed of the compute type. */
+  void norm(Tensor stream, Tensor normed, Tensor rstd) {
+    backend.rmsNorm(stream, norm.value(), config.epsilon(), offset(), normed, rstd);
+  }
+
+  /** Logits [R, vocabulary] of rows after the norm. */
+  Tensor logits(Tensor normed, Workspace workspace) {
+    Tensor logits = workspace.tensor(DType.F32, normed.rows(), config.vocabulary());
+    backend.linearForward(linear, normed, logits, false);
+    return logits;
+  }
+
+  /** Logprobs of {@code targets} after the rows {@code rows} of the stream. */
+  Scored.Head score(
+      Tensor stream, int[] rows, int[] targets, float temperature, Workspace workspace) {
+    int n = rows.length;
+    Scored.Head kept =
+        new Scored.Head(
+            workspace.tensor(DType.F32, n, config.hidden()),
+            workspace.tensor(DType.F32, n),
+            workspace.tensor(compute, n, config.hidden()),
+            workspace.tensor(DType.F32, n),
+            workspace.tensor(DType.F32, n),
+            workspace.tensor(DType.F32, n));
+    backend.gatherRows(stream, rows, kept.stream());
+    norm(kept.stream(), kept.normed(), kept.rstd());
+    backend.tokenLogprobs(
+        linear,
+        kept.normed(),
+        targets,
+        temperature,
+        kept.logprobs(),
+        kept.entropy(),
+        kept.logSumExp());
+    return kept;
+  }
+
+  /** Adds ∂L/∂stream to {@code gradient} [T, hidden] and to the weights' gradients. */
+  void backward(
+      Scored scored, float[] dLogprobs, float[] dEntropy, Tensor gradient, Workspace workspace) {
+    Scored.Head kept = scored.head;
+    long mark = workspace.mark();
+    Tensor dNormed = workspace.tensor(DType.F32, scored.rows.length, config.hidden());
+    backend.tokenLogprobsBackward(
+        linear,
+        kept.normed(),
+        scored.targets,
+        scored.temperature,
+        kept.entropy(),
+        kept.logSumExp(),
+        dLogprobs,
+        dEntropy,
+        dNormed,
+        matrix.gradient());
+    Tensor dStream = workspace.zeros(DType.F32, scored.rows.length, config.hidden());
+    backend.rmsNormBackward(
+        dNormed, kept.stream(), norm.value(), offset(), kept.rstd(), dStream, norm.gradient());
+    backend.scatterAddRows(dStream, scored.rows, gradient);
+    workspace.release(mark);
+  }
+
+  void weightsChanged() {
+    linear.refresh();
+  }
+
+  private float offset() {
+    return config.architecture().normOffset();
+  }
+
+  @Override
+  public void close() {
+    linear.close();
+  }
+}
