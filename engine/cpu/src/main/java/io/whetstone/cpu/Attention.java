@@ -2,10 +2,10 @@ package io.whetstone.cpu;
 
 import static io.whetstone.cpu.TileLayout.POSITIONS;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
-import java.util.Arrays;
 
 /**
  * Causal attention over packed sequences.
@@ -15,59 +15,85 @@ import java.util.Arrays;
  */
 final class Attention {
   private final Workers workers;
-  private final ThreadLocal<Scratch> tileScratch = ThreadLocal.withInitial(Scratch::new);
-  private final ThreadLocal<Scratch> blockScratch = ThreadLocal.withInitial(Scratch::new);
+  private final ThreadLocal<AttentionBlock> blocks = ThreadLocal.withInitial(AttentionBlock::new);
+  private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+
+  /** 0, 1, 2, …: the numbers of the tiles that any sequence lies in. */
+  private int[] tiles = new int[0];
 
   Attention(Workers workers) {
     this.workers = workers;
   }
 
   void attention(
-      Tensor fused, Heads heads, Segments segments, float scale, Tensor out, Tensor logSumExp) {
+      Tensor fused,
+      Heads heads,
+      Segments segments,
+      AttentionForm form,
+      Tensor out,
+      Tensor logSumExp) {
     AttentionUnits units = AttentionUnits.of(segments);
-    int[] tiles = new int[TileLayout.tiles(units.longest())];
-    Arrays.setAll(tiles, t -> t);
+    int[] tiles = tiles(TileLayout.tiles(units.longest()));
     TileLayout layout = TileLayout.of(heads.size());
-    FusedRows rows = new FusedRows(heads, Memory.address(fused));
+    FusedRows rows = FusedRows.of(heads, fused);
     long outs = Memory.address(out);
     long logs = Memory.address(logSumExp);
     units.run(
         workers,
         heads.keyValues(),
-        (unit, from, to) -> {
+        (unit, fromHead, toHead) -> {
           int visible = units.visible(unit);
-          long bytes = layout.bytes() * TileLayout.tiles(visible);
-          long base = tileScratch.get().reserve(bytes * (to - from));
-          for (int j = 0; j < visible; j++) {
-            int r = units.row(unit, j);
-            long tile = base + layout.bytes() * (j / POSITIONS);
-            for (int head = from; head < to; head++) {
-              layout.store(
-                  rows.key(r, head),
-                  rows.value(r, head),
-                  tile + bytes * (head - from),
-                  j % POSITIONS);
+          int seen = form.firstSeen(units.visible(unit, units.from()[unit]));
+          int count = TileLayout.tiles(visible);
+          long keys = scratch.get().reserve(layout.bytes() * count + layout.rowBytes());
+          long values = keys + layout.keyBytes() * count;
+          AttentionBlock block = blocks.get();
+          for (int head = fromHead; head < toHead; head++) {
+            block.overRows(form, rows.type(), layout, keys, values);
+            lay(units, unit, rows, head, seen, layout, keys, values);
+            for (int r = units.from()[unit]; r < units.to()[unit]; r++) {
+              for (int q = head * heads.group(); q < (head + 1) * heads.group(); q++) {
+                block.add(
+                    rows.query(r, q),
+                    rows.output(outs, r, q),
+                    logs + 4L * ((long) r * heads.queries() + q),
+                    units.visible(unit, r),
+                    tiles);
+              }
             }
-          }
-          AttentionBlock[] blocks = new AttentionBlock[to - from];
-          Arrays.setAll(
-              blocks,
-              h ->
-                  new AttentionBlock(
-                      layout, scale, base + bytes * h, layout.bytes(), blockScratch.get()));
-          for (int r = units.from()[unit]; r < units.to()[unit]; r++) {
-            for (int q = from * heads.group(); q < to * heads.group(); q++) {
-              blocks[q / heads.group() - from].add(
-                  rows.query(r, q),
-                  FusedRows.output(heads, outs, r, q),
-                  logs + 4L * ((long) r * heads.queries() + q),
-                  units.visible(unit, r),
-                  tiles);
-            }
-          }
-          for (AttentionBlock block : blocks) {
             block.flush();
           }
         });
+  }
+
+  /** Lays what a unit sees of one head, from a position on, into tiles. */
+  private static void lay(
+      AttentionUnits units,
+      int unit,
+      FusedRows rows,
+      int head,
+      int from,
+      TileLayout layout,
+      long keys,
+      long values) {
+    int visible = units.visible(unit);
+    long work = values + layout.rowsBytes() * TileLayout.tiles(visible);
+    for (int j = from; j < visible; j++) {
+      int r = units.row(unit, j);
+      long key = Bfloat16.floats(rows.type(), rows.key(r, head), layout.size(), work);
+      layout.transpose(key, keys + layout.keyBytes() * (j / POSITIONS), j % POSITIONS);
+      long value = Bfloat16.floats(rows.type(), rows.value(r, head), layout.size(), work);
+      layout.row(value, values + layout.rowBytes() * j);
+    }
+  }
+
+  private int[] tiles(int count) {
+    if (tiles.length < count) {
+      tiles = new int[2 * count];
+      for (int t = 0; t < tiles.length; t++) {
+        tiles[t] = t;
+      }
+    }
+    return tiles;
   }
 }

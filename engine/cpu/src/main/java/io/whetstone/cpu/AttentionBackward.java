@@ -1,9 +1,10 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.AttentionForm;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
-import java.util.Arrays;
 
 /**
  * The backward of {@link Attention}.
@@ -15,7 +16,10 @@ import java.util.Arrays;
 final class AttentionBackward {
   private final Workers workers;
   private final Scratch partialScratch = new Scratch();
-  private final ThreadLocal<Scratch> blockScratch = ThreadLocal.withInitial(Scratch::new);
+  private final ThreadLocal<AttentionGradientBlock> blocks =
+      ThreadLocal.withInitial(AttentionGradientBlock::new);
+
+  private final ThreadLocal<Scratch> sums = ThreadLocal.withInitial(Scratch::new);
 
   AttentionBackward(Workers workers) {
     this.workers = workers;
@@ -26,14 +30,14 @@ final class AttentionBackward {
       Tensor fused,
       Heads heads,
       Segments segments,
-      float scale,
+      AttentionForm form,
       Tensor out,
       Tensor logSumExp,
       Tensor dFused) {
     TileLayout layout = TileLayout.of(heads.size());
     AttentionUnits units = AttentionUnits.of(segments);
-    FusedRows rows = new FusedRows(heads, Memory.address(fused));
-    FusedRows gradients = new FusedRows(heads, Memory.address(dFused));
+    FusedRows rows = FusedRows.of(heads, fused);
+    FusedRows gradients = FusedRows.of(heads, dFused);
     Partials partials = Partials.of(units, heads, partialScratch);
     long outs = Memory.address(out);
     long dOuts = Memory.address(dOut);
@@ -41,44 +45,29 @@ final class AttentionBackward {
     units.run(
         workers,
         heads.keyValues(),
-        (unit, from, to) -> {
+        (unit, fromHead, toHead) -> {
+          AttentionGradientBlock block = blocks.get();
           int visible = units.visible(unit);
-          long bytes = AttentionGradientBlock.bytes(layout, visible);
-          long base = blockScratch.get().reserve(bytes * (to - from));
-          AttentionGradientBlock[] blocks = new AttentionGradientBlock[to - from];
-          Arrays.setAll(
-              blocks, h -> new AttentionGradientBlock(layout, scale, visible, base + bytes * h));
-          for (int j = 0; j < visible; j++) {
-            int r = units.row(unit, j);
-            for (int head = from; head < to; head++) {
-              blocks[head - from].see(rows.key(r, head), rows.value(r, head), j);
+          int seen = form.firstSeen(units.visible(unit, units.from()[unit]));
+          for (int head = fromHead; head < toHead; head++) {
+            block.over(form, rows.type(), layout, seen, visible);
+            for (int j = seen; j < visible; j++) {
+              int r = units.row(unit, j);
+              block.see(rows.key(r, head), rows.value(r, head), j);
             }
-          }
-          for (int r = units.from()[unit]; r < units.to()[unit]; r++) {
-            for (int q = from * heads.group(); q < to * heads.group(); q++) {
-              blocks[q / heads.group() - from].add(
-                  rows.query(r, q),
-                  FusedRows.output(heads, outs, r, q),
-                  Memory.get(logs + 4L * ((long) r * heads.queries() + q)),
-                  FusedRows.output(heads, dOuts, r, q),
-                  units.visible(unit, r),
-                  gradients.query(r, q));
+            for (int r = units.from()[unit]; r < units.to()[unit]; r++) {
+              for (int q = head * heads.group(); q < (head + 1) * heads.group(); q++) {
+                block.add(
+                    rows.query(r, q),
+                    rows.output(outs, r, q),
+                    Memory.get(logs + 4L * ((long) r * heads.queries() + q)),
+                    rows.output(dOuts, r, q),
+                    units.visible(unit, r),
+                    gradients.query(r, q));
+              }
             }
-          }
-          for (AttentionGradientBlock block : blocks) {
             block.flush();
-          }
-          int kept = partials.kept(unit);
-          for (int j = 0; j < visible; j++) {
-            int r = units.row(unit, j);
-            for (int head = from; head < to; head++) {
-              AttentionGradientBlock block = blocks[head - from];
-              block.copy(
-                  block.dKey(j), j < kept ? partials.key(unit, head, j) : gradients.key(r, head));
-              block.copy(
-                  block.dValue(j),
-                  j < kept ? partials.value(unit, head, j) : gradients.value(r, head));
-            }
+            partials.keep(unit, head, block, seen, gradients);
           }
         });
     workers.run(
@@ -86,7 +75,10 @@ final class AttentionBackward {
         task -> {
           int segment = task / heads.keyValues();
           if (!partials.seenOnce[segment]) {
-            partials.sum(segment, task % heads.keyValues(), gradients);
+            long work = sums.get().reserve(8L * heads.size());
+            for (int r = segments.start()[segment]; r < segments.end()[segment]; r++) {
+              partials.sum(segment, r, task % heads.keyValues(), gradients, work);
+            }
           }
         });
   }
@@ -124,25 +116,48 @@ final class AttentionBackward {
       return key(unit, head, position) + 4L * heads.size();
     }
 
-    /** Sets a segment's gradients to the sums of what was kept for its rows. */
-    void sum(int segment, int head, FusedRows gradients) {
-      int start = units.segments().start()[segment];
-      int end = units.segments().end()[segment];
-      int size = heads.size();
-      for (int r = start; r < end; r++) {
-        Memory.zero(gradients.key(r, head), 4L * size);
-        Memory.zero(gradients.value(r, head), 4L * size);
+    /** Takes what a unit's queries made for one head, from the first position they see on. */
+    void keep(int unit, int head, AttentionGradientBlock block, int seen, FusedRows gradients) {
+      int kept = kept(unit);
+      long rowBytes = 4L * heads.size();
+      for (int j = 0; j < Math.min(seen, kept); j++) {
+        Memory.zero(key(unit, head, j), 2 * rowBytes);
       }
+      for (int j = seen; j < units.visible(unit); j++) {
+        if (j < kept) {
+          Memory.copy(block.dKey(j), key(unit, head, j), rowBytes);
+          Memory.copy(block.dValue(j), value(unit, head, j), rowBytes);
+        } else {
+          int r = units.row(unit, j);
+          block.copy(block.dKey(j), gradients.key(r, head));
+          block.copy(block.dValue(j), gradients.value(r, head));
+        }
+      }
+    }
+
+    /** Sets the gradients of a segment's row to the sums of what was kept for it. */
+    void sum(int segment, int row, int head, FusedRows gradients, long work) {
+      int size = heads.size();
+      long keySum = work;
+      long valueSum = work + 4L * size;
+      Memory.zero(work, 8L * size);
       for (int unit = 0; unit < units.count(); unit++) {
         int other = units.segment()[unit];
         boolean own = other == segment;
-        int from = own ? start : Math.max(start, units.segments().prefixStart()[other]);
-        int to = own ? units.to()[unit] : Math.min(end, units.segments().prefixEnd()[other]);
-        int shift = own ? units.prefix(unit) - start : -units.segments().prefixStart()[other];
-        for (int r = from; r < to; r++) {
-          Rows.addColumns(key(unit, head, r + shift), gradients.key(r, head), 0, size);
-          Rows.addColumns(value(unit, head, r + shift), gradients.value(r, head), 0, size);
+        int from = own ? units.segments().start()[segment] : units.segments().prefixStart()[other];
+        int to = own ? units.to()[unit] : units.segments().prefixEnd()[other];
+        if (row >= from && row < to) {
+          int position = own ? units.prefix(unit) + row - from : row - from;
+          Rows.addColumns(key(unit, head, position), keySum, 0, size);
+          Rows.addColumns(value(unit, head, position), valueSum, 0, size);
         }
+      }
+      if (gradients.type() == DType.F32) {
+        Memory.copy(keySum, gradients.key(row, head), 4L * size);
+        Memory.copy(valueSum, gradients.value(row, head), 4L * size);
+      } else {
+        Bfloat16.round(keySum, gradients.key(row, head), size);
+        Bfloat16.round(valueSum, gradients.value(row, head), size);
       }
     }
   }

@@ -4,71 +4,91 @@ import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 import static io.whetstone.cpu.TileLayout.POSITIONS;
 
+import io.whetstone.tensor.AttentionForm;
+import io.whetstone.tensor.DType;
 import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
- * Attention of up to 16 query vectors over tiles of keys and values; for one thread.
+ * Attention of up to 32 query vectors over tiles of keys and values; for one thread, which uses it
+ * over and over.
  *
- * <p>A query's arithmetic, whatever stands beside it: s_j = scale · (chain of fma over dimensions);
- * m = max_j s_j; p_j = exp(s_j − m); Σ p by lanes j mod LANES, then a tree; out = (chain of fma
- * over j of p_j v_j) · (1 / Σ p); logSumExp = m + log Σ p. Queries are taken four at a time where
- * they see the same tiles, which only saves loads.
+ * <p>A query's arithmetic, whatever stands beside it: products in a chain of fma over dimensions;
+ * {@link SoftmaxRows}; out = (chain of fma over positions of p_j v_j) · (1 / Σ p). Queries added
+ * one after another that see the same tiles read them together, four at a time, which only saves
+ * loads.
  */
 final class AttentionBlock {
-  static final int CAPACITY = 16;
+  static final int CAPACITY = 32;
 
   private static final int TOGETHER = 4;
 
-  /** Tiles of keys or values that all queries of a block pass over before the next ones: cache. */
-  private static final int PASS = 8;
+  /** Tiles of keys or values that all queries of a block pass over before the next ones. */
+  private static final int PASS = TileSource.SLOTS;
 
   private static final int VECTORS_PER_TILE = POSITIONS / LANES;
+  private static final int NONE = -1;
 
-  private final TileLayout layout;
-  private final float scale;
-  private final long base;
-  private final long tileStride;
-  private final Scratch scratch;
+  private final TileSource source = new TileSource();
+  private final SoftmaxRows softmax = new SoftmaxRows(CAPACITY);
+  private final Scratch scratch = new Scratch();
 
   private final long[] query = new long[CAPACITY];
   private final long[] out = new long[CAPACITY];
   private final long[] logSumExp = new long[CAPACITY];
-  private final int[] visible = new int[CAPACITY];
+  private final int[] first = new int[CAPACITY];
+  private final int[] end = new int[CAPACITY];
   private final int[][] tiles = new int[CAPACITY][];
   private int count;
 
-  // Where the rows of scores and the sums of values begin, and the bytes from row to row.
-  private long scores;
+  private AttentionForm form;
+  private DType type;
+  private TileLayout layout;
+
+  /** Whether the values of consecutive tiles of a pass lie one after another. */
+  private boolean contiguous;
+
+  // Of the queries worked on: the first position of their rows of scores, the bytes from row to
+  // row, and where the rows, the queries and the sums of values begin.
+  private int origin;
   private long scoreStep;
+  private long scores;
+  private long queries;
   private long sums;
 
-  // For each row: its largest score; Σ exp by lanes; Σ exp, and what follows from it.
-  private final float[] maxes = new float[CAPACITY];
-  private final float[] lanes = new float[CAPACITY * LANES];
-  private final float[] totals = new float[CAPACITY];
-  private final float[] inverses = new float[CAPACITY];
+  // The tiles of a pass that a run of queries sees: their numbers, keys and values.
+  private final int[] seen = new int[PASS];
+  private final long[] keys = new long[PASS];
+  private final long[] values = new long[PASS];
 
-  /**
-   * @param base address of tile 0
-   * @param tileStride bytes from a tile to the next
-   */
-  AttentionBlock(TileLayout layout, float scale, long base, long tileStride, Scratch scratch) {
+  /** From here on: attention over a cache's pages, narrow where {@code type} is BF16. */
+  void overPages(AttentionForm form, DType type, TileLayout layout, long tile, long tileStep) {
+    start(form, type, layout);
+    contiguous = type == DType.BF16;
+    source.pages(layout, type == DType.BF16, tile, tileStep);
+  }
+
+  /** From here on: attention over F32 tiles in order, keys and values apart. */
+  void overRows(AttentionForm form, DType type, TileLayout layout, long keys, long values) {
+    start(form, type, layout);
+    contiguous = true;
+    source.rows(layout, keys, values);
+  }
+
+  private void start(AttentionForm form, DType type, TileLayout layout) {
+    this.form = form;
+    this.type = type;
     this.layout = layout;
-    this.scale = scale;
-    this.base = base;
-    this.tileStride = tileStride;
-    this.scratch = scratch;
+    count = 0;
   }
 
   /**
    * Adds a query, after computing those before it when the block is full.
    *
-   * @param query address of the query vector
-   * @param out address of its result
-   * @param logSumExp address of its log Σ exp, or 0 for none
-   * @param visible how many positions it sees, ≥ 1
+   * @param query address of the query vector, of the block's type
+   * @param out address of its result, of the block's type
+   * @param logSumExp address of its log Σ exp, F32, or 0 for none
+   * @param visible how many positions there are up to its own, ≥ 1
    * @param tiles numbers of the tiles these lie in
    */
   void add(long query, long out, long logSumExp, int visible, int[] tiles) {
@@ -78,7 +98,8 @@ final class AttentionBlock {
     this.query[count] = query;
     this.out[count] = out;
     this.logSumExp[count] = logSumExp;
-    this.visible[count] = visible;
+    this.first[count] = form.firstSeen(visible);
+    this.end[count] = visible;
     this.tiles[count] = tiles;
     count++;
   }
@@ -88,27 +109,33 @@ final class AttentionBlock {
     if (count == 0) {
       return;
     }
-    int longest = 0;
+    int from = Integer.MAX_VALUE;
+    int to = 0;
     for (int i = 0; i < count; i++) {
-      longest = Math.max(longest, visible[i]);
+      from = Math.min(from, first[i] / POSITIONS);
+      to = Math.max(to, TileLayout.tiles(end[i]));
     }
-    int last = TileLayout.tiles(longest);
-    // Four vectors are scored at once, so up to three tiles more are written, and never read.
-    scoreStep = 4L * POSITIONS * (last + 3);
-    scores = scratch.reserve((scoreStep + layout.rowBytes()) * CAPACITY);
-    sums = scores + scoreStep * CAPACITY;
-    for (int from = 0; from < last; from += PASS) {
-      for (int first = 0; first < count; first += TOGETHER) {
-        score(first, Math.min(count, first + TOGETHER), from, from + PASS);
+    reserve(from, to);
+    for (int i = 0; i < count; i++) {
+      long row = queries + layout.rowBytes() * i;
+      if (Bfloat16.floats(type, query[i], layout.size(), row) != row) {
+        Memory.copy(query[i], row, 4L * layout.size());
       }
     }
-    softmax();
-    total();
-    logSumExp();
+    for (int tile = from; tile < to; tile += PASS) {
+      for (int i = 0; i < count; ) {
+        int next = run(i, tile);
+        multiply(i, next, tile);
+        i = next;
+      }
+    }
+    softmax.softmax(form, count, scores, scoreStep, origin, first, end);
     Memory.zero(sums, layout.rowBytes() * count);
-    for (int from = 0; from < last; from += PASS) {
-      for (int first = 0; first < count; first += TOGETHER) {
-        addValues(first, Math.min(count, first + TOGETHER), from, from + PASS);
+    for (int tile = from; tile < to; tile += PASS) {
+      for (int i = 0; i < count; ) {
+        int next = run(i, tile);
+        addValues(i, next, tile);
+        i = next;
       }
     }
     for (int i = 0; i < count; i++) {
@@ -118,219 +145,209 @@ final class AttentionBlock {
     count = 0;
   }
 
-  /** Leading tiles that queries [first, end) have in common. */
-  private int common(int first, int end) {
-    if (end - first == 1) {
-      return 0;
-    }
-    int shortest = visible[first];
-    int longest = shortest;
-    boolean same = true;
-    for (int i = first + 1; i < end; i++) {
-      shortest = Math.min(shortest, visible[i]);
-      longest = Math.max(longest, visible[i]);
-      same &= tiles[i] == tiles[first];
-    }
-    if (same) {
-      return TileLayout.tiles(longest);
-    }
-    int limit = TileLayout.tiles(shortest);
-    for (int i = first + 1; i < end; i++) {
-      int mismatch = Arrays.mismatch(tiles[first], 0, limit, tiles[i], 0, limit);
-      limit = mismatch < 0 ? limit : mismatch;
-    }
-    return limit;
-  }
-
-  private void score(int first, int end, int fromTile, int toTile) {
-    int common = common(first, end);
-    int split = Math.max(fromTile, Math.min(toTile, common));
-    if (fromTile < split) {
-      // Fewer than four rows: the last stands in for those that are missing.
-      int second = Math.min(first + 1, end - 1);
-      int third = Math.min(first + 2, end - 1);
-      int fourth = end - 1;
-      int[] shared = tiles[longest(first, end)];
-      int stop = split * VECTORS_PER_TILE;
-      for (int v = fromTile * VECTORS_PER_TILE; v < stop; v += 2) {
-        TileProducts.dots4(
-            query[first],
-            query[second],
-            query[third],
-            query[fourth],
-            keys(shared, v),
-            keys(shared, Math.min(v + 1, stop - 1)),
-            layout.size(),
-            scale,
-            score(first, v),
-            score(second, v),
-            score(third, v),
-            score(fourth, v));
-      }
-    }
-    for (int i = first; i < end; i++) {
-      int stop = Math.min(toTile, TileLayout.tiles(visible[i])) * VECTORS_PER_TILE;
-      for (int v = split * VECTORS_PER_TILE; v < stop; v += 4) {
-        TileProducts.dots1(
-            query[i],
-            keys(tiles[i], v),
-            keys(tiles[i], Math.min(v + 1, stop - 1)),
-            keys(tiles[i], Math.min(v + 2, stop - 1)),
-            keys(tiles[i], Math.min(v + 3, stop - 1)),
-            layout.size(),
-            scale,
-            score(i, v));
-      }
-    }
+  private void reserve(int from, int to) {
+    origin = from * POSITIONS;
+    // A pass writes whole tiles, up to three that nobody sees; and an odd number of cache lines, so
+    // that rows do not fall on the same cache sets.
+    scoreStep = 4L * POSITIONS * ((to - from + PASS) | 1);
+    long rowBytes = layout.rowBytes();
+    scores =
+        scratch.reserve((scoreStep + 2 * rowBytes) * CAPACITY + TileSource.scratchBytes(layout));
+    queries = scores + scoreStep * CAPACITY;
+    sums = queries + rowBytes * CAPACITY;
+    source.scratch(sums + rowBytes * CAPACITY);
   }
 
   /**
-   * Turns the rows of scores into exp(s − max), 0 beyond what is visible in the last vector.
-   *
-   * <p>In loops over the rows one after another, as each by itself is a long chain of dependences.
+   * Fills {@link #seen} with the tiles of a pass that query i sees and those after it up to the
+   * result, none of which sees another one in their place.
    */
-  private void softmax() {
-    for (int i = 0; i < count; i++) {
-      maxes[i] = max(i);
-    }
-    for (int i = 0; i < count; i++) {
-      exponentials(i);
-    }
-  }
-
-  /** Sums the exponentials of each row, and inverts the sums. */
-  private void total() {
-    for (int i = 0; i < count; i++) {
-      totals[i] = VectorMath.sum(FloatVector.fromArray(SPECIES, lanes, LANES * i));
-    }
-    for (int i = 0; i < count; i++) {
-      inverses[i] = 1 / totals[i];
-    }
-  }
-
-  /** Writes the rows' log Σ exp to where they are wanted. */
-  private void logSumExp() {
-    for (int i = 0; i < count; i++) {
-      if (logSumExp[i] != 0) {
-        Memory.set(logSumExp[i], maxes[i] + VectorMath.log(totals[i]));
+  private int run(int i, int tile) {
+    Arrays.fill(seen, NONE);
+    int next = i;
+    for (; next < count; next++) {
+      int from = first[next] / POSITIONS;
+      int to = TileLayout.tiles(end[next]);
+      boolean same = true;
+      for (int k = 0; k < PASS; k++) {
+        if (tile + k >= from && tile + k < to && seen[k] != NONE) {
+          same &= seen[k] == tiles[next][tile + k];
+        }
       }
-    }
-  }
-
-  private float max(int i) {
-    int seen = visible[i];
-    long row = scores + scoreStep * i;
-    long last = row + 4L * ((seen - 1) / LANES * LANES);
-    // A score of −∞ weighs exactly 0, so that no loop needs a mask.
-    FloatVector lowest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    FloatVector most =
-        Memory.load(last).blend(lowest, VectorMath.lanesFrom((seen - 1) % LANES + 1));
-    Memory.store(most, last);
-    for (long at = row; at < last; at += 4L * LANES) {
-      FloatVector next = Memory.load(at);
-      most = most.blend(next, next.compare(VectorOperators.GT, most));
-    }
-    return VectorMath.max(most);
-  }
-
-  private void exponentials(int i) {
-    long row = scores + scoreStep * i;
-    long end = row + 4L * visible[i];
-    FloatVector max = FloatVector.broadcast(SPECIES, maxes[i]);
-    FloatVector sum = FloatVector.zero(SPECIES);
-    for (long at = row; at < end; at += 4L * LANES) {
-      FloatVector p = VectorMath.exp(Memory.load(at).sub(max));
-      Memory.store(p, at);
-      sum = sum.add(p);
-    }
-    sum.intoArray(lanes, LANES * i);
-  }
-
-  private void addValues(int first, int end, int fromTile, int toTile) {
-    int common = common(first, end);
-    int together = common == 0 ? 0 : shortest(first, end);
-    int split = Math.max(fromTile, Math.min(toTile, Math.min(common, TileLayout.tiles(together))));
-    int second = Math.min(first + 1, end - 1);
-    int third = Math.min(first + 2, end - 1);
-    int fourth = end - 1;
-    for (int t = fromTile; t < split; t++) {
-      int positions = Math.min(POSITIONS, together - t * POSITIONS);
-      long rows = values(tiles[first], t);
-      int v = t * VECTORS_PER_TILE;
-      for (long c = 0; c < layout.rowBytes(); c += 8L * LANES) {
-        TileProducts.accumulate4(
-            sum(first) + c,
-            sum(second) + c,
-            sum(third) + c,
-            sum(fourth) + c,
-            score(first, v),
-            score(second, v),
-            score(third, v),
-            score(fourth, v),
-            4,
-            rows + c,
-            layout.rowBytes(),
-            positions);
+      if (!same) {
+        break;
       }
-    }
-    // What only some of the rows see: the last keys, or all from where the tiles differ.
-    int from = Math.max(fromTile * POSITIONS, Math.min(together, common * POSITIONS));
-    for (int i = first; i < end; i++) {
-      int stop = Math.min(toTile * POSITIONS, visible[i]);
-      for (int j = from; j < stop; j = (j / POSITIONS + 1) * POSITIONS) {
-        int tile = j / POSITIONS;
-        long rows = values(tiles[i], tile) + layout.rowBytes() * (j % POSITIONS);
-        int positions = Math.min(stop, (tile + 1) * POSITIONS) - j;
-        for (long c = 0; c < layout.rowBytes(); c += 8L * LANES) {
-          TileProducts.accumulate1(
-              sum(i) + c, scores + scoreStep * i + 4L * j, rows + c, layout.rowBytes(), positions);
+      for (int k = 0; k < PASS; k++) {
+        if (tile + k >= from && tile + k < to) {
+          seen[k] = tiles[next][tile + k];
         }
       }
     }
+    return next;
+  }
+
+  private void multiply(int begin, int stop, int tile) {
+    int any = NONE;
+    int last = 0;
+    for (int k = 0; k < PASS; k++) {
+      if (seen[k] != NONE) {
+        keys[k] = source.keys(k, seen[k]);
+        any = k;
+        last = k + 1;
+      }
+    }
+    if (any == NONE) {
+      return;
+    }
+    // Scores of tiles that are not seen are never read: other keys stand in for theirs.
+    for (int k = 0; k < PASS; k++) {
+      keys[k] = seen[k] == NONE ? keys[any] : keys[k];
+    }
+    if (stop - begin == 1) {
+      for (int v = 0; v < last * VECTORS_PER_TILE; v += 4) {
+        TileProducts.dots1(
+            query(begin),
+            key(v),
+            key(v + 1),
+            key(v + 2),
+            key(v + 3),
+            layout.size(),
+            score(begin, tile, v));
+      }
+      return;
+    }
+    for (int i = begin; i < stop; i += TOGETHER) {
+      // Fewer than four rows: the last stands in for those that are missing.
+      int second = Math.min(i + 1, stop - 1);
+      int third = Math.min(i + 2, stop - 1);
+      int fourth = Math.min(i + 3, stop - 1);
+      for (int v = 0; v < last * VECTORS_PER_TILE; v += 2) {
+        TileProducts.dots4(
+            query(i),
+            query(second),
+            query(third),
+            query(fourth),
+            key(v),
+            key(v + 1),
+            layout.size(),
+            score(i, tile, v),
+            score(second, tile, v),
+            score(third, tile, v),
+            score(fourth, tile, v));
+      }
+    }
+  }
+
+  private void addValues(int begin, int stop, int tile) {
+    for (int k = 0; k < PASS; k++) {
+      values[k] = seen[k] == NONE ? 0 : source.values(k, seen[k]);
+    }
+    int from = tile * POSITIONS;
+    int to = from + PASS * POSITIONS;
+    for (int i = begin; i < stop; i += TOGETHER) {
+      int end4 = Math.min(i + TOGETHER, stop);
+      int core = from;
+      int coreEnd = to;
+      for (int q = i; q < end4; q++) {
+        core = Math.max(core, first[q]);
+        coreEnd = Math.min(coreEnd, end[q]);
+      }
+      if (end4 - i == 1 || core >= coreEnd) {
+        for (int q = i; q < end4; q++) {
+          addAlone(q, Math.max(from, first[q]), Math.min(to, end[q]), tile);
+        }
+        continue;
+      }
+      // What only some of them see is before or after what all see, in the order of positions.
+      for (int q = i; q < end4; q++) {
+        addAlone(q, Math.max(from, first[q]), core, tile);
+      }
+      addTogether(i, end4, core, coreEnd, tile);
+      for (int q = i; q < end4; q++) {
+        addAlone(q, coreEnd, Math.min(to, end[q]), tile);
+      }
+    }
+  }
+
+  private void addTogether(int i, int end4, int from, int to, int tile) {
+    int second = Math.min(i + 1, end4 - 1);
+    int third = Math.min(i + 2, end4 - 1);
+    int fourth = end4 - 1;
+    for (int j = from; j < to; ) {
+      int next = reach(j, to);
+      long rows = value(j, tile);
+      for (long c = 0; c < layout.rowBytes(); c += 8L * LANES) {
+        TileProducts.accumulate4(
+            sum(i) + c,
+            sum(second) + c,
+            sum(third) + c,
+            sum(fourth) + c,
+            weight(i, j),
+            weight(second, j),
+            weight(third, j),
+            weight(fourth, j),
+            4,
+            rows + c,
+            layout.rowBytes(),
+            next - j);
+      }
+      j = next;
+    }
+  }
+
+  private void addAlone(int q, int from, int to, int tile) {
+    for (int j = from; j < to; ) {
+      int next = reach(j, to);
+      long rows = value(j, tile);
+      for (long c = 0; c < layout.rowBytes(); c += 8L * LANES) {
+        TileProducts.accumulate1(sum(q) + c, weight(q, j), rows + c, layout.rowBytes(), next - j);
+      }
+      j = next;
+    }
+  }
+
+  /** The position up to which, from j on, values lie one after another. */
+  private int reach(int j, int to) {
+    return contiguous ? to : Math.min(to, (j / POSITIONS + 1) * POSITIONS);
   }
 
   private void finish(int i) {
     int size = layout.size();
-    FloatVector inverse = FloatVector.broadcast(SPECIES, inverses[i]);
-    for (int d = 0; d < size; d += LANES) {
-      FloatVector value = Memory.load(sum(i) + 4L * d).mul(inverse);
-      if (d + LANES <= size) {
-        Memory.store(value, out[i] + 4L * d);
-      } else {
-        Memory.store(value, out[i] + 4L * d, SPECIES.indexInRange(d, size));
-      }
+    FloatVector inverse = FloatVector.broadcast(SPECIES, softmax.inverse(i));
+    for (long at = sum(i); at < sum(i) + layout.rowBytes(); at += 4L * LANES) {
+      Memory.store(Memory.load(at).mul(inverse), at);
+    }
+    if (type == DType.F32) {
+      Memory.copy(sum(i), out[i], 4L * size);
+    } else {
+      Bfloat16.round(sum(i), out[i], size);
+    }
+    if (logSumExp[i] != 0) {
+      Memory.set(logSumExp[i], softmax.logSumExp(i));
     }
   }
 
-  private int shortest(int first, int end) {
-    int shortest = visible[first];
-    for (int i = first + 1; i < end; i++) {
-      shortest = Math.min(shortest, visible[i]);
-    }
-    return shortest;
+  private long query(int i) {
+    return queries + layout.rowBytes() * i;
   }
 
-  /** The query that sees most. */
-  private int longest(int first, int end) {
-    int longest = first;
-    for (int i = first + 1; i < end; i++) {
-      longest = visible[i] > visible[longest] ? i : longest;
-    }
-    return longest;
+  /** The v-th vector of keys of a pass. */
+  private long key(int v) {
+    return keys[v / VECTORS_PER_TILE] + 4L * LANES * (v % VECTORS_PER_TILE);
   }
 
-  /** Address of the v-th vector of keys of a sequence. */
-  private long keys(int[] tiles, int v) {
-    long tile = base + tileStride * tiles[v / VECTORS_PER_TILE];
-    return tile + 4L * LANES * (v % VECTORS_PER_TILE);
+  /** Where the products with the v-th vector of keys of a pass go. */
+  private long score(int i, int tile, int v) {
+    return scores + scoreStep * i + 4L * (tile * POSITIONS - origin + v * LANES);
   }
 
-  private long values(int[] tiles, int tile) {
-    return base + tileStride * tiles[tile] + layout.keyBytes();
+  private long weight(int i, int position) {
+    return scores + scoreStep * i + 4L * (position - origin);
   }
 
-  private long score(int i, int v) {
-    return scores + scoreStep * i + 4L * LANES * v;
+  private long value(int position, int tile) {
+    int k = position / POSITIONS - tile;
+    return values[k] + layout.rowBytes() * (position % POSITIONS);
   }
 
   private long sum(int i) {

@@ -4,16 +4,18 @@ import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 import static io.whetstone.cpu.TileLayout.POSITIONS;
 
+import io.whetstone.tensor.AttentionForm;
+import io.whetstone.tensor.DType;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
 /**
  * Gradients of attention for the queries that see one sequence of keys, up to 16 at a time; for one
- * thread.
+ * thread, which uses it over and over.
  *
  * <p>With p_j = exp(s_j − logSumExp) and D = dOut · out: dV_j += p_j dOut; dS_j = scale p_j (dOut ·
- * v_j − D); dQ = Σ_j dS_j k_j; dK_j += dS_j q. Sums over queries are in the order of adding, sums
- * over keys in the order of j.
+ * v_j − D), times 1 − (s_j / cap)² where logits are capped; dQ = Σ_j dS_j k_j; dK_j += dS_j q. Sums
+ * over queries are in the order of adding, sums over keys in the order of j.
  */
 final class AttentionGradientBlock {
   private static final int CAPACITY = 16;
@@ -28,43 +30,56 @@ final class AttentionGradientBlock {
   // From a row of weights to the next; one tile more, so that rows fall on different cache sets.
   private static final long WEIGHT_STEP = 4L * POSITIONS * (PASS + 1);
 
-  private final TileLayout layout;
-  private final float scale;
-  private final int tileCount;
+  private final Scratch scratch = new Scratch();
 
-  // For each tile: keys transposed, keys as rows, values transposed.
-  private final long tiles;
-  private final long tileBytes;
+  private AttentionForm form;
+  private DType type;
+  private TileLayout layout;
+  private int firstTile;
 
-  private final long dKeys;
-  private final long dValues;
+  // For each tile from the first one on: keys transposed, keys as rows, values transposed.
+  private long tiles;
+  private long tileBytes;
 
-  private final long queries;
-  private final long dOuts;
-  private final long dQueries;
-  private final long p;
-  private final long dS;
+  private long dKeys;
+  private long dValues;
+
+  private long queries;
+  private long dOuts;
+  private long dQueries;
+  private long p;
+  private long dS;
+  private long work;
 
   private final long[] dQuery = new long[CAPACITY];
   private final float[] logSumExp = new float[CAPACITY];
   private final float[] projection = new float[CAPACITY];
-  private final int[] visible = new int[CAPACITY];
+  private final int[] first = new int[CAPACITY];
+  private final int[] end = new int[CAPACITY];
   private int count;
 
   /**
-   * For a sequence of so many positions, all of which must be {@link #see seen} first.
-   *
-   * @param address of {@link #bytes} bytes to work in
+   * From here on: a sequence's positions [from, end), all of which must be {@link #see seen} before
+   * a query is added.
    */
-  AttentionGradientBlock(TileLayout layout, float scale, int positions, long address) {
+  void over(AttentionForm form, DType type, TileLayout layout, int from, int end) {
+    this.form = form;
+    this.type = type;
     this.layout = layout;
-    this.scale = scale;
-    this.tileCount = TileLayout.tiles(positions);
+    this.firstTile = from / POSITIONS;
     this.tileBytes = 2 * layout.keyBytes() + layout.rowsBytes();
+    this.count = 0;
+    int tileCount = TileLayout.tiles(end) - firstTile;
     long gradientBytes = layout.rowsBytes() * tileCount;
     long vectorBytes = layout.rowBytes() * CAPACITY;
     long weightBytes = WEIGHT_STEP * CAPACITY;
-    this.tiles = address;
+    this.tiles =
+        scratch.reserve(
+            tileBytes * tileCount
+                + 2 * gradientBytes
+                + 3 * vectorBytes
+                + 2 * weightBytes
+                + 2 * layout.rowBytes());
     this.dKeys = tiles + tileBytes * tileCount;
     this.dValues = dKeys + gradientBytes;
     this.queries = dValues + gradientBytes;
@@ -72,38 +87,45 @@ final class AttentionGradientBlock {
     this.dQueries = dOuts + vectorBytes;
     this.p = dQueries + vectorBytes;
     this.dS = p + weightBytes;
-    // What is beyond the last position meets weights of 0, so it must be finite.
+    this.work = dS + weightBytes;
+    // What is before the first and beyond the last position meets weights of 0: it must be finite.
+    if (from % POSITIONS != 0) {
+      Memory.zero(tiles, tileBytes);
+    }
     Memory.zero(tiles + tileBytes * (tileCount - 1), tileBytes);
     Memory.zero(dKeys, 2 * gradientBytes);
   }
 
-  /** Bytes that a block for so many positions works in. */
-  static long bytes(TileLayout layout, int positions) {
-    long tileBytes = 2 * layout.keyBytes() + 3 * layout.rowsBytes();
-    long queryBytes = 3 * layout.rowBytes() + 2 * WEIGHT_STEP;
-    return tileBytes * TileLayout.tiles(positions) + queryBytes * CAPACITY;
-  }
-
   /** Takes the key and value at a position. */
   void see(long key, long value, int position) {
-    long tile = tiles + tileBytes * (position / POSITIONS);
+    long tile = tile(position / POSITIONS);
     int lane = position % POSITIONS;
-    layout.transpose(key, tile, lane);
-    layout.row(key, tile + layout.keyBytes() + layout.rowBytes() * lane);
-    layout.transpose(value, tile + layout.keyBytes() + layout.rowsBytes(), lane);
+    long keyFloats = Bfloat16.floats(type, key, layout.size(), work);
+    layout.transpose(keyFloats, tile, lane);
+    layout.row(keyFloats, tile + layout.keyBytes() + layout.rowBytes() * lane);
+    long valueFloats = Bfloat16.floats(type, value, layout.size(), work);
+    layout.transpose(valueFloats, tile + layout.keyBytes() + layout.rowsBytes(), lane);
   }
 
-  /** Adds a query with its forward's results and gradient; its own gradient goes to dQuery. */
+  /**
+   * Adds a query with its forward's results and gradient; its own gradient goes to dQuery.
+   *
+   * @param visible how many positions there are up to its own
+   */
   void add(long query, long out, float logSumExp, long dOut, int visible, long dQuery) {
     if (count == CAPACITY) {
       flush();
     }
+    int size = layout.size();
     this.dQuery[count] = dQuery;
     this.logSumExp[count] = logSumExp;
-    this.projection[count] = VectorMath.dot(dOut, out, layout.size());
-    this.visible[count] = visible;
-    layout.row(query, queries + layout.rowBytes() * count);
-    layout.row(dOut, dOuts + layout.rowBytes() * count);
+    this.first[count] = form.firstSeen(visible);
+    this.end[count] = visible;
+    layout.row(Bfloat16.floats(type, query, size, work), queries + layout.rowBytes() * count);
+    long dOutFloats = Bfloat16.floats(type, dOut, size, work);
+    layout.row(dOutFloats, dOuts + layout.rowBytes() * count);
+    long outFloats = Bfloat16.floats(type, out, size, work + layout.rowBytes());
+    this.projection[count] = VectorMath.dot(dOutFloats, outFloats, size);
     count++;
   }
 
@@ -112,19 +134,24 @@ final class AttentionGradientBlock {
     if (count == 0) {
       return;
     }
-    int last = TileLayout.tiles(longest(0, count));
+    int begin = first[0];
+    int stop = 0;
+    for (int i = 0; i < count; i++) {
+      begin = Math.min(begin, first[i]);
+      stop = Math.max(stop, end[i]);
+    }
+    int last = TileLayout.tiles(stop);
     Memory.zero(dQueries, layout.rowBytes() * CAPACITY);
-    for (int from = 0; from < last; from += PASS) {
+    for (int from = begin / POSITIONS; from < last; from += PASS) {
       int to = Math.min(last, from + PASS);
-      for (int first = 0; first < count; first += TOGETHER) {
-        products(first, from, Math.min(to, TileLayout.tiles(longest(first, first + TOGETHER))));
+      for (int i = 0; i < count; i += TOGETHER) {
+        products(i, from, Math.min(to, tilesSeen(i)));
       }
       for (int i = 0; i < count; i++) {
         weigh(i, from * POSITIONS, to * POSITIONS);
       }
-      for (int first = 0; first < count; first += TOGETHER) {
-        int seen = TileLayout.tiles(longest(first, first + TOGETHER));
-        addQueryGradients(first, from, Math.min(to, seen));
+      for (int i = 0; i < count; i += TOGETHER) {
+        addQueryGradients(i, from, Math.min(to, tilesSeen(i)));
       }
       addKeyGradients(p, dOuts, dValues, from, to);
       addKeyGradients(dS, queries, dKeys, from, to);
@@ -135,7 +162,7 @@ final class AttentionGradientBlock {
     count = 0;
   }
 
-  /** s = scale q · k, and dOut · v, in place of p and dS. */
+  /** q · k, and dOut · v, in place of p and dS. */
   private void products(int first, int fromTile, int toTile) {
     int stop = toTile * VECTORS_PER_TILE;
     int begin = fromTile * VECTORS_PER_TILE;
@@ -143,14 +170,14 @@ final class AttentionGradientBlock {
       long a = key(v);
       long b = key(Math.min(v + 1, stop - 1));
       long column = 4L * LANES * (v - begin);
-      dots(queries, first, a, b, scale, p + column);
+      dots(queries, first, a, b, p + column);
       long values = layout.keyBytes() + layout.rowsBytes();
-      dots(dOuts, first, a + values, b + values, 1, dS + column);
+      dots(dOuts, first, a + values, b + values, dS + column);
     }
   }
 
   /** Fewer than four: the last stands in for those that are missing. */
-  private void dots(long rows, int first, long keysA, long keysB, float scale, long out) {
+  private void dots(long rows, int first, long keysA, long keysB, long out) {
     int second = Math.min(first + 1, count - 1);
     int third = Math.min(first + 2, count - 1);
     int fourth = Math.min(first + 3, count - 1);
@@ -162,7 +189,6 @@ final class AttentionGradientBlock {
         keysA,
         keysB,
         layout.size(),
-        scale,
         out + WEIGHT_STEP * first,
         out + WEIGHT_STEP * second,
         out + WEIGHT_STEP * third,
@@ -171,26 +197,61 @@ final class AttentionGradientBlock {
 
   /** Turns products into p and dS, 0 where a query does not see. */
   private void weigh(int i, int from, int to) {
-    FloatVector zero = FloatVector.zero(SPECIES);
-    FloatVector log = FloatVector.broadcast(SPECIES, logSumExp[i]);
-    FloatVector mean = FloatVector.broadcast(SPECIES, projection[i]);
     long ps = p + WEIGHT_STEP * i;
     long ds = dS + WEIGHT_STEP * i;
-    int j = from;
-    for (; j < Math.min(to, visible[i]); j += LANES) {
-      VectorMask<Float> unseen = VectorMath.lanesFrom(visible[i] - j);
-      FloatVector weight = VectorMath.exp(Memory.load(ps).sub(log)).blend(zero, unseen);
-      FloatVector slope = Memory.load(ds).sub(mean).mul(weight).mul(scale);
-      Memory.store(weight, ps);
-      Memory.store(slope.blend(zero, unseen), ds);
-      ps += 4L * LANES;
-      ds += 4L * LANES;
+    int begin = Math.max(from, first[i] / LANES * LANES);
+    int stop = Math.min(to, (end[i] + LANES - 1) / LANES * LANES);
+    if (begin >= stop) {
+      Memory.zero(ps, 4L * (to - from));
+      Memory.zero(ds, 4L * (to - from));
+      return;
     }
-    for (; j < to; j += LANES) {
-      Memory.store(zero, ps);
-      Memory.store(zero, ds);
-      ps += 4L * LANES;
-      ds += 4L * LANES;
+    Memory.zero(ps, 4L * (begin - from));
+    Memory.zero(ds, 4L * (begin - from));
+    long shift = 4L * (begin - from);
+    if (form.capped()) {
+      long last = ps + 4L * (stop - LANES - from);
+      SoftmaxRows.cap(form.scale() / form.softCap(), form.softCap(), ps + shift, last);
+      weigh(ps + shift, ds + shift, stop - begin, 1, logSumExp[i], projection[i]);
+    } else {
+      weigh(ps + shift, ds + shift, stop - begin, form.scale(), logSumExp[i], projection[i]);
+    }
+    hide(ps - 4L * from, ds - 4L * from, begin, stop, first[i], end[i]);
+    Memory.zero(ps + 4L * (stop - from), 4L * (to - stop));
+    Memory.zero(ds + 4L * (stop - from), 4L * (to - stop));
+  }
+
+  private void weigh(long ps, long ds, int positions, float factor, float log, float mean) {
+    FloatVector factors = FloatVector.broadcast(SPECIES, factor);
+    FloatVector scales = FloatVector.broadcast(SPECIES, form.scale());
+    FloatVector logs = FloatVector.broadcast(SPECIES, log);
+    FloatVector means = FloatVector.broadcast(SPECIES, mean);
+    // What flattens a capped logit: −1 / cap², or 0 for none.
+    float bend = form.capped() ? -1 / (form.softCap() * form.softCap()) : 0;
+    FloatVector bends = FloatVector.broadcast(SPECIES, bend);
+    for (long at = 0; at < 4L * positions; at += 4L * LANES) {
+      FloatVector s = Memory.load(ps + at).mul(factors);
+      FloatVector weight = VectorMath.exp(s.sub(logs));
+      FloatVector slope = Memory.load(ds + at).sub(means).mul(weight).mul(scales);
+      FloatVector flat = s.mul(s).fma(bends, FloatVector.broadcast(SPECIES, 1));
+      Memory.store(weight, ps + at);
+      Memory.store(slope.mul(flat), ds + at);
+    }
+  }
+
+  /** Zeroes what is not seen in the vectors at both ends. */
+  private static void hide(long ps, long ds, int begin, int stop, int first, int end) {
+    FloatVector zero = FloatVector.zero(SPECIES);
+    if (first > begin) {
+      VectorMask<Float> seen = VectorMath.lanesFrom(first - begin);
+      Memory.store(zero.blend(Memory.load(ps + 4L * begin), seen), ps + 4L * begin);
+      Memory.store(zero.blend(Memory.load(ds + 4L * begin), seen), ds + 4L * begin);
+    }
+    if (end < stop) {
+      int last = stop - LANES;
+      VectorMask<Float> unseen = VectorMath.lanesFrom(end - last);
+      Memory.store(Memory.load(ps + 4L * last).blend(zero, unseen), ps + 4L * last);
+      Memory.store(Memory.load(ds + 4L * last).blend(zero, unseen), ds + 4L * last);
     }
   }
 
@@ -198,7 +259,7 @@ final class AttentionGradientBlock {
     long sum = dQueries + layout.rowBytes() * first;
     for (int t = fromTile; t < toTile; t++) {
       long weight = dS + WEIGHT_STEP * first + 4L * POSITIONS * (t - fromTile);
-      long keys = tiles + tileBytes * t + layout.keyBytes();
+      long keys = tile(t) + layout.keyBytes();
       // Rows beyond the last query are there, and are not read.
       for (long c = 0; c < layout.rowBytes(); c += BLOCK) {
         TileProducts.accumulate4(
@@ -222,7 +283,7 @@ final class AttentionGradientBlock {
   private void addKeyGradients(long weights, long rows, long sums, int fromTile, int toTile) {
     for (int j = fromTile * POSITIONS; j < toTile * POSITIONS; j += TOGETHER) {
       long weight = weights + 4L * (j - fromTile * POSITIONS);
-      long sum = sums + layout.rowBytes() * j;
+      long sum = sums + layout.rowBytes() * (j - firstTile * POSITIONS);
       for (long c = 0; c < layout.rowBytes(); c += BLOCK) {
         TileProducts.accumulate4(
             sum + c,
@@ -241,37 +302,39 @@ final class AttentionGradientBlock {
     }
   }
 
-  /** Gradient of the key at a position, padded. */
+  /** Gradient of the key at a position, padded, F32. */
   long dKey(int position) {
-    return dKeys + layout.rowBytes() * position;
+    return dKeys + layout.rowBytes() * (position - firstTile * POSITIONS);
   }
 
-  /** Gradient of the value at a position, padded. */
+  /** Gradient of the value at a position, padded, F32. */
   long dValue(int position) {
-    return dValues + layout.rowBytes() * position;
+    return dValues + layout.rowBytes() * (position - firstTile * POSITIONS);
   }
 
-  /** Copies a padded row to an unpadded one. */
+  /** Copies a padded F32 row to an unpadded one of the block's type. */
   void copy(long from, long to) {
-    int d = 0;
-    for (; d <= layout.size() - LANES; d += LANES) {
-      Memory.store(Memory.load(from + 4L * d), to + 4L * d);
-    }
-    for (; d < layout.size(); d++) {
-      Memory.set(to + 4L * d, Memory.get(from + 4L * d));
+    if (type == DType.F32) {
+      Memory.copy(from, to, 4L * layout.size());
+    } else {
+      Bfloat16.round(from, to, layout.size());
     }
   }
 
-  /** The most that queries [first, end) see. */
-  private int longest(int first, int end) {
-    int longest = 0;
-    for (int i = first; i < Math.min(count, end); i++) {
-      longest = Math.max(longest, visible[i]);
+  /** Tiles up to the last that queries [first, first + 4) see. */
+  private int tilesSeen(int first) {
+    int most = 0;
+    for (int i = first; i < Math.min(count, first + TOGETHER); i++) {
+      most = Math.max(most, end[i]);
     }
-    return longest;
+    return TileLayout.tiles(most);
+  }
+
+  private long tile(int tile) {
+    return tiles + tileBytes * (tile - firstTile);
   }
 
   private long key(int v) {
-    return tiles + tileBytes * (v / VECTORS_PER_TILE) + 4L * LANES * (v % VECTORS_PER_TILE);
+    return tile(v / VECTORS_PER_TILE) + 4L * LANES * (v % VECTORS_PER_TILE);
   }
 }

@@ -1,14 +1,22 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
 import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
 
 /** Storing into the paged cache, and attention over it. */
 final class CachedAttention {
   private final Workers workers;
-  private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+  private final ThreadLocal<AttentionBlock> blocks = ThreadLocal.withInitial(AttentionBlock::new);
+
+  /**
+   * The numbers of the rows below the pages that they see first: in this order, those that share
+   * pages are neighbours.
+   */
+  private long[] order = new long[0];
 
   CachedAttention(Workers workers) {
     this.workers = workers;
@@ -24,16 +32,19 @@ final class CachedAttention {
       KvCache cache,
       int layer,
       CachedRows rows,
-      float scale,
+      AttentionForm form,
       Tensor out) {
     PagedKvCache paged = paged(cache);
     paged.require(heads, layer);
-    if (rows.rows() == 0) {
+    Operands.type("fused", fused, paged.type());
+    Operands.type("out", out, paged.type());
+    int n = rows.rows();
+    if (n == 0) {
       return;
     }
-    long positions = check(rows, paged);
-    int n = rows.rows();
-    FusedRows queries = new FusedRows(heads, Memory.address(fused));
+    long positions = check(rows, paged, form);
+    sort(rows, form);
+    FusedRows queries = FusedRows.of(heads, fused);
     long outs = Memory.address(out);
     // Head-major, so that neighbours read the same pages.
     Ranges.run(
@@ -42,20 +53,17 @@ final class CachedAttention {
         2L * heads.size() * heads.group() * (positions / n + 1),
         1,
         (from, to) -> {
+          AttentionBlock block = blocks.get();
           for (int head = from / n; head * n < to; head++) {
-            AttentionBlock block =
-                new AttentionBlock(
-                    paged.layout(),
-                    scale,
-                    paged.tile(layer, 0, head),
-                    paged.pageBytes(),
-                    scratch.get());
+            block.overPages(
+                form, paged.type(), paged.layout(), paged.tile(layer, 0, head), paged.pageBytes());
             int last = Math.min(n, to - head * n);
-            for (int r = Math.max(0, from - head * n); r < last; r++) {
+            for (int i = Math.max(0, from - head * n); i < last; i++) {
+              int r = (int) order[i];
               for (int q = head * heads.group(); q < (head + 1) * heads.group(); q++) {
                 block.add(
                     queries.query(r, q),
-                    FusedRows.output(heads, outs, r, q),
+                    queries.output(outs, r, q),
                     0,
                     rows.length()[r],
                     rows.pages()[rows.sequence()[r]]);
@@ -66,8 +74,26 @@ final class CachedAttention {
         });
   }
 
-  /** Sum of the lengths, after checking that every row's positions are in pages there are. */
-  private static long check(CachedRows rows, PagedKvCache cache) {
+  private void sort(CachedRows rows, AttentionForm form) {
+    int n = rows.rows();
+    if (order.length < n) {
+      order = new long[2 * n];
+    }
+    for (int r = 0; r < n; r++) {
+      order[r] = (long) firstPage(rows, form, r) << 32 | r;
+    }
+    Arrays.sort(order, 0, n);
+  }
+
+  private static int firstPage(CachedRows rows, AttentionForm form, int r) {
+    int first = form.firstSeen(rows.length()[r]) / TileLayout.POSITIONS;
+    return rows.pages()[rows.sequence()[r]][first];
+  }
+
+  /**
+   * Sum of the positions seen, after checking that every row's positions are in pages there are.
+   */
+  private static long check(CachedRows rows, PagedKvCache cache, AttentionForm form) {
     for (int[] pages : rows.pages()) {
       for (int page : pages) {
         cache.require(page);
@@ -85,7 +111,7 @@ final class CachedAttention {
         throw new IllegalArgumentException(
             "row " + r + " sees " + rows.length()[r] + " positions, its pages hold " + room);
       }
-      positions += rows.length()[r];
+      positions += rows.length()[r] - form.firstSeen(rows.length()[r]);
     }
     return positions;
   }

@@ -322,10 +322,11 @@ final class CpuBackend implements Backend {
       AttentionForm form,
       Tensor out,
       Tensor logSumExp) {
-    matrix("fused", fused, segments.rows(), heads.fusedColumns());
-    matrix("out", out, segments.rows(), heads.outputColumns());
+    floats("fused", fused);
+    matrix("fused", fused, fused.dtype(), segments.rows(), heads.fusedColumns());
+    matrix("out", out, fused.dtype(), segments.rows(), heads.outputColumns());
     matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
-    attention.attention(fused, heads, segments, plain(form), out, logSumExp);
+    attention.attention(fused, heads, segments, form, out, logSumExp);
   }
 
   @Override
@@ -338,18 +339,19 @@ final class CpuBackend implements Backend {
       Tensor out,
       Tensor logSumExp,
       Tensor dFused) {
-    matrix("dOut", dOut, segments.rows(), heads.outputColumns());
-    matrix("fused", fused, segments.rows(), heads.fusedColumns());
-    matrix("out", out, segments.rows(), heads.outputColumns());
+    floats("fused", fused);
+    matrix("dOut", dOut, fused.dtype(), segments.rows(), heads.outputColumns());
+    matrix("fused", fused, fused.dtype(), segments.rows(), heads.fusedColumns());
+    matrix("out", out, fused.dtype(), segments.rows(), heads.outputColumns());
     matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
-    matrix("dFused", dFused, segments.rows(), heads.fusedColumns());
-    attentionBackward.attentionBackward(
-        dOut, fused, heads, segments, plain(form), out, logSumExp, dFused);
+    matrix("dFused", dFused, fused.dtype(), segments.rows(), heads.fusedColumns());
+    attentionBackward.attentionBackward(dOut, fused, heads, segments, form, out, logSumExp, dFused);
   }
 
   @Override
   public void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots) {
-    matrix("fused", fused, slots.length, heads.fusedColumns());
+    floats("fused", fused);
+    matrix("fused", fused, fused.dtype(), slots.length, heads.fusedColumns());
     cachedAttention.cacheStore(fused, heads, cache, layer, slots);
   }
 
@@ -362,9 +364,10 @@ final class CpuBackend implements Backend {
       CachedRows rows,
       AttentionForm form,
       Tensor out) {
-    matrix("fused", fused, rows.rows(), heads.fusedColumns());
-    matrix("out", out, rows.rows(), heads.outputColumns());
-    cachedAttention.cachedAttention(fused, heads, cache, layer, rows, plain(form), out);
+    floats("fused", fused);
+    matrix("fused", fused, fused.dtype(), rows.rows(), heads.fusedColumns());
+    matrix("out", out, fused.dtype(), rows.rows(), heads.outputColumns());
+    cachedAttention.cachedAttention(fused, heads, cache, layer, rows, form, out);
   }
 
   @Override
@@ -461,13 +464,6 @@ final class CpuBackend implements Backend {
       gemm.close();
       workers.close();
     }
-  }
-
-  private static float plain(AttentionForm form) {
-    if (form.capped() || form.window() > 0) {
-      throw new UnsupportedOperationException(form + ": not implemented on the cpu backend yet");
-    }
-    return form.scale();
   }
 
   private static Gemm.Weight weight(Linear linear) {

@@ -1,13 +1,20 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.Tensor;
 
 /**
  * Addresses of the heads in rows of a fused projection, or of its gradient.
  *
+ * @param type of the numbers, F32 or BF16
  * @param address of the first row
  */
-record FusedRows(Heads heads, long address) {
+record FusedRows(Heads heads, DType type, long address) {
+  static FusedRows of(Heads heads, Tensor fused) {
+    return new FusedRows(heads, fused.dtype(), Memory.address(fused));
+  }
+
   /** Query head {@code h} of row {@code r}. */
   long query(int r, int h) {
     return head(r, h);
@@ -24,11 +31,11 @@ record FusedRows(Heads heads, long address) {
   }
 
   private long head(int r, int h) {
-    return address + 4L * ((long) r * heads.fusedColumns() + h * heads.size());
+    return address + type.bytes() * ((long) r * heads.fusedColumns() + h * heads.size());
   }
 
-  /** Head {@code h} of row {@code r} of an attention output that begins at {@code out}. */
-  static long output(Heads heads, long out, int r, int h) {
-    return out + 4L * ((long) r * heads.outputColumns() + h * heads.size());
+  /** Head {@code h} of row {@code r} of an attention output of this type that begins at out. */
+  long output(long out, int r, int h) {
+    return out + type.bytes() * ((long) r * heads.outputColumns() + h * heads.size());
   }
 }

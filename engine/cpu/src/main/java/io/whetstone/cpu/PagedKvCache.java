@@ -7,18 +7,19 @@ import io.whetstone.tensor.Tensor;
 
 /**
  * Keys and values in pages of {@value TileLayout#POSITIONS} positions: {@code [layer][page][key and
- * value head]} of {@link TileLayout tiles}.
+ * value head]} of {@link TileLayout tiles}, narrow ones for BF16.
  */
 final class PagedKvCache implements KvCache {
   private final Allocation memory;
   private final TileLayout layout;
   private final Heads heads;
+  private final DType type;
   private final int layers;
   private final int pages;
 
   PagedKvCache(int layers, int pages, Heads heads, DType dtype) {
-    if (dtype != DType.F32) {
-      throw new IllegalArgumentException("a cache of " + dtype + ": the cpu backend has F32 only");
+    if (dtype != DType.F32 && dtype != DType.BF16) {
+      throw new IllegalArgumentException("a cache of " + dtype + ": expected F32 or BF16");
     }
     if (layers < 0 || pages < 0) {
       throw new IllegalArgumentException(
@@ -26,6 +27,7 @@ final class PagedKvCache implements KvCache {
     }
     this.layout = TileLayout.of(heads.size());
     this.heads = heads;
+    this.type = dtype;
     this.layers = layers;
     this.pages = pages;
     // Slots are numbered by int.
@@ -62,6 +64,7 @@ final class PagedKvCache implements KvCache {
   /** Stores the keys and values of row r of {@code fused} at {@code slots[r]}. */
   void store(Workers workers, Tensor fused, Heads heads, int layer, int[] slots) {
     require(heads, layer);
+    Operands.type("fused", fused, type);
     int room = pages * TileLayout.POSITIONS;
     for (int r = 0; r < slots.length; r++) {
       if (slots[r] < 0 || slots[r] >= room) {
@@ -69,7 +72,7 @@ final class PagedKvCache implements KvCache {
             "slots: " + slots[r] + " of row " + r + " is not in [0, " + room + ")");
       }
     }
-    FusedRows rows = new FusedRows(heads, Memory.address(fused));
+    FusedRows rows = FusedRows.of(heads, fused);
     Ranges.run(
         workers,
         slots.length,
@@ -80,10 +83,20 @@ final class PagedKvCache implements KvCache {
             int page = slots[r] / TileLayout.POSITIONS;
             int position = slots[r] % TileLayout.POSITIONS;
             for (int h = 0; h < heads.keyValues(); h++) {
-              layout.store(rows.key(r, h), rows.value(r, h), tile(layer, page, h), position);
+              long tile = tile(layer, page, h);
+              if (type == DType.BF16) {
+                layout.storeNarrow(rows.key(r, h), rows.value(r, h), tile, position);
+              } else {
+                layout.store(rows.key(r, h), rows.value(r, h), tile, position);
+              }
             }
           }
         });
+  }
+
+  /** F32, or BF16, whose tiles are narrow. */
+  DType type() {
+    return type;
   }
 
   TileLayout layout() {
@@ -92,12 +105,16 @@ final class PagedKvCache implements KvCache {
 
   /** Address of a page's tile of one layer and head. */
   long tile(int layer, int page, int head) {
-    return memory.address() + ((long) layer * pages + page) * pageBytes() + head * layout.bytes();
+    return memory.address() + ((long) layer * pages + page) * pageBytes() + head * tileBytes();
   }
 
   /** Bytes of a page in one layer: from a page's tile to the next page's. */
   long pageBytes() {
-    return layout.bytes() * heads.keyValues();
+    return tileBytes() * heads.keyValues();
+  }
+
+  private long tileBytes() {
+    return type == DType.BF16 ? layout.bytes() / 2 : layout.bytes();
   }
 
   /** Fails unless these are the cache's heads and one of its layers. */

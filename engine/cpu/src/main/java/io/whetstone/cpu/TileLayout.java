@@ -2,12 +2,20 @@ package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
 
+import jdk.incubator.vector.IntVector;
+import jdk.incubator.vector.VectorOperators;
+import jdk.incubator.vector.VectorSpecies;
+
 /**
  * How the keys and values of 16 consecutive positions of one head lie in memory: the keys [size,
  * 16], so that lanes are positions, then the values [16, stride], so that lanes are dimensions.
  *
  * <p>The cache's pages and the scratch of packed attention are made of such tiles, so both are read
  * by the same kernels and give the same bits.
+ *
+ * <p>A narrow tile holds the same numbers in BF16, two vectors of floats folded into one of words:
+ * the first one's numbers are the lower halves, so that widening takes a shift and a mask and moves
+ * nothing between lanes.
  *
  * @param size dimensions of a head
  * @param stride {@code size} rounded up to two vectors; what is over is 0
@@ -18,6 +26,9 @@ record TileLayout(int size, int stride) {
 
   /** From a dimension of the keys to the next. */
   static final long KEY_STEP = 4L * POSITIONS;
+
+  private static final VectorSpecies<Integer> WORDS = Memory.SPECIES.withLanes(int.class);
+  private static final int UPPER = 0xffff0000;
 
   static TileLayout of(int size) {
     int block = 2 * LANES;
@@ -70,6 +81,34 @@ record TileLayout(int size, int stride) {
     }
     for (; d < stride; d++) {
       Memory.set(to + 4L * d, d < size ? Memory.get(head + 4L * d) : 0);
+    }
+  }
+
+  /** Stores one position of a narrow tile from BF16 numbers. */
+  void storeNarrow(long key, long value, long tile, int position) {
+    for (int d = 0; d < size; d++) {
+      short number = Memory.getShort(key + 2L * d);
+      Memory.setShort(narrow(tile, d * POSITIONS + position), number);
+    }
+    long row = tile + keyBytes() / 2 + rowBytes() / 2 * position;
+    for (int d = 0; d < stride; d++) {
+      Memory.setShort(narrow(row, d), d < size ? Memory.getShort(value + 2L * d) : 0);
+    }
+  }
+
+  /** Address of the BF16 number that is float {@code index} of what lies there when widened. */
+  private static long narrow(long address, int index) {
+    int block = index / (2 * LANES) * (2 * LANES);
+    int within = index - block;
+    return address + 2L * (block + 2 * (within % LANES) + within / LANES);
+  }
+
+  /** Widens a part of a narrow tile to so many bytes of floats, a multiple of two vectors. */
+  static void widen(long from, long to, long bytes) {
+    for (long at = 0; at < bytes; at += 8L * LANES) {
+      IntVector words = IntVector.fromMemorySegment(WORDS, Memory.ALL, from + at / 2, Memory.ORDER);
+      Memory.store(words.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), to + at);
+      Memory.store(words.and(UPPER).reinterpretAsFloats(), to + at + 4L * LANES);
     }
   }
 }

@@ -15,8 +15,8 @@ final class TileProducts {
   private TileProducts() {}
 
   /**
-   * Scaled dot products of four rows with the keys in two vectors of lanes: {@code out_r[lane] =
-   * scale Σ_d x_r[d] key[d, lane]}.
+   * Dot products of four rows with the keys in two vectors of lanes: {@code out_r[lane] = Σ_d
+   * x_r[d] key[d, lane]}.
    *
    * @param keysA first dimension of one vector of keys, further ones {@link TileLayout#KEY_STEP} on
    * @param out0 where the first vector's products for row 0 go, the second's right after
@@ -29,7 +29,6 @@ final class TileProducts {
       long keysA,
       long keysB,
       int size,
-      float scale,
       long out0,
       long out1,
       long out2,
@@ -58,19 +57,18 @@ final class TileProducts {
       a3 = x.fma(a, a3);
       b3 = x.fma(b, b3);
     }
-    Memory.store(a0.mul(scale), out0);
-    Memory.store(b0.mul(scale), out0 + VECTOR);
-    Memory.store(a1.mul(scale), out1);
-    Memory.store(b1.mul(scale), out1 + VECTOR);
-    Memory.store(a2.mul(scale), out2);
-    Memory.store(b2.mul(scale), out2 + VECTOR);
-    Memory.store(a3.mul(scale), out3);
-    Memory.store(b3.mul(scale), out3 + VECTOR);
+    Memory.store(a0, out0);
+    Memory.store(b0, out0 + VECTOR);
+    Memory.store(a1, out1);
+    Memory.store(b1, out1 + VECTOR);
+    Memory.store(a2, out2);
+    Memory.store(b2, out2 + VECTOR);
+    Memory.store(a3, out3);
+    Memory.store(b3, out3 + VECTOR);
   }
 
   /** {@link #dots4} of one row with four vectors of keys. */
-  static void dots1(
-      long x, long keysA, long keysB, long keysC, long keysD, int size, float scale, long out) {
+  static void dots1(long x, long keysA, long keysB, long keysC, long keysD, int size, long out) {
     FloatVector a = FloatVector.zero(SPECIES);
     FloatVector b = a;
     FloatVector c = a;
@@ -83,10 +81,10 @@ final class TileProducts {
       c = factor.fma(Memory.load(keysC + step), c);
       d = factor.fma(Memory.load(keysD + step), d);
     }
-    Memory.store(a.mul(scale), out);
-    Memory.store(b.mul(scale), out + VECTOR);
-    Memory.store(c.mul(scale), out + 2 * VECTOR);
-    Memory.store(d.mul(scale), out + 3 * VECTOR);
+    Memory.store(a, out);
+    Memory.store(b, out + VECTOR);
+    Memory.store(c, out + 2 * VECTOR);
+    Memory.store(d, out + 3 * VECTOR);
   }
 
   /**

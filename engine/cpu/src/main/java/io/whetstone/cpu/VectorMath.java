@@ -31,6 +31,9 @@ final class VectorMath {
   /** ln of the largest float; above, exp gives infinity. */
   private static final float EXP_MAX = 0x1.62e42ep6f;
 
+  /** Twice an argument beyond which tanh rounds to ±1. */
+  private static final float TANH_MAX = 20;
+
   // exp r = 1 + r + r² (E0 + E1 r + … + E4 r⁴) for |r| ≤ ln 2 / 2: minimax, 4e-9 relative.
   private static final float E0 = 0x1.fffffcp-2f;
   private static final float E1 = 0x1.555492p-3f;
@@ -120,6 +123,26 @@ final class VectorMath {
     return half.add(half)
         .blend(ZEROS, x.compare(VectorOperators.LT, EXP_MINS))
         .blend(INFINITIES, x.compare(VectorOperators.GT, EXP_MAXES));
+  }
+
+  /**
+   * tanh x in each lane, within 3 ulp: (eʸ − 1) / (eʸ + 1) with y = 2x, where eʸ − 1 = 2ⁿ (eʳ − 1)
+   * + (2ⁿ − 1) keeps its bits near 0.
+   */
+  static FloatVector tanh(FloatVector x) {
+    FloatVector y = x.add(x).min(TANH_MAX).max(-TANH_MAX);
+    FloatVector shifted = y.fma(LOG2_ES, ROUNDERS);
+    FloatVector n = shifted.sub(ROUNDERS);
+    FloatVector r = n.fma(MINUS_LN2_LOWS, n.fma(MINUS_LN2_HIGHS, y));
+    FloatVector p = r.fma(E4S, E3S);
+    p = p.fma(r, E2S);
+    p = p.fma(r, E1S);
+    p = p.fma(r, E0S);
+    p = p.fma(r.mul(r), r);
+    IntVector bits = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+    FloatVector power = bits.add(ONES.reinterpretAsInts()).reinterpretAsFloats();
+    FloatVector less = power.fma(p, power.sub(ONES));
+    return less.div(less.add(ONES.add(ONES)));
   }
 
   /** ln x within 1 ulp, subnormals included; ln 0 = −∞, ln ∞ = ∞, NaN for x < 0. */

@@ -59,7 +59,7 @@ class AttentionBackwardTest {
             attention.fused,
             heads,
             attention.segments,
-            attention.scale,
+            attention.form,
             AttentionCase.tensor(forward[0], rows, heads.outputColumns()),
             AttentionCase.tensor(forward[1], rows, heads.queries()),
             dFused);
@@ -99,7 +99,7 @@ class AttentionBackwardTest {
         s += (double) fused[query + d] * fused[seen[j] * columns + key + d];
         dp[j] += (double) dOut[out + d] * fused[seen[j] * columns + value + d];
       }
-      p[j] = Math.exp(c.scale * s);
+      p[j] = Math.exp(c.form.scale() * s);
       sum += p[j];
     }
     double mean = 0;
@@ -108,7 +108,7 @@ class AttentionBackwardTest {
       mean += p[j] * dp[j];
     }
     for (int j = 0; j < seen.length; j++) {
-      double ds = c.scale * p[j] * (dp[j] - mean);
+      double ds = c.form.scale() * p[j] * (dp[j] - mean);
       for (int d = 0; d < size; d++) {
         gradient[query + d] += ds * fused[seen[j] * columns + key + d];
         gradient[seen[j] * columns + key + d] += ds * fused[query + d];

@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
@@ -15,13 +16,13 @@ import java.util.Arrays;
 final class AttentionCase {
   final Heads heads;
   final Segments segments;
-  final float scale;
+  final AttentionForm form;
   final Tensor fused;
 
   AttentionCase(Heads heads, Segments segments, long seed) {
     this.heads = heads;
     this.segments = segments;
-    this.scale = (float) (1 / Math.sqrt(heads.size()));
+    this.form = AttentionForm.scaled((float) (1 / Math.sqrt(heads.size())));
     float[] values = new float[segments.rows() * heads.fusedColumns()];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (1.5 * Philox.normal(seed, i));
@@ -53,7 +54,7 @@ final class AttentionCase {
     int rows = segments.rows();
     Tensor out = tensor(new float[rows * heads.outputColumns()], rows, heads.outputColumns());
     Tensor logs = tensor(new float[rows * heads.queries()], rows, heads.queries());
-    new Attention(new TestWorkers(threads)).attention(fused, heads, segments, scale, out, logs);
+    new Attention(new TestWorkers(threads)).attention(fused, heads, segments, form, out, logs);
     return new float[][] {floats(out), floats(logs)};
   }
 
@@ -141,7 +142,7 @@ final class AttentionCase {
             table,
             Arrays.stream(picked).map(r -> sequence[r]).toArray(),
             Arrays.stream(picked).map(r -> length[r]).toArray()),
-        scale,
+        form,
         out);
     float[] got = floats(out);
     for (int i = 0; i < picked.length; i++) {

@@ -105,7 +105,7 @@ class AttentionTest {
       for (int d = 0; d < size; d++) {
         s += (double) fused[r * columns + h * size + d] * fused[seen[j] * columns + key + d];
       }
-      p[j] = Math.exp(c.scale * s);
+      p[j] = Math.exp(c.form.scale() * s);
       sum += p[j];
     }
     assertEquals(Math.log(sum), got[1][r * heads.queries() + h], 2e-5);
