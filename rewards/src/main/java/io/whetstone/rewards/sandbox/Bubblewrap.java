@@ -5,6 +5,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Isolation by bubblewrap: namespaces of its own for processes, network, IPC, host name and, where
@@ -71,6 +73,16 @@ record Bubblewrap(Path program, List<Path> visible, boolean root, boolean proc)
         add(words, "--ro-bind", directory, directory);
       }
     }
+    Set<Path> parents = new TreeSet<>(Set.of(Path.of("/etc")));
+    for (Path directory : visible) {
+      for (Path parent = directory.getParent();
+          parent != null && parent.getNameCount() > 0;
+          parent = parent.getParent()) {
+        parents.add(parent);
+      }
+    }
+    // Bubblewrap itself would make them for root's eyes only.
+    parents.forEach(parent -> add(words, "--perms", "0755", "--dir", parent));
     for (String file : List.of("/etc/ld.so.cache", "/etc/alternatives", "/etc/localtime")) {
       add(words, "--ro-bind-try", file, file);
     }
