@@ -2,6 +2,7 @@ package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Operands.count;
 import static io.whetstone.cpu.Operands.floats;
+import static io.whetstone.cpu.Operands.headWeight;
 import static io.whetstone.cpu.Operands.ids;
 import static io.whetstone.cpu.Operands.matrix;
 import static io.whetstone.cpu.Operands.positive;
@@ -43,6 +44,7 @@ final class CpuBackend implements Backend {
   private final Elementwise elementwise;
   private final Rows rows;
   private final RmsNorm rmsNorm;
+  private final HeadNorm headNorm;
   private final Rope rope;
   private final Gated gated;
   private final Attention attention;
@@ -64,6 +66,7 @@ final class CpuBackend implements Backend {
     elementwise = new Elementwise(workers);
     rows = new Rows(workers);
     rmsNorm = new RmsNorm(workers);
+    headNorm = new HeadNorm(workers);
     rope = new Rope(workers);
     gated = new Gated(workers);
     attention = new Attention(workers);
@@ -296,7 +299,13 @@ final class CpuBackend implements Backend {
       float offset,
       Tensor normed,
       Tensor rstd) {
-    throw new UnsupportedOperationException("headNorm: not implemented on the cpu backend yet");
+    floats("fused", fused);
+    matrix("fused", fused, fused.dtype(), fused.rows(), heads.fusedColumns());
+    headWeight("queryWeight", queryWeight, heads.queries(), heads.size());
+    headWeight("keyWeight", keyWeight, heads.keyValues(), heads.size());
+    matrix("normed", normed, fused.dtype(), fused.rows(), heads.fusedColumns());
+    matrix("rstd", rstd, fused.rows(), HeadNorm.norms(heads, queryWeight, keyWeight));
+    headNorm.headNorm(fused, heads, queryWeight, keyWeight, epsilon, offset, normed, rstd);
   }
 
   @Override
@@ -311,7 +320,26 @@ final class CpuBackend implements Backend {
       Tensor dFused,
       Tensor dQueryWeight,
       Tensor dKeyWeight) {
-    throw new UnsupportedOperationException("headNorm: not implemented on the cpu backend yet");
+    floats("fused", fused);
+    matrix("dNormed", dNormed, fused.dtype(), fused.rows(), heads.fusedColumns());
+    matrix("fused", fused, fused.dtype(), fused.rows(), heads.fusedColumns());
+    headWeight("queryWeight", queryWeight, heads.queries(), heads.size());
+    headWeight("keyWeight", keyWeight, heads.keyValues(), heads.size());
+    matrix("rstd", rstd, fused.rows(), HeadNorm.norms(heads, queryWeight, keyWeight));
+    matrix("dFused", dFused, fused.dtype(), fused.rows(), heads.fusedColumns());
+    vector("dQueryWeight", dQueryWeight, queryWeight.columns());
+    vector("dKeyWeight", dKeyWeight, keyWeight.columns());
+    headNorm.headNormBackward(
+        dNormed,
+        fused,
+        heads,
+        queryWeight,
+        keyWeight,
+        offset,
+        rstd,
+        dFused,
+        dQueryWeight,
+        dKeyWeight);
   }
 
   @Override

@@ -47,6 +47,15 @@ final class Operands {
     }
   }
 
+  /** A norm's weight: one number for each of a head's columns, or for those of all heads. */
+  static void headWeight(String what, Tensor tensor, int heads, int size) {
+    boolean fits = tensor.rows() == 1 && (tensor.size() == size || tensor.size() == heads * size);
+    if (tensor.dtype() != F32 || !fits) {
+      throw new IllegalArgumentException(
+          what + ": expected F32 [" + size + "] or [" + heads * size + "], got " + tensor);
+    }
+  }
+
   static void sameSize(String what, Tensor tensor, long size) {
     if (tensor.size() != size) {
       throw new IllegalArgumentException(what + ": expected " + size + " elements, got " + tensor);
