@@ -1,0 +1,78 @@
+package io.whetstone.rewards.math;
+
+import java.util.ArrayList;
+import java.util.List;
+
+/** Finds formulas in running text. */
+final class Formulas {
+
+  private Formulas() {}
+
+  /** What stands between dollars, {@code \(…\)} and {@code \[…\]}; single letters are left out. */
+  static List<String> all(String text) {
+    List<String> found = new ArrayList<>();
+    int at = 0;
+    while (at < text.length()) {
+      int dollar = text.indexOf('$', at);
+      int slash = text.indexOf('\\', at);
+      if (dollar < 0 && slash < 0) {
+        break;
+      }
+      if (dollar >= 0 && (slash < 0 || dollar < slash)) {
+        at = dollars(text, dollar, found);
+      } else {
+        at = slashes(text, slash, found);
+      }
+    }
+    return found;
+  }
+
+  private static int dollars(String text, int from, List<String> found) {
+    String delimiter = text.startsWith("$$", from) ? "$$" : "$";
+    int start = from + delimiter.length();
+    int end = text.indexOf(delimiter, start);
+    if (end < 0) {
+      return start;
+    }
+    // "$5 and $6" is money: a closing dollar follows no space.
+    boolean money =
+        delimiter.equals("$")
+            && (Character.isWhitespace(text.charAt(end - 1))
+                || text.indexOf('\n', start) < end && text.indexOf('\n', start) >= 0)
+            && start < text.length()
+            && Character.isDigit(text.charAt(start));
+    if (money) {
+      return start;
+    }
+    add(text.substring(start, end), found);
+    return end + delimiter.length();
+  }
+
+  private static int slashes(String text, int from, List<String> found) {
+    if (!text.startsWith("\\(", from) && !text.startsWith("\\[", from)) {
+      return from + 2;
+    }
+    int end = text.indexOf(text.charAt(from + 1) == '(' ? "\\)" : "\\]", from + 2);
+    if (end < 0) {
+      return from + 2;
+    }
+    add(text.substring(from + 2, end), found);
+    return end + 2;
+  }
+
+  private static void add(String formula, List<String> found) {
+    if (formula.strip().length() > 1 || formula.chars().anyMatch(Character::isDigit)) {
+      found.add(formula.strip());
+    }
+  }
+
+  /** Whether a text can be read as a formula rather than as words. */
+  static boolean isFormula(String text) {
+    try {
+      Expression read = Parser.parse(text, false, new Budget(100_000, 100_000_000)).expression();
+      return !Rewriter.contains(read, part -> part instanceof Expression.Text);
+    } catch (UnreadableException | Budget.Exhausted e) {
+      return false;
+    }
+  }
+}
