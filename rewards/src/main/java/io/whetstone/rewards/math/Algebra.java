@@ -20,11 +20,14 @@ final class Algebra {
 
   private static final int GREATEST_EXPONENT = 1_000_000;
 
+  /** Of a budget, what one comparison may spend on expansion; beyond, numbers decide. */
+  private static final long STEPS = 200_000;
+
   private final Atoms atoms = new Atoms();
   private final Budget budget;
 
   Algebra(Budget budget) {
-    this.budget = budget;
+    this.budget = budget.part(STEPS);
   }
 
   /**

@@ -18,7 +18,10 @@ final class AnswerExtractor {
    */
   record Found(String text, AnswerSource source) {}
 
-  /** How much of a long completion's end is looked through for formulas and numbers. */
+  /** A final answer is near the end: of a longer completion the rest is not looked through. */
+  private static final int LONGEST = 200_000;
+
+  /** How much of the end is looked through for formulas and numbers that nothing announces. */
   private static final int TAIL = 20_000;
 
   private static final int LONGEST_WHOLE = 300;
@@ -55,7 +58,8 @@ final class AnswerExtractor {
    * What may be the answer, the likeliest first; later ones are for where the earlier cannot be
    * read.
    */
-  List<Found> extract(String completion) {
+  List<Found> extract(String whole) {
+    String completion = whole.substring(Math.max(0, whole.length() - LONGEST));
     int thought = completion.lastIndexOf("</think>");
     if (thought >= 0) {
       List<Found> after = search(completion.substring(thought + "</think>".length()));
@@ -69,10 +73,14 @@ final class AnswerExtractor {
   private List<Found> search(String text) {
     List<Found> found = new ArrayList<>();
     for (AnswerSource source : order) {
-      for (String candidate : candidates(source, text)) {
+      List<String> candidates = candidates(source, text);
+      for (String candidate : candidates) {
         if (!candidate.isBlank()) {
           found.add(new Found(candidate.strip(), source));
         }
+      }
+      if (source == AnswerSource.BOXED && !candidates.isEmpty()) {
+        break; // an empty box is an answer, if none that can be read
       }
       // A line of hashes may be a heading; what it says then stays in question.
       if (!found.isEmpty() && source != AnswerSource.HASHES) {
@@ -148,6 +156,8 @@ final class AnswerExtractor {
     boolean isShort = whole.length() <= LONGEST_WHOLE && whole.indexOf('\n') < 0;
     if (isShort && Formulas.isFormula(whole)) {
       candidates.add(whole);
+    } else {
+      candidates.addAll(Formulas.atEnd(whole.substring(whole.lastIndexOf('\n') + 1)));
     }
     String tail = text.substring(Math.max(0, text.length() - TAIL));
     List<String> formulas = Formulas.all(tail);

@@ -15,6 +15,7 @@ final class Budget {
 
   private static final long STEPS_BETWEEN_CLOCKS = 4096;
 
+  private final Budget whole;
   private final long deadline;
   private long left;
   private long untilClock = STEPS_BETWEEN_CLOCKS;
@@ -24,8 +25,21 @@ final class Budget {
    * @param nanos of wall-clock time, from now
    */
   Budget(long steps, long nanos) {
+    this(null, steps, System.nanoTime() + nanos);
+  }
+
+  private Budget(Budget whole, long steps, long deadline) {
+    this.whole = whole;
     this.left = steps;
-    this.deadline = System.nanoTime() + nanos;
+    this.deadline = deadline;
+  }
+
+  /**
+   * A part of this budget for an attempt that may fail: what it spends is spent here too, and where
+   * only the part is used up, {@link Polynomial.TooLarge} says so.
+   */
+  Budget part(long steps) {
+    return new Budget(this, steps, deadline);
   }
 
   /**
@@ -35,6 +49,13 @@ final class Budget {
    */
   void spend(long steps) {
     left -= steps;
+    if (whole != null) {
+      whole.spend(steps);
+      if (left < 0) {
+        throw new Polynomial.TooLarge();
+      }
+      return;
+    }
     if (left < 0) {
       throw new Exhausted("more steps than a verification may take");
     }

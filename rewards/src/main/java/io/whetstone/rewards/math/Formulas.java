@@ -2,9 +2,14 @@ package io.whetstone.rewards.math;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Pattern;
 
 /** Finds formulas in running text. */
 final class Formulas {
+
+  private static final int LONGEST_LINE = 200;
+  private static final int MOST_ATTEMPTS = 30;
+  private static final Pattern SIGNS = Pattern.compile("[=<>≤≥\\\\^(\\[]|sqrt|√");
 
   private Formulas() {}
 
@@ -53,8 +58,9 @@ final class Formulas {
       return from + 2;
     }
     int end = text.indexOf(text.charAt(from + 1) == '(' ? "\\)" : "\\]", from + 2);
-    if (end < 0) {
-      return from + 2;
+    if (end < 0) { // as for all that open after it: on to the next dollar
+      int dollar = text.indexOf('$', from + 2);
+      return dollar < 0 ? text.length() : dollar;
     }
     add(text.substring(from + 2, end), found);
     return end + 2;
@@ -64,6 +70,25 @@ final class Formulas {
     if (formula.strip().length() > 1 || formula.chars().anyMatch(Character::isDigit)) {
       found.add(formula.strip());
     }
+  }
+
+  /**
+   * The longest formula that a line ends with, if it has more than numbers and words in it: {@code
+   * x = 3 or x = 4} of "so x = 3 or x = 4".
+   */
+  static List<String> atEnd(String line) {
+    int from = Math.max(0, line.length() - LONGEST_LINE);
+    int attempts = 0;
+    for (int at = line.indexOf(' ', from); at >= 0; at = line.indexOf(' ', at + 1)) {
+      String rest = line.substring(at + 1);
+      if (++attempts > MOST_ATTEMPTS || !SIGNS.matcher(rest).find()) {
+        break;
+      }
+      if (isFormula(rest)) {
+        return List.of(rest);
+      }
+    }
+    return List.of();
   }
 
   /** Whether a text can be read as a formula rather than as words. */

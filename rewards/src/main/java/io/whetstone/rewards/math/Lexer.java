@@ -114,10 +114,10 @@ final class Lexer {
 
   private void number() {
     String digits = null;
-    Matcher thousands = THOUSANDS.matcher(source).region(at, source.length());
-    if (thousands.lookingAt()) {
-      ambiguous |= brackets == 0;
-      if (brackets == 0 && !secondReading) {
+    if (brackets == 0 && !secondReading) {
+      Matcher thousands = THOUSANDS.matcher(source).region(at, source.length());
+      if (thousands.lookingAt()) {
+        ambiguous = true;
         digits = thousands.group().replace(",", "");
         at = thousands.end();
       }

@@ -13,7 +13,7 @@ import java.util.List;
 final class NumberParser {
 
   /** Digits of the longest number that is made exact. */
-  private static final int LONGEST = 20_000;
+  private static final int LONGEST = 4_000;
 
   private static final int GREATEST_EXPONENT = 1_000;
 
