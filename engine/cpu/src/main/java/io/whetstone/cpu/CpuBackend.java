@@ -94,7 +94,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public Set<Capability> capabilities() {
-    return Set.of(Capability.EXACT);
+    return Set.of(Capability.EXACT, Capability.BF16);
   }
 
   @Override
@@ -175,8 +175,8 @@ final class CpuBackend implements Backend {
 
   @Override
   public void gatherRows(Tensor x, int[] rows, Tensor y) {
-    type("x", x, F32);
-    matrix("y", y, rows.length, x.columns());
+    floats("x", x);
+    matrix("y", y, x.dtype(), rows.length, x.columns());
     this.rows.gatherRows(x, rows, y);
   }
 

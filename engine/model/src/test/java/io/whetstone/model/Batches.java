@@ -26,7 +26,12 @@ final class Batches {
   }
 
   static Transformer model(Backend backend, ModelConfig config) {
-    Transformer model = Transformer.create(backend, config, DType.F32, true);
+    return model(backend, config, DType.F32);
+  }
+
+  /** The same weights whatever the type. */
+  static Transformer model(Backend backend, ModelConfig config, DType compute) {
+    Transformer model = Transformer.create(backend, config, compute, true);
     model.initialise(7, 0.02);
     Random random = new Random(11);
     model

@@ -17,7 +17,8 @@ import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /**
  * Prompts prefilled in chunks and completions sampled token by token, sequences joining and leaving
@@ -47,12 +48,15 @@ class CachedForwardTest {
     }
   }
 
-  @Test
-  void sampledLogprobsAreTheTrainersToTheBit() {
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "BF16"})
+  void sampledLogprobsAreTheTrainersToTheBit(DType compute) {
     ModelConfig config = Batches.config(true, true);
     Random random = new Random(1);
     try (Backend backend = Backends.open("cpu", 2);
-        Transformer model = Batches.model(backend, config);
+        Transformer model = Batches.model(backend, config, compute);
         KvCache cache = model.kvCache(9 * (LENGTH / 16 + 8));
         Workspace workspace = backend.workspace("test")) {
       List<Story> stories = stories(9, config.vocabulary(), cache, random);
@@ -128,7 +132,7 @@ class CachedForwardTest {
       Random random,
       Workspace workspace) {
     int n = drawing.size();
-    Tensor last = workspace.tensor(DType.F32, n, model.config().hidden());
+    Tensor last = workspace.tensor(model.compute(), n, model.config().hidden());
     model.backend().gatherRows(hidden, rows.stream().mapToInt(r -> r).toArray(), last);
     Sampling[] samplings = new Sampling[n];
     Arrays.fill(samplings, SAMPLING);

@@ -66,7 +66,9 @@ public interface Backend extends AutoCloseable {
   /** True when every element is finite. */
   boolean allFinite(Tensor x);
 
-  /** y[r] = x[rows[r]]: x [n, h], y [rows.length, h]; an index may repeat. */
+  /**
+   * y[r] = x[rows[r]]: x [n, h], y [rows.length, h], both F32 or both BF16; an index may repeat.
+   */
   void gatherRows(Tensor x, int[] rows, Tensor y);
 
   /** dx[rows[r]] += dy[r], in the order of r. */
