@@ -43,11 +43,18 @@ public record Interval(double estimate, double low, double high) {
    * several completions a task, which are not independent. The resamples are drawn from {@code
    * seed}: the same values give the same interval.
    *
+   * <p>Where all tasks have nothing right, or all, resampling knows no uncertainty at all; the
+   * interval is then Wilson's with the tasks as trials, as though a task's completions were one.
+   *
    * @param perTask one value a task
    */
   public static Interval bootstrap(double[] perTask, long seed) {
     if (perTask.length == 0) {
       return new Interval(Double.NaN, Double.NaN, Double.NaN);
+    }
+    double first = perTask[0];
+    if ((first == 0 || first == 1) && Arrays.stream(perTask).allMatch(v -> v == first)) {
+      return wilson(first == 0 ? 0 : perTask.length, perTask.length);
     }
     SplittableRandom random = new SplittableRandom(seed);
     double[] means = new double[RESAMPLES];

@@ -6,6 +6,7 @@ import io.whetstone.rewards.RewardPluginException;
 import io.whetstone.rewards.TooManyAbsentException;
 import io.whetstone.tokenizer.TokenizerException;
 import io.whetstone.trainer.config.ConfigurationException;
+import io.whetstone.trainer.loop.EmptyRoundException;
 import io.whetstone.trainer.run.RunException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -74,6 +75,7 @@ final class Complaints
   private static boolean isExplained(Exception e) {
     return e instanceof CheckpointException
         || e instanceof TooManyAbsentException
+        || e instanceof EmptyRoundException
         || e instanceof RunException
         || e instanceof IOException
         || e instanceof UncheckedIOException

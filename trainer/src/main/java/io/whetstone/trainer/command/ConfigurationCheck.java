@@ -13,11 +13,16 @@ import io.whetstone.rewards.RewardPluginException;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Data;
+import io.whetstone.trainer.config.Dpo;
+import io.whetstone.trainer.config.Drawing;
+import io.whetstone.trainer.config.DynamicSampling;
 import io.whetstone.trainer.config.Evaluation;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.FromScratch;
 import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.RejectionSampling;
 import io.whetstone.trainer.config.RewardEntry;
+import io.whetstone.trainer.config.RewardWeighted;
 import io.whetstone.trainer.config.Sft;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.loop.Policy;
@@ -94,24 +99,27 @@ final class ConfigurationCheck {
           .ifPresent(longer -> heldOut("evaluation.longer", longer, evaluation, prompts));
     }
     for (Stage stage : experiment.stages()) {
-      switch (stage) {
-        case Sft sft -> {
-          Dataset data = dataset(sft.label() + ".data", sft.data());
-          if (data != null) {
-            demonstrations(sft, data, prompts, tokenizer);
-          }
-        }
-        case Grpo grpo -> {
-          Dataset data = dataset(grpo.label() + ".tasks", grpo.tasks());
-          if (data != null) {
-            List<Task> tasks = tasks(data.training(), visited(grpo));
-            requireSome(grpo.label() + ".tasks", data, tasks.size());
-            requireNotHeldOut(grpo.label() + ".tasks", tasks);
-            prompts(grpo.label() + ".tasks", tasks, prompts, grpo.decoding().maxTokens());
-            rewards(grpo, tasks);
-          }
+      if (stage instanceof Sft sft) {
+        Dataset data = dataset(sft.label() + ".data", sft.data());
+        if (data != null) {
+          demonstrations(sft, data, prompts, tokenizer);
         }
       }
+      if (stage.drawing().isPresent()) {
+        drawing(stage, stage.drawing().get(), prompts);
+      }
+    }
+  }
+
+  private void drawing(Stage stage, Drawing drawing, PromptEncoder prompts) {
+    String where = stage.label() + ".tasks";
+    Dataset data = dataset(where, drawing.tasks());
+    if (data != null) {
+      List<Task> tasks = tasks(data.training(), visited(stage));
+      requireSome(where, data, tasks.size());
+      requireNotHeldOut(where, tasks);
+      prompts(where, tasks, prompts, drawing.decoding().maxTokens());
+      rewards(stage.label() + ".rewards", drawing, tasks);
     }
   }
 
@@ -214,14 +222,14 @@ final class ConfigurationCheck {
   }
 
   private void solvedBy(String reward) {
-    Optional<Grpo> grpo = experiment.firstGrpo();
+    Optional<Drawing> drawing = experiment.firstDrawing();
     RewardEntry entry =
-        grpo.stream()
-            .flatMap(g -> g.rewards().stream())
+        drawing.stream()
+            .flatMap(d -> d.rewards().stream())
             .filter(e -> e.name().equals(reward) && !e.isNamed())
             .findFirst()
             .orElse(RewardEntry.of(reward));
-    try (RewardCatalog catalog = RewardCatalog.of(grpo.flatMap(Grpo::rewardPlugins))) {
+    try (RewardCatalog catalog = RewardCatalog.of(drawing.flatMap(Drawing::rewardPlugins))) {
       Reward made = attempt("evaluation.solved-by", () -> entry.make(catalog));
       if (made != null) {
         made.close();
@@ -231,10 +239,9 @@ final class ConfigurationCheck {
     }
   }
 
-  private void rewards(Grpo grpo, List<Task> tasks) {
-    String where = grpo.label() + ".rewards";
-    try (RewardCatalog catalog = RewardCatalog.of(grpo.rewardPlugins())) {
-      for (RewardEntry entry : grpo.rewards()) {
+  private void rewards(String where, Drawing drawing, List<Task> tasks) {
+    try (RewardCatalog catalog = RewardCatalog.of(drawing.rewardPlugins())) {
+      for (RewardEntry entry : drawing.rewards()) {
         Reward reward = attempt(where, () -> entry.make(catalog));
         if (reward == null) {
           continue;
@@ -262,9 +269,18 @@ final class ConfigurationCheck {
   }
 
   /** Tasks that a stage takes at most. */
-  private static long visited(Grpo grpo) {
-    int rounds = grpo.dynamicSampling().enabled() ? grpo.dynamicSampling().maxAttempts() : 1;
-    return (long) grpo.steps() * grpo.tasksPerStep() * rounds;
+  private static long visited(Stage stage) {
+    return switch (stage) {
+      case Sft _ -> 0;
+      case Grpo grpo -> {
+        DynamicSampling dynamic = grpo.dynamicSampling();
+        double drawn = dynamic.enabled() ? dynamic.maxAttempts() * dynamic.overDraw() : 1;
+        yield (long) Math.ceil(grpo.steps() * grpo.tasksPerStep() * drawn);
+      }
+      case RejectionSampling rejection -> (long) rejection.rounds() * rejection.tasksPerRound();
+      case RewardWeighted weighted -> (long) weighted.steps() * weighted.tasksPerStep();
+      case Dpo dpo -> (long) dpo.rounds() * dpo.tasksPerRound().orElse(0);
+    };
   }
 
   private static List<Task> tasks(TaskSource source, long visited) {
@@ -292,10 +308,7 @@ final class ConfigurationCheck {
     return experiment
         .model()
         .path()
-        .map(
-            path ->
-                Tokenizer.load(
-                    ModelDirectory.find(path.toString(), ModelDirectory.Which.LATEST).model()))
+        .map(path -> Tokenizer.load(Policy.directory(path)))
         .orElseGet(() -> Policy.tokenizer(fromScratch().vocabulary()));
   }
 
@@ -303,7 +316,7 @@ final class ConfigurationCheck {
     return experiment
         .model()
         .path()
-        .map(HuggingFaceModel::config)
+        .map(path -> HuggingFaceModel.config(Policy.directory(path)))
         .orElseGet(() -> Policy.shape(fromScratch(), tokenizer.size()));
   }
 

@@ -9,9 +9,9 @@ import io.whetstone.rewards.WeightedReward;
 import io.whetstone.trainer.config.Configuration;
 import io.whetstone.trainer.config.Data;
 import io.whetstone.trainer.config.Decoding;
+import io.whetstone.trainer.config.Drawing;
 import io.whetstone.trainer.config.Evaluation;
 import io.whetstone.trainer.config.Experiment;
-import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Prompt;
 import io.whetstone.trainer.config.RewardEntry;
 import java.nio.file.Files;
@@ -94,15 +94,15 @@ record EvaluationTarget(Data data, Optional<Experiment> configured) {
   }
 
   Optional<Path> plugins() {
-    return configured.flatMap(Experiment::firstGrpo).flatMap(Grpo::rewardPlugins);
+    return configured.flatMap(Experiment::firstDrawing).flatMap(Drawing::rewardPlugins);
   }
 
   /** The deciding reward, as the configuration sets it where it does, and the format. */
   RewardPipeline rewards(String deciding, RewardCatalog catalog) {
     Map<String, RewardEntry> entries = new LinkedHashMap<>();
     configured
-        .flatMap(Experiment::firstGrpo)
-        .map(Grpo::rewards)
+        .flatMap(Experiment::firstDrawing)
+        .map(Drawing::rewards)
         .orElse(List.of())
         .forEach(entry -> entries.put(entry.name(), entry));
     List<WeightedReward> rewards =

@@ -3,6 +3,7 @@ package io.whetstone.trainer.command;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.DType;
+import io.whetstone.trainer.config.Drawing;
 import io.whetstone.trainer.config.Evaluation;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Grpo;
@@ -40,15 +41,17 @@ final class MemoryEstimate {
           Transformer.activationBytes(
               model, compute, experiment.recomputeActivations(), rows, rows);
       activations = Math.max(activations, taken);
-      if (stage instanceof Grpo grpo) {
-        long length = Math.min(model.maxPositions(), 2L * grpo.decoding().maxTokens());
-        long sequences =
-            Math.min(grpo.rolloutsInFlight(), (long) grpo.tasksPerStep() * grpo.groupSize());
-        cache = Math.max(cache, cacheBytes(sequences, length));
-        if (grpo.kl().coefficient() > 0) {
-          weights += 2L * compute.bytes() * model.parameters();
-        }
+      if (stage.drawing().isPresent()) {
+        Drawing drawing = stage.drawing().get();
+        long length = Math.min(model.maxPositions(), 2L * drawing.decoding().maxTokens());
+        cache = Math.max(cache, cacheBytes(drawing.rolloutsInFlight(), length));
       }
+      if (stage instanceof Grpo grpo && grpo.kl().coefficient() > 0) {
+        weights += 2L * compute.bytes() * model.parameters();
+      }
+    }
+    if (experiment.average().isPresent()) {
+      weights += 3L * Float.BYTES * model.parameters();
     }
     long evaluated =
         experiment.evaluation().map(Evaluation::decoding).map(d -> (long) d.maxTokens()).orElse(0L);

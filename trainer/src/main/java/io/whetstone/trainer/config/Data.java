@@ -1,6 +1,8 @@
 package io.whetstone.trainer.config;
 
 import io.whetstone.datasets.JsonlSettings;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -17,5 +19,10 @@ public record Data(Optional<Synthetic> synthetic, Optional<JsonlSettings> jsonl)
           (jsonl.isPresent() ? "both" : "none")
               + " of synthetic and jsonl given; expected exactly one");
     }
+  }
+
+  /** The files it is read from; none for a generator. */
+  public List<Path> files() {
+    return jsonl.map(settings -> List.of(settings.path())).orElse(List.of());
   }
 }

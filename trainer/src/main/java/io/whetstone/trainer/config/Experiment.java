@@ -18,6 +18,7 @@ import java.util.Set;
  *     activations' memory
  * @param threads worker threads; 0 for all the processors the process may use
  * @param keepCheckpoints how many of the newest checkpoints stay; the best one stays besides
+ * @param average keeps an average of the policy's weights; left out: none
  * @param prompt how a task's prompt becomes the model's, in every stage and in evaluation
  * @param stages run one after another, each from the weights the one before it left
  * @param evaluation what is measured on held-out tasks; without it nothing is
@@ -33,6 +34,7 @@ public record Experiment(
     @ResultNeutral @Default(value = "0", source = "all processors") int threads,
     @ResultNeutral @Default(value = "2", source = "docs/architecture.md, Run directory")
         int keepCheckpoints,
+    Optional<Average> average,
     Model model,
     @Default(value = "{}", source = "R1-Zero shows the base model the bare question") Prompt prompt,
     List<Stage> stages,
@@ -48,10 +50,18 @@ public record Experiment(
     Range.atLeast("threads", threads, 0);
     Range.atLeast("keep-checkpoints", keepCheckpoints, 1);
     if (stages.isEmpty()) {
-      throw new IllegalArgumentException("stages: is empty; expected at least one of sft, grpo");
+      throw new IllegalArgumentException(
+          "stages: is empty; expected at least one of sft, grpo, dpo,"
+              + " rejection-sampling, reward-weighted");
     }
     stages = List.copyOf(stages);
     Set<String> seen = new HashSet<>();
+    if (evaluation.isPresent()
+        && evaluation.get().tasks().isEmpty()
+        && stages.stream().allMatch(stage -> stage.source().isEmpty())) {
+      throw new IllegalArgumentException(
+          "evaluation.tasks: no stage has tasks, so evaluation needs some of its own");
+    }
     for (Stage stage : stages) {
       if (!seen.add(stage.label())) {
         throw new IllegalArgumentException(
@@ -61,19 +71,20 @@ public record Experiment(
   }
 
   /**
-   * What evaluation draws tasks from: its own data, else the first grpo stage's, else the first.
+   * What evaluation draws tasks from: its own data, else those of the first stage that draws, else
+   * those of the first stage that reads any.
    */
   public Optional<Data> evaluationTasks() {
-    return evaluation.map(
+    return evaluation.flatMap(
         settings ->
             settings
                 .tasks()
-                .or(() -> firstGrpo().map(Grpo::tasks))
-                .orElseGet(() -> ((Sft) stages.getFirst()).data()));
+                .or(() -> firstDrawing().map(Drawing::tasks))
+                .or(() -> stages.stream().flatMap(stage -> stage.source().stream()).findFirst()));
   }
 
-  /** The first stage that has rewards. */
-  public Optional<Grpo> firstGrpo() {
-    return stages.stream().filter(Grpo.class::isInstance).map(Grpo.class::cast).findFirst();
+  /** What the first stage that draws from its policy draws and scores. */
+  public Optional<Drawing> firstDrawing() {
+    return stages.stream().flatMap(stage -> stage.drawing().stream()).findFirst();
   }
 }

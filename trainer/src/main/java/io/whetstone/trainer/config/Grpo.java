@@ -98,4 +98,11 @@ public record Grpo(
   public String kind() {
     return "grpo";
   }
+
+  @Override
+  public Optional<Drawing> drawing() {
+    return Optional.of(
+        new Drawing(
+            tasks, groupSize, decoding, rewards, rewardPlugins, solvedBy, rolloutsInFlight));
+  }
 }

@@ -48,4 +48,19 @@ public record Sft(
   public String kind() {
     return "sft";
   }
+
+  @Override
+  public Optional<Drawing> drawing() {
+    return Optional.empty();
+  }
+
+  @Override
+  public Optional<Data> demonstrations() {
+    return Optional.of(data);
+  }
+
+  @Override
+  public boolean reinforces() {
+    return false;
+  }
 }

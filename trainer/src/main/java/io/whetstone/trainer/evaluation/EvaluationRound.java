@@ -29,6 +29,14 @@ public record EvaluationRound(
     examples = List.copyOf(examples);
   }
 
+  /** What there is to say of a round that measured the averaged weights, beside the policy's. */
+  public void averageMetrics(Map<String, Double> metrics) {
+    metrics.put("eval/average-pass@1", sampled.passAt1().estimate());
+    metrics.put("eval/average-pass@1-low", sampled.passAt1().low());
+    metrics.put("eval/average-pass@1-high", sampled.passAt1().high());
+    metrics.put("eval/average-greedy", greedy.passAt1().estimate());
+  }
+
   /** By the keys of docs/metrics.md; what could not be measured is left out. */
   public Map<String, Double> metrics() {
     Map<String, Double> metrics = new LinkedHashMap<>();

@@ -12,7 +12,10 @@ import java.util.List;
 final class Backlog {
   /** Draws the rollouts of a step. */
   interface Draw {
-    Collected collect() throws InterruptedException;
+    /**
+     * @param step the step that will train on them
+     */
+    Collected collect(int step) throws InterruptedException;
   }
 
   private final int staleness;
@@ -31,7 +34,7 @@ final class Backlog {
   Collected next(int step, Draw draw) throws InterruptedException {
     int until = Math.min(step + staleness + 1, steps);
     while (step + waiting.size() < until) {
-      waiting.addLast(draw.collect());
+      waiting.addLast(draw.collect(step + waiting.size()));
     }
     return waiting.removeFirst();
   }

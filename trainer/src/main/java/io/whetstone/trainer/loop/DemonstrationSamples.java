@@ -55,10 +55,6 @@ final class DemonstrationSamples {
               Arrays.copyOfRange(prompt, 1, prompt.length), prompt.length - 1 + completion.length);
       System.arraycopy(completion, 0, ids, prompt.length - 1, completion.length);
     }
-    boolean[] trained = new boolean[ids.length];
-    Arrays.fill(trained, true);
-    float[] weights = new float[ids.length];
-    Arrays.fill(weights, 1);
-    return new TrainingSample(read, ids, new float[0], trained, weights, group);
+    return TrainingSample.demonstration(read, ids, group);
   }
 }

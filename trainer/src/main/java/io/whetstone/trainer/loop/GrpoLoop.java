@@ -6,6 +6,7 @@ import io.whetstone.datasets.TaskSource;
 import io.whetstone.generation.Sampler;
 import io.whetstone.model.Transformer;
 import io.whetstone.rewards.RewardPipeline;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.tokenizer.Tokenizer;
@@ -108,7 +109,11 @@ public final class GrpoLoop implements StageLoop {
             Schedules.reduction(settings.reduction(), settings.reductionLength().orElseThrow()),
             temperature,
             workspace);
-    this.reference = settings.kl().coefficient() > 0 ? new ReferenceModel(policy, packer) : null;
+    this.reference =
+        settings.kl().coefficient() == 0
+            ? null
+            : new ReferenceModel(
+                policy, packer, settings.kl().refreshMix() < 1 ? DType.F32 : policy.compute());
     this.optimizer = new AdamW(policy, settings.optimization());
     this.schedule = Schedules.of(settings.optimization(), settings.steps());
     this.measured = new StepMetrics(new ThoughtMeter(tokenizer, prompts.assistantPrefix()));
@@ -124,7 +129,7 @@ public final class GrpoLoop implements StageLoop {
     Timer timer = new Timer();
     refreshReference(step);
     Collected collected =
-        backlog.next(step, () -> collector.collect(settings.tasksPerStep(), step, timer));
+        backlog.next(step, use -> collector.collect(settings.tasksPerStep(), use, timer));
     List<ScoredRollout> rollouts = collected.used();
     Map<String, Double> metrics = new LinkedHashMap<>();
     measured.rewards(collected.all(), metrics);
@@ -202,7 +207,7 @@ public final class GrpoLoop implements StageLoop {
   private void refreshReference(int step) {
     int every = settings.kl().refreshEvery();
     if (reference != null && every > 0 && step > 0 && step % every == 0) {
-      reference.refresh(policy);
+      reference.refresh(policy, settings.kl().refreshMix());
     }
   }
 

@@ -54,14 +54,19 @@ final class HeldOutGuard {
   }
 
   private Task check(Task task) {
-    if (heldOut.contains(task.prompt())) {
+    check(task.id(), task.prompt());
+    return task;
+  }
+
+  /** Fails where a prompt is held out. */
+  void check(String id, String prompt) {
+    if (heldOut.contains(prompt)) {
       throw new IllegalArgumentException(
           "task "
-              + task.id()
+              + id
               + " is held out for evaluation and came up in training; give training and evaluation"
               + " data that share no prompt, or leave evaluation.tasks out to use the held-out part"
               + " of the training data");
     }
-    return task;
   }
 }

@@ -1,5 +1,6 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.checkpoints.CheckpointStore;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
@@ -13,6 +14,7 @@ import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.FromScratch;
 import io.whetstone.trainer.config.Vocabulary;
 import io.whetstone.trainer.rollout.Purpose;
+import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** The model being trained and its tokenizer. */
@@ -25,7 +27,7 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
         experiment
             .model()
             .path()
-            .map(path -> load(path, backend, compute, true))
+            .map(path -> load(directory(path), backend, compute, true))
             .orElseGet(
                 () ->
                     fromScratch(
@@ -35,6 +37,18 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
                         experiment.seed()));
     policy.model().recomputeActivations(experiment.recomputeActivations());
     return policy;
+  }
+
+  /** The model's directory that a path stands for: a run's stands for its newest checkpoint. */
+  public static Path directory(Path path) {
+    Path checkpoints = path.resolve("checkpoints");
+    if (!Files.isDirectory(checkpoints)) {
+      return path;
+    }
+    return new CheckpointStore(checkpoints)
+        .latest()
+        .orElseThrow(() -> new IllegalArgumentException(path + ": has no checkpoint yet"))
+        .directory();
   }
 
   /** A model directory's. */

@@ -1,9 +1,9 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.model.Transformer;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
-import io.whetstone.trainer.rollout.MicroBatch;
 import io.whetstone.trainer.rollout.Packer;
 import io.whetstone.trainer.rollout.TrainingSample;
 import java.util.List;
@@ -20,7 +20,17 @@ public final class ReferenceModel implements AutoCloseable {
    * computes in, beside the copies a backend makes for products.
    */
   public ReferenceModel(Transformer policy, Packer packer) {
-    this.model = Transformer.create(policy.backend(), policy.config(), policy.compute(), false);
+    this(policy, packer, policy.compute());
+  }
+
+  /**
+   * The same.
+   *
+   * @param compute the type it computes in; F32 for weights that are to be mixed, since small moves
+   *     are lost in BF16
+   */
+  ReferenceModel(Transformer policy, Packer packer, DType compute) {
+    this.model = Transformer.create(policy.backend(), policy.config(), compute, false);
     this.packer = packer;
     this.workspace = policy.backend().workspace("reference model");
     refresh(policy);
@@ -31,23 +41,25 @@ public final class ReferenceModel implements AutoCloseable {
     model.copyWeightsFrom(policy);
   }
 
+  /**
+   * Moves towards the policy as it is now (Gorbatovski et al. 2024, "Learn your reference model for
+   * real good alignment", eq. 5).
+   *
+   * @param mix in (0, 1]; 1 becomes the policy
+   */
+  public void refresh(Transformer policy, double mix) {
+    if (mix == 1) {
+      refresh(policy);
+      return;
+    }
+    try (WeightMixer mixer = new WeightMixer(policy)) {
+      mixer.mix(policy, model, mix);
+    }
+  }
+
   /** Log π_ref of every id of the samples, in nats; 0 for ids that are not trained on. */
   public float[][] logprobs(List<TrainingSample> samples, float temperature) {
-    float[][] logprobs = new float[samples.size()][];
-    for (int s = 0; s < logprobs.length; s++) {
-      logprobs[s] = new float[samples.get(s).ids().length];
-    }
-    for (MicroBatch batch : packer.pack(samples)) {
-      workspace.reset();
-      float[] values =
-          model
-              .evaluate(batch.tokens(), batch.rows(), batch.targets(), temperature, workspace)
-              .logprobs();
-      for (int i = 0; i < values.length; i++) {
-        logprobs[batch.sample()[i]][batch.position()[i]] = values[i];
-      }
-    }
-    return logprobs;
+    return TokenScores.logprobs(model, packer, workspace, samples, temperature);
   }
 
   /** The weights by name, for a checkpoint to write or to read into. */

@@ -29,7 +29,10 @@ import java.util.OptionalDouble;
  * Saves and restores everything a run's next step depends on: the policy's weights, the stage's
  * tensors (optimizer moments, reference weights) and its {@link RunState}.
  */
-final class RunCheckpoints {
+public final class RunCheckpoints {
+  /** The averaged weights' file in a checkpoint, where a run keeps an average. */
+  public static final String AVERAGE = "average.safetensors";
+
   private static final ObjectMapper JSON = new ObjectMapper();
 
   private final CheckpointStore store;

@@ -2,7 +2,6 @@ package io.whetstone.trainer.loop;
 
 import io.whetstone.datasets.DatasetSummary;
 import io.whetstone.generation.Completion;
-import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.rollout.ScoredRollout;
 import io.whetstone.trainer.run.Environment;
@@ -118,7 +117,7 @@ public final class RunRecords implements AutoCloseable {
     }
     recorder.step(stage.label(), state.step, metrics, rollouts(report));
     progress.step(state.step, metrics);
-    if (stage instanceof Grpo) {
+    if (report.drew()) {
       signs.after(metrics).forEach(progress::say);
     }
     if (Duration.between(summarised, clock.instant()).compareTo(BETWEEN_SUMMARIES) > 0) {

@@ -34,6 +34,9 @@ final class RunState {
   /** The stage's own progress; null between stages. */
   public ObjectNode loop;
 
+  /** SHA-256 of each data file, by its path. */
+  public Map<String, String> data = Map.of();
+
   public List<StageTotals> stages = new ArrayList<>();
   public EvaluationRound before;
   public EvaluationRound after;

@@ -7,11 +7,16 @@ import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.rewards.WeightedReward;
 import io.whetstone.trainer.config.Data;
+import io.whetstone.trainer.config.Dpo;
+import io.whetstone.trainer.config.Drawing;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.RejectionSampling;
 import io.whetstone.trainer.config.RewardEntry;
+import io.whetstone.trainer.config.RewardWeighted;
 import io.whetstone.trainer.config.Sft;
 import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.config.TrainOn;
 import io.whetstone.trainer.evaluation.EvaluationPlan;
 import io.whetstone.trainer.evaluation.Evaluator;
 import io.whetstone.trainer.rollout.PromptEncoder;
@@ -109,7 +114,46 @@ final class StageFactory implements AutoCloseable {
               rewards(grpo.rewards(), grpo.rewardPlugins()),
               experiment.seed(),
               index);
+      case RejectionSampling rejection ->
+          new RejectionLoop(rejection, policy, draw(rejection.drawn(), index), key(index));
+      case RewardWeighted weighted ->
+          new RewardWeightedLoop(weighted, policy, draw(weighted.drawn(), index));
+      case Dpo dpo ->
+          new DpoLoop(
+              dpo,
+              policy,
+              dpo.rollouts().map(drawing -> draw(drawing, index)),
+              pairs(dpo),
+              key(index));
     };
+  }
+
+  /** The key of the order in which a stage takes what it learns from. */
+  private long key(int index) {
+    return Purpose.DEMONSTRATION_ORDER.key(experiment.seed(), index);
+  }
+
+  private OwnRollouts draw(Drawing drawing, int index) {
+    return new OwnRollouts(
+        drawing,
+        policy.tokenizer(),
+        sampler,
+        guard.watch(dataset(drawing.tasks()).training()),
+        prompts,
+        rewards(drawing.rewards(), drawing.rewardPlugins()),
+        experiment.seed(),
+        index);
+  }
+
+  private Optional<PairSource> pairs(Dpo dpo) {
+    return dpo.pairs()
+        .map(
+            file ->
+                new PairSource(
+                    file,
+                    directory,
+                    guard,
+                    new DemonstrationSamples(policy.tokenizer(), prompts, TrainOn.COMPLETION)));
   }
 
   private RewardPipeline rewards(List<RewardEntry> entries, Optional<Path> plugins) {
@@ -127,7 +171,7 @@ final class StageFactory implements AutoCloseable {
         .evaluation()
         .map(
             settings -> {
-              Dataset data = dataset(settings.tasks().orElseGet(this::firstTasks));
+              Dataset data = dataset(experiment.evaluationTasks().orElseThrow());
               if (data.heldOut().size() == 0) {
                 throw new IllegalArgumentException(
                     "evaluation: "
@@ -153,11 +197,9 @@ final class StageFactory implements AutoCloseable {
   /** The rewards of the first stage that has any, with the deciding one and the format besides. */
   private List<RewardEntry> evaluationRewards(String solvedBy) {
     Map<String, RewardEntry> entries = new LinkedHashMap<>();
-    for (Stage stage : experiment.stages()) {
-      if (stage instanceof Grpo grpo && entries.isEmpty()) {
-        grpo.rewards().forEach(e -> entries.put(e.name(), e));
-      }
-    }
+    experiment
+        .firstDrawing()
+        .ifPresent(drawing -> drawing.rewards().forEach(e -> entries.put(e.name(), e)));
     // Whether an answer is right must not depend on the format that a stage may ask for besides.
     if (!entries.containsKey(solvedBy) || entries.get(solvedBy).isNamed()) {
       entries.put(solvedBy, RewardEntry.of(solvedBy));
@@ -167,20 +209,7 @@ final class StageFactory implements AutoCloseable {
   }
 
   private Optional<Path> firstPlugins() {
-    return experiment.stages().stream()
-        .filter(Grpo.class::isInstance)
-        .map(stage -> ((Grpo) stage).rewardPlugins())
-        .findFirst()
-        .flatMap(plugins -> plugins);
-  }
-
-  private Data firstTasks() {
-    for (Stage stage : experiment.stages()) {
-      if (stage instanceof Grpo grpo) {
-        return grpo.tasks();
-      }
-    }
-    return ((Sft) experiment.stages().getFirst()).data();
+    return experiment.firstDrawing().flatMap(Drawing::rewardPlugins);
   }
 
   @Override

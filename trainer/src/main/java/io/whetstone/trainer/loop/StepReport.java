@@ -42,6 +42,16 @@ public record StepReport(
         Map.of(), collected.all(), collected.unused(), false, collected.tokens(), Optional.empty());
   }
 
+  /** The same, for a step that may have left the weights as they were. */
+  StepReport skipping(Optional<SkippedStep> why) {
+    return new StepReport(metrics, rollouts, advantages, maskTruncated, completionTokens, why);
+  }
+
+  /** Whether the step drew rollouts. */
+  boolean drew() {
+    return !rollouts.isEmpty();
+  }
+
   /** Whether the tokens of completion {@code i} of group {@code g} were in the loss. */
   public boolean trained(int g, int i) {
     return advantages.trained(g, i)

@@ -6,12 +6,13 @@ import io.whetstone.generation.SamplerLimits;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.Capability;
+import io.whetstone.trainer.config.Drawing;
 import io.whetstone.trainer.config.Experiment;
-import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Precision;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.evaluation.EvaluationPlan;
 import io.whetstone.trainer.evaluation.EvaluationRound;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -60,10 +61,11 @@ public final class Training {
         Policy policy = Policy.start(experiment, backend);
         Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
         StageFactory stages =
-            new StageFactory(experiment, policy, sampler, directory, records::audited)) {
+            new StageFactory(experiment, policy, sampler, directory, records::audited);
+        AveragedPolicy average = average(policy)) {
       RunCheckpoints checkpoints =
           new RunCheckpoints(records.checkpoints(), experiment.keepCheckpoints(), policy);
-      return new Session(policy, stages, checkpoints).run();
+      return new Session(policy, stages, checkpoints, Optional.ofNullable(average)).run();
     }
   }
 
@@ -83,11 +85,19 @@ public final class Training {
     return backend;
   }
 
+  /** Null without one: try-with-resources closes no Optional. */
+  private AveragedPolicy average(Policy policy) {
+    return experiment
+        .average()
+        .map(settings -> new AveragedPolicy(settings, policy.model()))
+        .orElse(null);
+  }
+
   private SamplerLimits limits(Policy policy) {
     int sequences =
         experiment.stages().stream()
-            .filter(Grpo.class::isInstance)
-            .mapToInt(stage -> ((Grpo) stage).rolloutsInFlight())
+            .flatMap(stage -> stage.drawing().stream())
+            .mapToInt(Drawing::rolloutsInFlight)
             .max()
             .orElse(SamplerLimits.DEFAULT_SEQUENCES);
     return SamplerLimits.of(policy.model(), sequences);
@@ -98,11 +108,17 @@ public final class Training {
     private final Policy policy;
     private final StageFactory stages;
     private final RunCheckpoints checkpoints;
+    private final Optional<AveragedPolicy> average;
     private final long started = System.nanoTime();
     private RunState state = new RunState();
     private double wallBefore;
 
-    Session(Policy policy, StageFactory stages, RunCheckpoints checkpoints) {
+    Session(
+        Policy policy,
+        StageFactory stages,
+        RunCheckpoints checkpoints,
+        Optional<AveragedPolicy> average) {
+      this.average = average;
       this.policy = policy;
       this.stages = stages;
       this.checkpoints = checkpoints;
@@ -110,10 +126,13 @@ public final class Training {
 
     TrainingOutcome run() throws InterruptedException {
       Optional<Checkpoint> from = checkpoints.latest();
+      Map<String, String> data = DataFiles.hashes(experiment, directory);
       if (from.isPresent()) {
         state = RunCheckpoints.state(from.get());
+        DataFiles.requireSame(state.data, data);
         checkpoints.restoreWeights(from.get());
       }
+      state.data = data;
       wallBefore = Math.max(state.wallSeconds, records.wallSecondsSoFar());
       state.wallSeconds = wallBefore;
       records.begin(
@@ -122,7 +141,12 @@ public final class Training {
         Stage stage = experiment.stages().get(state.stage);
         evaluateBefore(stage);
         try (StageLoop loop = stages.open(stage, state.stage)) {
-          from.ifPresent(checkpoint -> checkpoints.restoreStage(checkpoint, state, loop));
+          average.ifPresent(AveragedPolicy::begin);
+          if (from.isPresent() && state.loop != null) {
+            checkpoints.restoreStage(from.get(), state, loop);
+            Path saved = from.get().directory();
+            average.ifPresent(a -> a.restore(saved));
+          }
           from = Optional.empty();
           run(stage, loop);
         }
@@ -141,6 +165,9 @@ public final class Training {
         state.step++;
         state.globalStep++;
         note(report);
+        if (report.skipped().isEmpty()) {
+          average.ifPresent(AveragedPolicy::step);
+        }
         boolean last = state.step == loop.steps();
         Map<String, Double> metrics = new LinkedHashMap<>(report.metrics());
         OptionalDouble score = evaluateWhenDue(stage, last, metrics);
@@ -205,13 +232,21 @@ public final class Training {
       state.wallSeconds = wall();
       state.records = records.sync();
       checkpoints.save(
-          state, within ? loop.tensors() : Map.of(), within ? loop::save : _ -> {}, score);
+          state, within ? loop.tensors() : Map.of(), to -> files(loop, within, to), score);
     }
 
-    /** Before the first policy stage, or before everything where there is none. */
+    private void files(StageLoop loop, boolean within, Path to) throws IOException {
+      if (within) {
+        loop.save(to);
+      }
+      if (average.isPresent()) {
+        average.get().save(to);
+      }
+    }
+
+    /** Before the first stage that reinforces, or before everything where there is none. */
     private void evaluateBefore(Stage stage) throws InterruptedException {
-      boolean due =
-          stage instanceof Grpo || experiment.stages().stream().noneMatch(Grpo.class::isInstance);
+      boolean due = stage.reinforces() || experiment.stages().stream().noneMatch(Stage::reinforces);
       if (state.before == null && state.step == 0 && due && stages.evaluation().isPresent()) {
         state.before = evaluate(stages.evaluation().get());
         records.before(stage);
@@ -230,6 +265,10 @@ public final class Training {
         state.after = round;
       }
       metrics.putAll(round.metrics());
+      if (average.isPresent() && average.get().isEvaluated()) {
+        EvaluationPlan plan = stages.evaluation().get();
+        average.get().inPlaceOfPolicy(() -> evaluate(plan)).averageMetrics(metrics);
+      }
       return OptionalDouble.of(round.sampled().passAt1().estimate());
     }
 

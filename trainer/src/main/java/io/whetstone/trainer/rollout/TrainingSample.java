@@ -1,5 +1,7 @@
 package io.whetstone.trainer.rollout;
 
+import java.util.Arrays;
+
 /**
  * One sequence to train on: a prompt and what follows it.
  *
@@ -34,6 +36,15 @@ public record TrainingSample(
     if (prompt.length == 0) {
       throw new IllegalArgumentException("a sample needs a prompt: nothing predicts its first id");
     }
+  }
+
+  /** A completion to learn as it is: every id is trained on, with weight 1. */
+  public static TrainingSample demonstration(int[] prompt, int[] ids, int group) {
+    boolean[] trained = new boolean[ids.length];
+    Arrays.fill(trained, true);
+    float[] weights = new float[ids.length];
+    Arrays.fill(weights, 1);
+    return new TrainingSample(prompt, ids, new float[0], trained, weights, group);
   }
 
   /** Tokens that are trained on. */

@@ -92,7 +92,7 @@ class ConfigurationTest {
     assertEquals("base", sft.label());
     Grpo grpo = grpo(configuration);
     assertEquals(0.28, grpo.clipHigh());
-    assertEquals(new Kl(1e-3, Kl.Estimator.K2, Kl.Place.REWARD, 0), grpo.kl());
+    assertEquals(new Kl(1e-3, Kl.Estimator.K2, Kl.Place.REWARD, 0, 1), grpo.kl());
     assertEquals(Schedule.Kind.COSINE, grpo.optimization().schedule().kind());
     assertEquals(Terms.of(0.5), grpo.rewards().get(1).terms());
     assertEquals(Map.of("tolerance", 1e-6), grpo.rewards().get(0).settings());
