@@ -22,7 +22,7 @@ public record Rope(double theta, RopeScaling scaling) {
   float[] frequencies(int size) {
     float[] frequencies = new float[size / 2];
     for (int i = 0; i < frequencies.length; i++) {
-      float plain = (float) (1 / (float) StrictMath.pow(theta, 2.0 * i / size));
+      float plain = 1 / (float) StrictMath.pow(theta, 2.0 * i / size);
       frequencies[i] = scaling.scaled(plain, i, theta, size);
     }
     return frequencies;
