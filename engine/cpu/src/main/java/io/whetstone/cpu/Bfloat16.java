@@ -42,6 +42,21 @@ final class Bfloat16 {
         });
   }
 
+  /** Exact, on all workers. */
+  static void widen(Workers workers, long from, long to, long count) {
+    int chunks = Math.toIntExact((count + CHUNK - 1) / CHUNK);
+    Ranges.run(
+        workers,
+        chunks,
+        CHUNK,
+        1,
+        (first, last) -> {
+          long begin = (long) first * CHUNK;
+          long end = Math.min(count, (long) last * CHUNK);
+          widen(from + 2 * begin, to + 4 * begin, end - begin);
+        });
+  }
+
   /** Rounds to nearest even; a NaN stays one. */
   static void round(long from, long to, long count) {
     long i = 0;

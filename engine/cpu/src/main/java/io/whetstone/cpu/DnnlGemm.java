@@ -14,6 +14,9 @@ final class DnnlGemm implements Gemm {
     void run(DnnlSlot slot, int task);
   }
 
+  /** From so many rows on multiply-adds count for more than how a weight is read. */
+  private static final int PAIR_ROWS = 12;
+
   private record PanelShape(DType dtype, int k, int n) {}
 
   private record ReorderShape(
@@ -27,16 +30,27 @@ final class DnnlGemm implements Gemm {
   private final Map<PanelProducts.Panel, PanelProducts> products = new ConcurrentHashMap<>();
   private final Map<PanelShape, Long> layouts = new ConcurrentHashMap<>();
   private final Map<ReorderShape, DnnlPrimitive> reorders = new ConcurrentHashMap<>();
+  private final PairProducts pairs;
+  private final boolean slowBfloat16;
   private final Set<String> unusable = new TreeSet<>();
   private boolean closed;
 
   DnnlGemm(Workers workers, OneDnn dnn) {
+    this(workers, dnn, dnn.multipliesBfloat16() && Bfloat16Speed.isSlow(dnn));
+  }
+
+  /**
+   * @param slowBfloat16 whether F32 multiply-adds are faster than the processor's BF16 products
+   */
+  DnnlGemm(Workers workers, OneDnn dnn, boolean slowBfloat16) {
     this.workers = workers;
+    this.slowBfloat16 = slowBfloat16;
     this.dnn = dnn;
     this.slots = new DnnlSlot[workers.threads()];
     for (int i = 0; i < slots.length; i++) {
       slots[i] = new DnnlSlot(dnn, i);
     }
+    this.pairs = new PairProducts(workers);
     this.fallback = new VectorGemm(workers, "rows would differ");
     this.weightGradient = new DnnlWeightGradient(this, dnn);
   }
@@ -45,6 +59,8 @@ final class DnnlGemm implements Gemm {
   public String description() {
     return "oneDNN "
         + dnn.version()
+        + (!dnn.multipliesBfloat16() ? " (BF16 by the Vector API: the processor has none)" : "")
+        + (slowBfloat16 ? " (BF16 by F32 multiply-adds: the processor's own are slow)" : "")
         + (unusable.isEmpty()
             ? ""
             : " (by the Vector API, since rows would differ: " + String.join(", ", unusable) + ")");
@@ -100,6 +116,21 @@ final class DnnlGemm implements Gemm {
             body.run(slots[slot], t);
           }
         });
+  }
+
+  /** Products by multiply-adds on oneDNN's layout. */
+  PairProducts pairs() {
+    return pairs;
+  }
+
+  /** Whether {@link #pairs} are faster than oneDNN for so many rows; the bits are the same. */
+  boolean prefersPairs(int rows) {
+    return rows == 1 || slowBfloat16 && rows >= PAIR_ROWS;
+  }
+
+  /** Whether the processor's own products of bfloat16 numbers take longer than F32 ones. */
+  boolean slowBfloat16() {
+    return slowBfloat16;
   }
 
   Workers workers() {

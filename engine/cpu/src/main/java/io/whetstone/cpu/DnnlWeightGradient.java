@@ -27,6 +27,7 @@ final class DnnlWeightGradient {
   private final OneDnn dnn;
   private final Map<Shape, DnnlPrimitive> primitives = new ConcurrentHashMap<>();
   private final Scratch padding = new Scratch();
+  private final Scratch widened = new Scratch();
 
   DnnlWeightGradient(DnnlGemm gemm, OneDnn dnn) {
     this.gemm = gemm;
@@ -35,6 +36,10 @@ final class DnnlWeightGradient {
 
   void add(DType dtype, long x, long dy, int tokens, int in, int out, long dw) {
     if (tokens == 0) {
+      return;
+    }
+    if (dtype == DType.BF16 && gemm.slowBfloat16()) {
+      addWidened(x, dy, tokens, in, out, dw);
       return;
     }
     long bytes = dtype.bytes();
@@ -73,6 +78,18 @@ final class DnnlWeightGradient {
                 .run(slot, dyRest + bytes * firstOut, xRest + bytes * firstIn, target);
           }
         });
+  }
+
+  /** BF16 numbers multiplied in F32, which holds their products exactly. */
+  private void addWidened(long x, long dy, int tokens, int in, int out, long dw) {
+    for (int done = 0; done < tokens; done += CHUNKS[0]) {
+      int chunk = Math.min(CHUNKS[0], tokens - done);
+      long xs = widened.reserve(4L * chunk * (in + out));
+      long dys = xs + 4L * chunk * in;
+      Bfloat16.widen(gemm.workers(), x + 2L * in * done, xs, (long) chunk * in);
+      Bfloat16.widen(gemm.workers(), dy + 2L * out * done, dys, (long) chunk * out);
+      add(DType.F32, xs, dys, chunk, in, out, dw);
+    }
   }
 
   void close() {

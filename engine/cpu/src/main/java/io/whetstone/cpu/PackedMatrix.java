@@ -28,6 +28,7 @@ final class PackedMatrix {
   private final long[] packed;
   private Allocation memory;
   private boolean stale = true;
+  private int pairChunk = -1;
 
   private PackedMatrix(DnnlGemm gemm, Tensor master, DType dtype, boolean transposed) {
     this.gemm = gemm;
@@ -82,6 +83,12 @@ final class PackedMatrix {
     if (cColumns != products[0].panel().cColumns()) {
       products = products(cColumns);
     }
+    if (gemm.prefersPairs(rows) && pairChunk() > 0) {
+      long b = memory.address();
+      gemm.pairs()
+          .multiply(new PairProducts.Product(a, k, b, n, c, cColumns, pairChunk(), result), rows);
+      return;
+    }
     int threads = threads((long) rows * k * n, gemm);
     int pieces = pieces(rows, threads);
     int step = (rows + pieces - 1) / pieces;
@@ -119,9 +126,25 @@ final class PackedMatrix {
     return Math.min(rows, Math.max(forThreads, forCache));
   }
 
-  /** Whether B stays in rows; BF16 gains too little from packing what is only a backward's. */
+  /** The panels lie one after the other, so together they are a {@link PairMatrix} too. */
+  private int pairChunk() {
+    if (pairChunk < 0) {
+      pairChunk =
+          Arrays.stream(products)
+              .mapToInt(panel -> panel.pairChunk(gemm.slot(0), gemm.pairs()))
+              .reduce((a, b) -> a == b ? a : 0)
+              .orElseThrow();
+    }
+    return pairChunk;
+  }
+
+  /**
+   * Whether B stays in rows: BF16 gains too little from packing what is only a backward's, except
+   * where the pairs' products gain much; and a BF16 master is B as it lies, and needs no copy.
+   */
   private boolean plain() {
-    return dtype == DType.BF16 && !transposed;
+    boolean small = master.dtype() == DType.BF16;
+    return dtype == DType.BF16 && !transposed && (small || !gemm.slowBfloat16());
   }
 
   private void pack() {

@@ -5,22 +5,24 @@ import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.ORDER;
 import static io.whetstone.cpu.Memory.SPECIES;
 
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products of F32 rows with one {@link PairMatrix} block of columns.
+ * Products of F32 rows with blocks of columns of a {@link PairMatrix}.
  *
  * <p>A column's sum is a chain of fused multiply-adds from 0 over the pairs in order, and in a pair
  * the odd element comes first: that is how the processors' own instruction for bfloat16 does it.
  *
- * <p>Methods keep to some thirty vector operations: in longer ones the compiler stops inlining, and
- * then allocates every vector.
+ * <p>The loops use the Vector API's own methods wherever they can: the compiler always inlines
+ * those, but stops to inline ours in methods as long as these, and then allocates every vector.
  */
 final class PairKernel {
   private static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
+  private static final ValueLayout.OfFloat FLOAT = ValueLayout.JAVA_FLOAT_UNALIGNED;
   private static final long VECTOR = 4L * LANES;
 
   /** From a pair of a block to the next. */
@@ -34,61 +36,90 @@ final class PairKernel {
   private PairKernel() {}
 
   /**
-   * sums[c] = or += Σ_k x[k] b[k, c] for the 64 columns of a block.
+   * For the 64 columns of two blocks: sums[c] = Σ_k x[k] b[k, c].
    *
-   * @param add whether to add to what is there
+   * <p>Two blocks are read at once because a processor prefetches within a page only: while one
+   * stream waits at the beginning of a page, the other one goes on.
+   *
+   * @param sums of the first block, those of the second right after
    */
-  static void oneRow(long x, long block, int pairs, long sums, boolean add) {
+  static void oneRow(long x, long block0, long block1, int pairs, long sums) {
     for (long column = 0; column < PAIR; column += 4 * VECTOR) {
-      fourVectors(x, block + column, pairs, sums + column, add);
+      long to = sums + column;
+      oneRowFourVectors(x, block0 + column, block1 + column, pairs, to, to + PAIR);
     }
   }
 
   /**
-   * {@link #oneRow} for four rows of x.
+   * For the 64 columns of a block and four rows.
    *
-   * @param xRow bytes from a row of x to the next; those of {@code sums} lie side by side
+   * @param xRow bytes from a row of x to the next
+   * @param sums of the first row, {@code sumsRow} bytes on the next
    */
-  static void fourRows(long x, long xRow, long block, int pairs, long sums, boolean add) {
+  static void fourRows(long x, long xRow, long block, int pairs, long sums, long sumsRow) {
     for (long column = 0; column < PAIR; column += 2 * VECTOR) {
-      twoVectors(
-          x, x + xRow, x + 2 * xRow, x + 3 * xRow, block + column, pairs, sums + column, add);
+      fourRowsTwoVectors(x, xRow, block + column, pairs, sums + column, sumsRow);
     }
   }
 
-  private static void fourVectors(long x, long b, int pairs, long sums, boolean add) {
+  /** {@link #fourRows} for eight; it needs 32 registers. */
+  static void eightRows(long x, long xRow, long block, int pairs, long sums, long sumsRow) {
+    for (long column = 0; column < PAIR; column += 2 * VECTOR) {
+      eightRowsTwoVectors(x, xRow, block + column, pairs, sums + column, sumsRow);
+    }
+  }
+
+  private static void oneRowFourVectors(
+      long x, long left, long right, int pairs, long leftSums, long rightSums) {
     FloatVector s0 = FloatVector.zero(SPECIES);
     FloatVector s1 = s0;
     FloatVector s2 = s0;
     FloatVector s3 = s0;
-    long pair = b;
-    long factor = x;
-    for (int p = 0; p < pairs; p++) {
-      IntVector b0 = IntVector.fromMemorySegment(INTS, ALL, pair, ORDER);
-      IntVector b1 = IntVector.fromMemorySegment(INTS, ALL, pair + VECTOR, ORDER);
-      IntVector b2 = IntVector.fromMemorySegment(INTS, ALL, pair + 2 * VECTOR, ORDER);
-      IntVector b3 = IntVector.fromMemorySegment(INTS, ALL, pair + 3 * VECTOR, ORDER);
-      FloatVector odd = broadcast(factor + 4);
+    FloatVector s4 = s0;
+    FloatVector s5 = s0;
+    FloatVector s6 = s0;
+    FloatVector s7 = s0;
+    for (long p = 0; p < pairs; p++) {
+      long at = PAIR * p;
+      IntVector b0 = IntVector.fromMemorySegment(INTS, ALL, left + at, ORDER);
+      IntVector b1 = IntVector.fromMemorySegment(INTS, ALL, left + at + VECTOR, ORDER);
+      IntVector b2 = IntVector.fromMemorySegment(INTS, ALL, left + at + 2 * VECTOR, ORDER);
+      IntVector b3 = IntVector.fromMemorySegment(INTS, ALL, left + at + 3 * VECTOR, ORDER);
+      IntVector b4 = IntVector.fromMemorySegment(INTS, ALL, right + at, ORDER);
+      IntVector b5 = IntVector.fromMemorySegment(INTS, ALL, right + at + VECTOR, ORDER);
+      IntVector b6 = IntVector.fromMemorySegment(INTS, ALL, right + at + 2 * VECTOR, ORDER);
+      IntVector b7 = IntVector.fromMemorySegment(INTS, ALL, right + at + 3 * VECTOR, ORDER);
+      FloatVector odd = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + X_PAIR * p + 4));
       s0 = odd.fma(b0.and(UPPER).reinterpretAsFloats(), s0);
       s1 = odd.fma(b1.and(UPPER).reinterpretAsFloats(), s1);
       s2 = odd.fma(b2.and(UPPER).reinterpretAsFloats(), s2);
       s3 = odd.fma(b3.and(UPPER).reinterpretAsFloats(), s3);
-      FloatVector even = broadcast(factor);
+      s4 = odd.fma(b4.and(UPPER).reinterpretAsFloats(), s4);
+      s5 = odd.fma(b5.and(UPPER).reinterpretAsFloats(), s5);
+      s6 = odd.fma(b6.and(UPPER).reinterpretAsFloats(), s6);
+      s7 = odd.fma(b7.and(UPPER).reinterpretAsFloats(), s7);
+      FloatVector even = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + X_PAIR * p));
       s0 = even.fma(b0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s0);
       s1 = even.fma(b1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s1);
       s2 = even.fma(b2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s2);
       s3 = even.fma(b3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s3);
-      pair += PAIR;
-      factor += X_PAIR;
+      s4 = even.fma(b4.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s4);
+      s5 = even.fma(b5.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s5);
+      s6 = even.fma(b6.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s6);
+      s7 = even.fma(b7.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), s7);
     }
-    put(s0, sums, add);
-    put(s1, sums + VECTOR, add);
-    put(s2, sums + 2 * VECTOR, add);
-    put(s3, sums + 3 * VECTOR, add);
+    s0.intoMemorySegment(ALL, leftSums, ORDER);
+    s1.intoMemorySegment(ALL, leftSums + VECTOR, ORDER);
+    s2.intoMemorySegment(ALL, leftSums + 2 * VECTOR, ORDER);
+    s3.intoMemorySegment(ALL, leftSums + 3 * VECTOR, ORDER);
+    s4.intoMemorySegment(ALL, rightSums, ORDER);
+    s5.intoMemorySegment(ALL, rightSums + VECTOR, ORDER);
+    s6.intoMemorySegment(ALL, rightSums + 2 * VECTOR, ORDER);
+    s7.intoMemorySegment(ALL, rightSums + 3 * VECTOR, ORDER);
   }
 
-  private static void twoVectors(
-      long x0, long x1, long x2, long x3, long b, int pairs, long sums, boolean add) {
+  private static void fourRowsTwoVectors(
+      long x, long xRow, long b, int pairs, long sums, long sumsRow) {
     FloatVector s00 = FloatVector.zero(SPECIES);
     FloatVector s01 = s00;
     FloatVector s10 = s00;
@@ -97,57 +128,151 @@ final class PairKernel {
     FloatVector s21 = s00;
     FloatVector s30 = s00;
     FloatVector s31 = s00;
+    long x1 = x + xRow;
+    long x2 = x + 2 * xRow;
+    long x3 = x + 3 * xRow;
     long pair = b;
-    for (int p = 0; p < pairs; p++) {
+    for (long at = 0; at < X_PAIR * pairs; at += X_PAIR) {
       IntVector b0 = IntVector.fromMemorySegment(INTS, ALL, pair, ORDER);
       IntVector b1 = IntVector.fromMemorySegment(INTS, ALL, pair + VECTOR, ORDER);
-      long at = X_PAIR * p;
       FloatVector w0 = b0.and(UPPER).reinterpretAsFloats();
       FloatVector w1 = b1.and(UPPER).reinterpretAsFloats();
-      FloatVector x = broadcast(x0 + at + 4);
-      s00 = x.fma(w0, s00);
-      s01 = x.fma(w1, s01);
-      x = broadcast(x1 + at + 4);
-      s10 = x.fma(w0, s10);
-      s11 = x.fma(w1, s11);
-      x = broadcast(x2 + at + 4);
-      s20 = x.fma(w0, s20);
-      s21 = x.fma(w1, s21);
-      x = broadcast(x3 + at + 4);
-      s30 = x.fma(w0, s30);
-      s31 = x.fma(w1, s31);
+      FloatVector f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + at + 4));
+      s00 = f.fma(w0, s00);
+      s01 = f.fma(w1, s01);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x1 + at + 4));
+      s10 = f.fma(w0, s10);
+      s11 = f.fma(w1, s11);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x2 + at + 4));
+      s20 = f.fma(w0, s20);
+      s21 = f.fma(w1, s21);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x3 + at + 4));
+      s30 = f.fma(w0, s30);
+      s31 = f.fma(w1, s31);
       w0 = b0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
       w1 = b1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
-      x = broadcast(x0 + at);
-      s00 = x.fma(w0, s00);
-      s01 = x.fma(w1, s01);
-      x = broadcast(x1 + at);
-      s10 = x.fma(w0, s10);
-      s11 = x.fma(w1, s11);
-      x = broadcast(x2 + at);
-      s20 = x.fma(w0, s20);
-      s21 = x.fma(w1, s21);
-      x = broadcast(x3 + at);
-      s30 = x.fma(w0, s30);
-      s31 = x.fma(w1, s31);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + at));
+      s00 = f.fma(w0, s00);
+      s01 = f.fma(w1, s01);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x1 + at));
+      s10 = f.fma(w0, s10);
+      s11 = f.fma(w1, s11);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x2 + at));
+      s20 = f.fma(w0, s20);
+      s21 = f.fma(w1, s21);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x3 + at));
+      s30 = f.fma(w0, s30);
+      s31 = f.fma(w1, s31);
       pair += PAIR;
     }
-    put(s00, sums, add);
-    put(s01, sums + VECTOR, add);
-    put(s10, sums + PAIR, add);
-    put(s11, sums + PAIR + VECTOR, add);
-    put(s20, sums + 2 * PAIR, add);
-    put(s21, sums + 2 * PAIR + VECTOR, add);
-    put(s30, sums + 3 * PAIR, add);
-    put(s31, sums + 3 * PAIR + VECTOR, add);
+    s00.intoMemorySegment(ALL, sums, ORDER);
+    s01.intoMemorySegment(ALL, sums + VECTOR, ORDER);
+    s10.intoMemorySegment(ALL, sums + sumsRow, ORDER);
+    s11.intoMemorySegment(ALL, sums + sumsRow + VECTOR, ORDER);
+    s20.intoMemorySegment(ALL, sums + 2 * sumsRow, ORDER);
+    s21.intoMemorySegment(ALL, sums + 2 * sumsRow + VECTOR, ORDER);
+    s30.intoMemorySegment(ALL, sums + 3 * sumsRow, ORDER);
+    s31.intoMemorySegment(ALL, sums + 3 * sumsRow + VECTOR, ORDER);
   }
 
-  private static FloatVector broadcast(long address) {
-    return FloatVector.broadcast(SPECIES, Memory.get(address));
-  }
-
-  private static void put(FloatVector sum, long at, boolean add) {
-    FloatVector total = add ? FloatVector.fromMemorySegment(SPECIES, ALL, at, ORDER).add(sum) : sum;
-    total.intoMemorySegment(ALL, at, ORDER);
+  private static void eightRowsTwoVectors(
+      long x, long xRow, long b, int pairs, long sums, long sumsRow) {
+    FloatVector s00 = FloatVector.zero(SPECIES);
+    FloatVector s01 = s00;
+    FloatVector s10 = s00;
+    FloatVector s11 = s00;
+    FloatVector s20 = s00;
+    FloatVector s21 = s00;
+    FloatVector s30 = s00;
+    FloatVector s31 = s00;
+    FloatVector s40 = s00;
+    FloatVector s41 = s00;
+    FloatVector s50 = s00;
+    FloatVector s51 = s00;
+    FloatVector s60 = s00;
+    FloatVector s61 = s00;
+    FloatVector s70 = s00;
+    FloatVector s71 = s00;
+    long x1 = x + xRow;
+    long x2 = x + 2 * xRow;
+    long x3 = x + 3 * xRow;
+    long x4 = x + 4 * xRow;
+    long x5 = x + 5 * xRow;
+    long x6 = x + 6 * xRow;
+    long x7 = x + 7 * xRow;
+    long pair = b;
+    for (long at = 0; at < X_PAIR * pairs; at += X_PAIR) {
+      IntVector b0 = IntVector.fromMemorySegment(INTS, ALL, pair, ORDER);
+      IntVector b1 = IntVector.fromMemorySegment(INTS, ALL, pair + VECTOR, ORDER);
+      FloatVector w0 = b0.and(UPPER).reinterpretAsFloats();
+      FloatVector w1 = b1.and(UPPER).reinterpretAsFloats();
+      FloatVector f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + at + 4));
+      s00 = f.fma(w0, s00);
+      s01 = f.fma(w1, s01);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x1 + at + 4));
+      s10 = f.fma(w0, s10);
+      s11 = f.fma(w1, s11);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x2 + at + 4));
+      s20 = f.fma(w0, s20);
+      s21 = f.fma(w1, s21);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x3 + at + 4));
+      s30 = f.fma(w0, s30);
+      s31 = f.fma(w1, s31);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x4 + at + 4));
+      s40 = f.fma(w0, s40);
+      s41 = f.fma(w1, s41);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x5 + at + 4));
+      s50 = f.fma(w0, s50);
+      s51 = f.fma(w1, s51);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x6 + at + 4));
+      s60 = f.fma(w0, s60);
+      s61 = f.fma(w1, s61);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x7 + at + 4));
+      s70 = f.fma(w0, s70);
+      s71 = f.fma(w1, s71);
+      w0 = b0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      w1 = b1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + at));
+      s00 = f.fma(w0, s00);
+      s01 = f.fma(w1, s01);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x1 + at));
+      s10 = f.fma(w0, s10);
+      s11 = f.fma(w1, s11);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x2 + at));
+      s20 = f.fma(w0, s20);
+      s21 = f.fma(w1, s21);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x3 + at));
+      s30 = f.fma(w0, s30);
+      s31 = f.fma(w1, s31);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x4 + at));
+      s40 = f.fma(w0, s40);
+      s41 = f.fma(w1, s41);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x5 + at));
+      s50 = f.fma(w0, s50);
+      s51 = f.fma(w1, s51);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x6 + at));
+      s60 = f.fma(w0, s60);
+      s61 = f.fma(w1, s61);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x7 + at));
+      s70 = f.fma(w0, s70);
+      s71 = f.fma(w1, s71);
+      pair += PAIR;
+    }
+    s00.intoMemorySegment(ALL, sums, ORDER);
+    s01.intoMemorySegment(ALL, sums + VECTOR, ORDER);
+    s10.intoMemorySegment(ALL, sums + sumsRow, ORDER);
+    s11.intoMemorySegment(ALL, sums + sumsRow + VECTOR, ORDER);
+    s20.intoMemorySegment(ALL, sums + 2 * sumsRow, ORDER);
+    s21.intoMemorySegment(ALL, sums + 2 * sumsRow + VECTOR, ORDER);
+    s30.intoMemorySegment(ALL, sums + 3 * sumsRow, ORDER);
+    s31.intoMemorySegment(ALL, sums + 3 * sumsRow + VECTOR, ORDER);
+    s40.intoMemorySegment(ALL, sums + 4 * sumsRow, ORDER);
+    s41.intoMemorySegment(ALL, sums + 4 * sumsRow + VECTOR, ORDER);
+    s50.intoMemorySegment(ALL, sums + 5 * sumsRow, ORDER);
+    s51.intoMemorySegment(ALL, sums + 5 * sumsRow + VECTOR, ORDER);
+    s60.intoMemorySegment(ALL, sums + 6 * sumsRow, ORDER);
+    s61.intoMemorySegment(ALL, sums + 6 * sumsRow + VECTOR, ORDER);
+    s70.intoMemorySegment(ALL, sums + 7 * sumsRow, ORDER);
+    s71.intoMemorySegment(ALL, sums + 7 * sumsRow + VECTOR, ORDER);
   }
 }

@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.PairMatrix.COLUMNS;
 
 /**
@@ -9,8 +10,8 @@ import static io.whetstone.cpu.PairMatrix.COLUMNS;
  * from their beginning to their end.
  */
 final class PairProducts {
-  /** Rows that are worked on together. */
-  private static final int ROWS = 4;
+  /** The most rows that are worked on together. */
+  private static final int ROWS = 8;
 
   /** Rows that are widened at once; so many use a block of columns while it is in the cache. */
   private static final int MOST_ROWS = 256;
@@ -20,7 +21,13 @@ final class PairProducts {
   /** Multiply-adds that are worth a task of their own. */
   private static final long WORTHWHILE = 1 << 16;
 
-  private static final long SUMS_BYTES = 4L * COLUMNS;
+  /** A row's sums of two blocks of columns. */
+  private static final long ROW_BYTES = 4L * 2 * COLUMNS;
+
+  private static final long SUMS_BYTES = ROWS * ROW_BYTES;
+
+  /** The sums so far, and those of a further chunk of k. */
+  private static final long TASK_BYTES = 2 * SUMS_BYTES;
 
   /**
    * What is multiplied.
@@ -51,6 +58,29 @@ final class PairProducts {
     // An odd k is padded with a 0, which meets one in B.
     int width = (of.k + 1) / 2 * 2;
     long x = widened.reserve(4L * width * rows);
+    widen(of, first, rows, width, x);
+    int pairsOfBlocks = (PairMatrix.blocks(of.n) + 1) / 2;
+    int groups = (rows + ROWS - 1) / ROWS;
+    int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
+    int pieces = Math.clamp((most + pairsOfBlocks - 1) / pairsOfBlocks, 1, groups);
+    int units = pairsOfBlocks * pieces;
+    long worthwhile = Math.max(1, (long) rows * of.k * of.n / WORTHWHILE);
+    int tasks = (int) Math.min(Math.min(units, most), worthwhile);
+    long room = sums.reserve(TASK_BYTES * tasks);
+    workers.run(
+        tasks,
+        task -> {
+          int last = (int) ((long) units * (task + 1) / tasks);
+          for (int unit = (int) ((long) units * task / tasks); unit < last; unit++) {
+            int piece = unit % pieces;
+            int from = ROWS * (groups * piece / pieces);
+            int to = Math.min(rows, ROWS * (groups * (piece + 1) / pieces));
+            twoBlocks(of, 2 * (unit / pieces), x, width, first, from, to, room + TASK_BYTES * task);
+          }
+        });
+  }
+
+  private void widen(Product of, int first, int rows, int width, long x) {
     Ranges.run(
         workers,
         rows,
@@ -64,49 +94,49 @@ final class PairProducts {
             }
           }
         });
-    int blocks = PairMatrix.blocks(of.n);
-    int threads = workers.threads();
-    int groups = (rows + ROWS - 1) / ROWS;
-    int pieces = Math.clamp((TASKS_PER_THREAD * threads + blocks - 1) / blocks, 1, groups);
-    int units = blocks * pieces;
-    long worthwhile = Math.max(1, (long) rows * of.k * of.n / WORTHWHILE);
-    int most = threads == 1 ? 1 : TASKS_PER_THREAD * threads;
-    int tasks = (int) Math.min(Math.min(units, most), worthwhile);
-    long room = sums.reserve(ROWS * SUMS_BYTES * tasks);
-    workers.run(
-        tasks,
-        task -> {
-          int last = (int) ((long) units * (task + 1) / tasks);
-          for (int unit = (int) ((long) units * task / tasks); unit < last; unit++) {
-            int piece = unit % pieces;
-            int from = ROWS * (groups * piece / pieces);
-            int to = Math.min(rows, ROWS * (groups * (piece + 1) / pieces));
-            block(of, unit / pieces, x, width, first, from, to, room + ROWS * SUMS_BYTES * task);
-          }
-        });
   }
 
-  /** One block of columns of the rows [from, to) of those widened at x. */
-  private static void block(
-      Product of, int block, long x, int width, int first, int from, int to, long sums) {
-    long b = of.b + PairMatrix.blockBytes(of.k) * block;
-    int columns = Math.min(COLUMNS, of.n - COLUMNS * block);
+  /** Two blocks of columns, or the last one, of the rows [from, last) of those widened at x. */
+  private static void twoBlocks(
+      Product of, int block, long x, int width, int first, int from, int last, long sums) {
+    long left = of.b + PairMatrix.blockBytes(of.k) * block;
+    boolean alone = block + 1 == PairMatrix.blocks(of.n);
+    long right = alone ? left : left + PairMatrix.blockBytes(of.k);
+    int columns = Math.min(2 * COLUMNS, of.n - COLUMNS * block);
     int together;
-    for (int r = from; r < to; r += together) {
-      together = to - r >= ROWS ? ROWS : 1;
+    for (int r = from; r < last; r += together) {
+      int rest = last - r;
+      together = rest >= 8 && LANES == 16 ? 8 : rest >= 4 ? 4 : 1;
+      long factors = x + 4L * width * r;
       for (int k = 0; k < width; k += of.chunk) {
         int pairs = Math.min(of.chunk, width - k) / 2;
-        long factors = x + 4L * width * r + 4L * k;
-        if (together == ROWS) {
-          PairKernel.fourRows(factors, 4L * width, b + 2L * COLUMNS * k, pairs, sums, k > 0);
+        long skipped = 2L * COLUMNS * k;
+        long to = k == 0 ? sums : sums + SUMS_BYTES;
+        if (together == 1) {
+          PairKernel.oneRow(factors + 4L * k, left + skipped, right + skipped, pairs, to);
         } else {
-          PairKernel.oneRow(factors, b + 2L * COLUMNS * k, pairs, sums, k > 0);
+          rows(together, factors + 4L * k, 4L * width, left + skipped, pairs, to);
+          if (!alone) {
+            long next = to + ROW_BYTES / 2;
+            rows(together, factors + 4L * k, 4L * width, right + skipped, pairs, next);
+          }
+        }
+        if (k > 0) {
+          Rows.addColumns(to, sums, 0, 2 * COLUMNS * together);
         }
       }
       for (int i = 0; i < together; i++) {
         long row = (long) of.cColumns * (first + r + i) + COLUMNS * block;
-        finish(sums + SUMS_BYTES * i, of.c + of.result.bytes() * row, columns, of.result);
+        finish(sums + ROW_BYTES * i, of.c + of.result.bytes() * row, columns, of.result);
       }
+    }
+  }
+
+  private static void rows(int together, long x, long xRow, long block, int pairs, long sums) {
+    if (together == 8) {
+      PairKernel.eightRows(x, xRow, block, pairs, sums, ROW_BYTES);
+    } else {
+      PairKernel.fourRows(x, xRow, block, pairs, sums, ROW_BYTES);
     }
   }
 

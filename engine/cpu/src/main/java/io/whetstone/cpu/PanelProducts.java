@@ -51,6 +51,7 @@ final class PanelProducts {
   private final Panel panel;
   private final DnnlPrimitive[] references = new DnnlPrimitive[Result.values().length];
   private final AtomicReferenceArray<Size> made;
+  private int pairChunk = -1;
 
   /** {@code primitive} is null where the size must not be used. */
   private record Size(DnnlPrimitive primitive) {}
@@ -107,6 +108,21 @@ final class PanelProducts {
       long rest = c + panel.cBytes(done, result);
       padded(slot, a + panel.aBytes(done), rows - done, b, rest, result);
     }
+  }
+
+  /**
+   * The chunks of k with which {@link PairProducts} give the same bits, tried on random numbers; 0
+   * where they do not, or where the panel is no {@link PairMatrix}.
+   */
+  int pairChunk(DnnlSlot slot, PairProducts pairs) {
+    if (pairChunk < 0) {
+      boolean laidOut = dnn.bytes(layout()) == PairMatrix.bytes(panel.k, panel.n);
+      pairChunk =
+          panel.dtype == DType.BF16 && panel.bColumns == 0 && laidOut
+              ? new PairCheck(panel, references, slot, pairs).chunk()
+              : 0;
+    }
+    return pairChunk;
   }
 
   void close() {
@@ -221,7 +237,7 @@ final class PanelProducts {
   }
 
   /** Some random numbers in [−1, 1), over and over; their number divides no row. */
-  private static void random(DType dtype, long address, long bytes, long seed) {
+  static void random(DType dtype, long address, long bytes, long seed) {
     long state = seed;
     long made = Math.min((long) RANDOM_NUMBERS * dtype.bytes(), bytes);
     for (long at = address; at < address + made; at += dtype.bytes()) {

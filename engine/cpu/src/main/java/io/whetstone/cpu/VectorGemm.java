@@ -75,16 +75,7 @@ final class VectorGemm implements Gemm {
       return from;
     }
     long to = scratch.reserve(4L * columns * chunk);
-    Ranges.run(
-        workers,
-        chunk,
-        columns,
-        1,
-        (begin, end) ->
-            Bfloat16.widen(
-                from + 2L * columns * begin,
-                to + 4L * columns * begin,
-                (long) columns * (end - begin)));
+    Bfloat16.widen(workers, from, to, (long) columns * chunk);
     return to;
   }
 

@@ -8,6 +8,7 @@ import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
+import java.lang.foreign.Arena;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.TreeMap;
@@ -21,6 +22,8 @@ final class KernelBits {
   private static final Workers WORKERS = new TestWorkers(2);
   private static final Gemm ONE_DNN = new DnnlGemm(WORKERS, OneDnn.open());
   private static final Gemm VECTOR = new VectorGemm(WORKERS, "asked for");
+
+  private static final Arena MEMORY = Arena.ofAuto();
 
   private final Map<String, Integer> hashes = new TreeMap<>();
 
@@ -37,8 +40,10 @@ final class KernelBits {
     bits.rotation();
     bits.gates();
     bits.attention();
-    bits.head("oneDNN", ONE_DNN);
-    bits.head("vector", VECTOR);
+    for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
+      bits.head("oneDNN " + dtype, ONE_DNN, dtype);
+      bits.head("vector " + dtype, VECTOR, dtype);
+    }
     bits.optimizer();
     return bits.hashes;
   }
@@ -119,19 +124,24 @@ final class KernelBits {
     }
   }
 
-  private void head(String name, Gemm gemm) {
+  private void head(String name, Gemm gemm, DType dtype) {
     int vocabulary = 150;
     int[] targets = new int[ROWS];
     Arrays.setAll(targets, r -> 3 * r);
     float[] ones = new float[ROWS];
     Arrays.fill(ones, 1);
     Tensor x = tensor(20, ROWS, COLUMNS);
+    if (dtype == DType.BF16) {
+      Tensor rounded = new Tensor(dtype, x.shape(), MEMORY.allocate(2 * x.size(), 64));
+      new Elementwise(WORKERS).copy(x, rounded);
+      x = rounded;
+    }
     Tensor[] out = {tensor(21, ROWS), tensor(21, ROWS), tensor(21, ROWS)};
     Tensor dx = tensor(21, ROWS, COLUMNS);
     Tensor dHead = tensor(22, vocabulary, COLUMNS);
     Tensor z = tensor(23, ROWS, vocabulary);
     TokenLogprobs logprobs = new TokenLogprobs(WORKERS, gemm);
-    try (Gemm.Weight head = gemm.weight(tensor(24, vocabulary, COLUMNS), DType.F32)) {
+    try (Gemm.Weight head = gemm.weight(tensor(24, vocabulary, COLUMNS), dtype)) {
       logprobs.tokenLogprobs(head, x, targets, 0.7f, out[0], out[1], out[2]);
       logprobs.tokenLogprobsBackward(head, x, targets, 0.7f, out[1], out[2], ones, ones, dx, dHead);
       head.forward(Memory.address(x), ROWS, Memory.address(z), Result.F32_ADDED);

@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.whetstone.tensor.Backend;
@@ -31,6 +32,52 @@ class RowInvarianceTest {
     "BF16,2100,64"
   })
   void rowsAreTheSameInAnyNumber(DType dtype, int in, int out) {
+    rowsAreTheSameInAnyNumber(dtype, in, out, false);
+    if (dtype == DType.BF16) {
+      rowsAreTheSameInAnyNumber(dtype, in, out, true);
+    }
+  }
+
+  /** Forward products are of the same bits where the processor's BF16 products are avoided. */
+  @ParameterizedTest
+  @CsvSource({"22,22", "65,33", "192,512", "600,40", "896,1152", "1100,130"})
+  void pairsHaveTheBitsOfOneDnn(int in, int out) {
+    if (!nativeBfloat16()) {
+      System.out.println("NOT RUN: oneDNN's BF16 products: the processor has none");
+      return;
+    }
+    float[][] results = new float[2][];
+    for (int slow = 0; slow < 2; slow++) {
+      Workers workers = new WorkerPool(2);
+      try (Backend backend = new CpuBackend(workers, gemm(workers, slow == 1));
+          Workspace memory = backend.workspace("test")) {
+        Tensor x = LinearTest.random(backend, memory, DType.BF16, 1, 100, in);
+        Tensor y = memory.tensor(DType.F32, 100, out);
+        Tensor master = LinearTest.random(backend, memory, DType.F32, 3, out, in);
+        try (Linear w = backend.linear(master, DType.BF16)) {
+          backend.linearForward(w, x, y, false);
+          results[slow] = backend.readFloats(y);
+        }
+      }
+    }
+    assertArrayEquals(results[0], results[1]);
+  }
+
+  private static Gemm gemm(Workers workers, boolean slowBfloat16) {
+    return new DnnlGemm(workers, OneDnn.open(), slowBfloat16);
+  }
+
+  private static boolean nativeBfloat16() {
+    OneDnn dnn = OneDnn.open();
+    try {
+      return dnn.multipliesBfloat16();
+    } finally {
+      dnn.close();
+    }
+  }
+
+  private static void rowsAreTheSameInAnyNumber(
+      DType dtype, int in, int out, boolean slowBfloat16) {
     // For the large shape, where sizes begin and end; for the others, all.
     int[] numbers =
         in * out > 1 << 18
@@ -39,7 +86,7 @@ class RowInvarianceTest {
     float[][] expected = null;
     for (int threads = 1; threads <= 2; threads++) {
       Workers workers = new WorkerPool(threads);
-      try (Backend backend = new CpuBackend(workers, new DnnlGemm(workers, OneDnn.open()));
+      try (Backend backend = new CpuBackend(workers, gemm(workers, slowBfloat16));
           Workspace memory = backend.workspace("test")) {
         Tensor x = LinearTest.random(backend, memory, dtype, 1, MOST_ROWS, in);
         Tensor dy = LinearTest.random(backend, memory, dtype, 2, MOST_ROWS, out);
