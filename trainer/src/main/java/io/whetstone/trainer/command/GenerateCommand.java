@@ -45,8 +45,14 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--messages",
       paramLabel = "F.json",
-      description = "Messages for the model's chat template (not there yet).")
+      description = "Messages for the model's chat template; see tokenize.")
   private Optional<String> messages;
+
+  @Option(
+      names = "--thinking",
+      paramLabel = "on|off",
+      description = "With --messages: sets enable_thinking in the chat template.")
+  private Optional<MessagesFile.Thinking> thinking;
 
   @Option(names = "--seed", paramLabel = "S", defaultValue = "0", description = "Default: 0.")
   private long seed;
@@ -72,17 +78,22 @@ final class GenerateCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (messages.isPresent()) {
-      throw new UsageException("--messages is not there yet; give the whole text with --prompt");
+    if (prompt.isPresent() == messages.isPresent()) {
+      throw new UsageException(
+          prompt.isPresent()
+              ? "--prompt and --messages are both given; expected one"
+              : "--prompt is missing; expected a text, or --messages F.json");
     }
-    String text =
-        prompt.orElseThrow(() -> new UsageException("--prompt is missing; expected a text"));
     if (samples < 1) {
       throw new UsageException("--samples: " + samples + " is not at least 1");
     }
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (Backend backend = engine.open();
         Policy policy = Policy.load(directory.model(), backend, engine.compute(), false)) {
+      String text =
+          messages.isPresent()
+              ? MessagesFile.render(messages.get(), directory.model(), thinking, true)
+              : prompt.orElseThrow();
       int[] ids = policy.tokenizer().encode(text);
       if (ids.length == 0) {
         throw new UsageException("--prompt: is empty; expected at least one token");

@@ -13,7 +13,6 @@ final class NotThereYet {
 
   static final List<Verb> VERBS =
       List.of(
-          new Verb("tokenize", "Token ids of a text or of messages."),
           new Verb("serve", "An OpenAI-compatible HTTP endpoint."),
           new Verb("report", "One HTML page about one or several runs."),
           new Verb("replay", "Scores and trains a recorded step again."));

@@ -60,6 +60,7 @@ final class Whetstone implements Runnable {
             .addSubcommand(new EvalCommand(console))
             .addSubcommand(new GenerateCommand(console))
             .addSubcommand(new LogprobsCommand(console))
+            .addSubcommand(new TokenizeCommand(console))
             .addSubcommand(new ScoreCommand(console))
             .addSubcommand(new ExportCommand(console))
             .addSubcommand(new DoctorCommand(console))

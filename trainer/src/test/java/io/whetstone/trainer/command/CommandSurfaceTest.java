@@ -43,7 +43,7 @@ class CommandSurfaceTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"tokenize", "serve", "report", "replay"})
+  @ValueSource(strings = {"serve", "report", "replay"})
   void verbsToComeSaySo(String verb) {
     CommandLineRun run = CommandLineRun.of(verb, "anything", "--json", "--port", "80");
     assertEquals("whetstone: " + verb + " is not there yet\n", run.refused(2).replace("\r", ""));
