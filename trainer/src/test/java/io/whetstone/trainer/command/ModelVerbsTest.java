@@ -269,4 +269,66 @@ class ModelVerbsTest {
             .refused(2)
             .contains("neither a run"));
   }
+
+  @Test
+  void aTextIsTokenizedAsItIs() throws IOException {
+    JsonNode line =
+        JSON.readTree(
+            CommandLineRun.of("tokenize", model, "--text", "3+<think>").succeeded().out());
+    assertEquals("3+<think>", line.get("text").asText());
+    assertEquals(List.of("3", "+", "<think>"), JSON.convertValue(line.get("tokens"), List.class));
+    assertEquals(3, line.get("ids").size());
+    assertTrue(CommandLineRun.of("tokenize", model).refused(2).contains("none of --text"));
+  }
+
+  @Test
+  void messagesGoThroughTheModelsOwnTemplate() throws IOException {
+    Path file = directory.resolve("messages.json");
+    Files.writeString(file, "[{\"role\": \"user\", \"content\": \"1+2\"}]");
+    String none = CommandLineRun.of("tokenize", model, "--messages", file.toString()).refused(2);
+    assertTrue(none.contains("has no chat template"), none);
+
+    Path chat = directory.resolve("chat");
+    copy(Path.of(model), chat);
+    Files.writeString(
+        chat.resolve("chat_template.jinja"),
+        "{% for m in messages %}{{ m.content }}={% endfor %}{{ '?' if add_generation_prompt }}"
+            + "{{ '<think>' if enable_thinking }}");
+    String[] tokenize = {"tokenize", chat.toString(), "--messages", file.toString()};
+    assertEquals(
+        "1+2=", JSON.readTree(CommandLineRun.of(tokenize).succeeded().out()).get("text").asText());
+    CommandLineRun on =
+        CommandLineRun.of(
+            "generate",
+            chat.toString(),
+            "--messages",
+            file.toString(),
+            "--thinking",
+            "on",
+            "--json",
+            "--max-tokens",
+            "2");
+    JsonNode prompt = JSON.readTree(on.succeeded().out()).get("prompt-ids");
+    JsonNode expected =
+        JSON.readTree(
+                CommandLineRun.of("tokenize", chat.toString(), "--text", "1+2=?<think>")
+                    .succeeded()
+                    .out())
+            .get("ids");
+    assertEquals(expected, prompt);
+
+    Files.writeString(file, "[{\"content\": 1}]");
+    assertTrue(CommandLineRun.of(tokenize).refused(2).contains("messages[0]"));
+    Files.writeString(file, "[{");
+    assertTrue(CommandLineRun.of(tokenize).refused(2).contains("is not JSON"));
+  }
+
+  private static void copy(Path from, Path to) throws IOException {
+    Files.createDirectories(to);
+    try (var files = Files.list(from)) {
+      for (Path each : files.toList()) {
+        Files.copy(each, to.resolve(each.getFileName()));
+      }
+    }
+  }
 }
