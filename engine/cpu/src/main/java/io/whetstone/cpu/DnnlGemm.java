@@ -32,6 +32,7 @@ final class DnnlGemm implements Gemm {
   private final Map<ReorderShape, DnnlPrimitive> reorders = new ConcurrentHashMap<>();
   private final PairProducts pairs;
   private final boolean slowBfloat16;
+  private PairWarmUp warmUp;
   private final Set<String> unusable = new TreeSet<>();
   private boolean closed;
 
@@ -70,6 +71,9 @@ final class DnnlGemm implements Gemm {
   public Weight weight(Tensor master, DType compute) {
     if (compute == DType.BF16 && !dnn.multipliesBfloat16()) {
       return fallback.weight(master, compute);
+    }
+    if (compute == DType.BF16 && warmUp == null) {
+      warmUp = new PairWarmUp();
     }
     DnnlWeight weight = new DnnlWeight(this, master, compute);
     if (weight.usable()) {
@@ -125,7 +129,14 @@ final class DnnlGemm implements Gemm {
 
   /** Whether {@link #pairs} are faster than oneDNN for so many rows; the bits are the same. */
   boolean prefersPairs(int rows) {
-    return rows == 1 || slowBfloat16 && rows >= PAIR_ROWS;
+    return (rows == 1 || slowBfloat16 && rows >= PAIR_ROWS) && warmUp != null && warmUp.done();
+  }
+
+  /** Waits until {@link #prefersPairs} may say so. */
+  void awaitPairs() {
+    if (warmUp != null) {
+      warmUp.await();
+    }
   }
 
   /** Whether the processor's own products of bfloat16 numbers take longer than F32 ones. */
@@ -185,6 +196,9 @@ final class DnnlGemm implements Gemm {
   @Override
   public void close() {
     closed = true;
+    if (warmUp != null) {
+      warmUp.stop();
+    }
     products.values().forEach(PanelProducts::close);
     reorders.values().forEach(DnnlPrimitive::close);
     weightGradient.close();

@@ -49,12 +49,14 @@ class RowInvarianceTest {
     float[][] results = new float[2][];
     for (int slow = 0; slow < 2; slow++) {
       Workers workers = new WorkerPool(2);
-      try (Backend backend = new CpuBackend(workers, gemm(workers, slow == 1));
+      DnnlGemm gemm = gemm(workers, slow == 1);
+      try (Backend backend = new CpuBackend(workers, gemm);
           Workspace memory = backend.workspace("test")) {
         Tensor x = LinearTest.random(backend, memory, DType.BF16, 1, 100, in);
         Tensor y = memory.tensor(DType.F32, 100, out);
         Tensor master = LinearTest.random(backend, memory, DType.F32, 3, out, in);
         try (Linear w = backend.linear(master, DType.BF16)) {
+          gemm.awaitPairs();
           backend.linearForward(w, x, y, false);
           results[slow] = backend.readFloats(y);
         }
@@ -63,7 +65,7 @@ class RowInvarianceTest {
     assertArrayEquals(results[0], results[1]);
   }
 
-  private static Gemm gemm(Workers workers, boolean slowBfloat16) {
+  private static DnnlGemm gemm(Workers workers, boolean slowBfloat16) {
     return new DnnlGemm(workers, OneDnn.open(), slowBfloat16);
   }
 
@@ -86,7 +88,8 @@ class RowInvarianceTest {
     float[][] expected = null;
     for (int threads = 1; threads <= 2; threads++) {
       Workers workers = new WorkerPool(threads);
-      try (Backend backend = new CpuBackend(workers, gemm(workers, slowBfloat16));
+      DnnlGemm gemm = gemm(workers, slowBfloat16);
+      try (Backend backend = new CpuBackend(workers, gemm);
           Workspace memory = backend.workspace("test")) {
         Tensor x = LinearTest.random(backend, memory, dtype, 1, MOST_ROWS, in);
         Tensor dy = LinearTest.random(backend, memory, dtype, 2, MOST_ROWS, out);
@@ -95,6 +98,7 @@ class RowInvarianceTest {
         Tensor master = LinearTest.random(backend, memory, DType.F32, 3, out, in);
         try (Linear w = backend.linear(master, dtype)) {
           backend.linearForward(w, x, y, false);
+          gemm.awaitPairs();
           backend.linearBackwardInput(w, dy, dx, false);
           if (expected == null) {
             expected = new float[][] {backend.readFloats(y), backend.readFloats(dx)};
