@@ -140,7 +140,7 @@ def write(folder, family, keys):
     logits = model(ids[None]).logits[0]
     logprobs = torch.log_softmax(logits, -1)[torch.arange(LENGTH - 1), ids[1:]]
     (slopes * logprobs).sum().backward()
-    gradients = {name: p.grad.contiguous() for name, p in model.named_parameters()}
+    gradients = {name: p.grad.clone() for name, p in model.named_parameters()}
     model.bfloat16().save_pretrained(folder)
     (folder / "generation_config.json").unlink(missing_ok=True)
     save_file(gradients, folder / "gradients.safetensors")

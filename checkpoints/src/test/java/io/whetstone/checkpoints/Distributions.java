@@ -64,7 +64,7 @@ final class Distributions {
     return values;
   }
 
-  private static float[] floats(JsonNode node) {
+  static float[] floats(JsonNode node) {
     float[] values = new float[node.size()];
     for (int i = 0; i < values.length; i++) {
       values[i] = node.get(i).floatValue();

@@ -418,6 +418,7 @@ final class CpuBackend implements Backend {
       Linear head,
       Tensor x,
       int[] targets,
+      float softCap,
       float temperature,
       Tensor logprobs,
       Tensor entropy,
@@ -425,11 +426,12 @@ final class CpuBackend implements Backend {
     matrix("x", x, head.dtype(), targets.length, head.in());
     ids("targets", targets, head.out());
     positive("temperature", temperature);
+    cap(softCap);
     vector("logprobs", logprobs, targets.length);
     vector("entropy", entropy, targets.length);
     vector("logSumExp", logSumExp, targets.length);
     tokenLogprobs.tokenLogprobs(
-        weight(head), x, targets, temperature, logprobs, entropy, logSumExp);
+        weight(head), x, targets, softCap, temperature, logprobs, entropy, logSumExp);
   }
 
   @Override
@@ -437,6 +439,7 @@ final class CpuBackend implements Backend {
       Linear head,
       Tensor x,
       int[] targets,
+      float softCap,
       float temperature,
       Tensor entropy,
       Tensor logSumExp,
@@ -447,6 +450,7 @@ final class CpuBackend implements Backend {
     matrix("x", x, head.dtype(), targets.length, head.in());
     ids("targets", targets, head.out());
     positive("temperature", temperature);
+    cap(softCap);
     vector("entropy", entropy, targets.length);
     vector("logSumExp", logSumExp, targets.length);
     count("dLogprobs", dLogprobs.length, targets.length);
@@ -454,7 +458,24 @@ final class CpuBackend implements Backend {
     matrix("dx", dx, targets.length, head.in());
     matrix("dHead", dHead, head.out(), head.in());
     tokenLogprobs.tokenLogprobsBackward(
-        weight(head), x, targets, temperature, entropy, logSumExp, dLogprobs, dEntropy, dx, dHead);
+        weight(head),
+        x,
+        targets,
+        softCap,
+        temperature,
+        entropy,
+        logSumExp,
+        dLogprobs,
+        dEntropy,
+        dx,
+        dHead);
+  }
+
+  @Override
+  public void softCap(Tensor x, float cap) {
+    type("x", x, F32);
+    positive("cap", cap);
+    elementwise.softCap(x, cap);
   }
 
   @Override
@@ -491,6 +512,12 @@ final class CpuBackend implements Backend {
       closed = true;
       gemm.close();
       workers.close();
+    }
+  }
+
+  private static void cap(float softCap) {
+    if (softCap != 0) {
+      positive("softCap", softCap);
     }
   }
 

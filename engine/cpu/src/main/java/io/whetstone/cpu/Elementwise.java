@@ -77,6 +77,12 @@ final class Elementwise {
         });
   }
 
+  void softCap(Tensor x, float cap) {
+    long address = Memory.address(x);
+    inParallel(
+        x.size(), (first, last) -> SoftCap.apply(address + 4L * first, (int) (last - first), cap));
+  }
+
   void fill(Tensor x, float value) {
     MemorySegment memory = x.memory();
     inParallel(

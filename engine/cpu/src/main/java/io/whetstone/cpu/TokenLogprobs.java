@@ -36,6 +36,7 @@ final class TokenLogprobs {
       Gemm.Weight head,
       Tensor x,
       int[] targets,
+      float softCap,
       float temperature,
       Tensor logprobs,
       Tensor entropy,
@@ -56,6 +57,7 @@ final class TokenLogprobs {
           (from, to) -> {
             LogSoftmax row = new LogSoftmax(vocabulary);
             for (int r = from; r < to; r++) {
+              SoftCap.apply(z + 4L * vocabulary * r, vocabulary, softCap);
               row.read(z + 4L * vocabulary * r, temperature);
               long at = 4L * (first + r);
               Memory.set(Memory.address(logprobs) + at, row.logprob(targets[first + r]));
@@ -74,6 +76,7 @@ final class TokenLogprobs {
       Gemm.Weight head,
       Tensor x,
       int[] targets,
+      float softCap,
       float temperature,
       Tensor entropy,
       Tensor logSumExp,
@@ -109,11 +112,18 @@ final class TokenLogprobs {
                 float h = Memory.get(Memory.address(entropy) + at);
                 float dLogprob = dLogprobs[first + r];
                 float inverse = LogSoftmax.inverse(temperature);
-                gradient(row, width, inverse, lse, h, dLogprob, dEntropy[first + r]);
                 int target = targets[first + r] - token;
-                if (target >= 0 && target < width) {
+                boolean within = target >= 0 && target < width;
+                float slope = within ? SoftCap.slope(Memory.get(row + 4L * target), softCap) : 0;
+                if (softCap > 0) {
+                  cappedGradient(
+                      row, width, softCap, inverse, lse, h, dLogprob, dEntropy[first + r]);
+                } else {
+                  gradient(row, width, inverse, lse, h, dLogprob, dEntropy[first + r]);
+                }
+                if (within) {
                   float others = Memory.get(row + 4L * target);
-                  Memory.set(row + 4L * target, others + dLogprob * inverse);
+                  Memory.set(row + 4L * target, others + dLogprob * inverse * slope);
                 }
                 if (rounded) {
                   Bfloat16.round(row, dz + 2L * width * r, width);
@@ -142,6 +152,26 @@ final class TokenLogprobs {
       FloatVector logP = Memory.load(row + 4L * v, mask).mul(inverse).sub(lse);
       FloatVector factor = logP.add(entropy).mul(dEntropy).add(dLogprob).mul(-inverse);
       Memory.store(VectorMath.exp(logP).mul(factor), row + 4L * v, mask);
+    }
+  }
+
+  /** The same of logits that were capped, from what they were before. */
+  private static void cappedGradient(
+      long row,
+      int n,
+      float cap,
+      float inverse,
+      float lse,
+      float entropy,
+      float dLogprob,
+      float dEntropy) {
+    for (int v = 0; v < n; v += LANES) {
+      VectorMask<Float> mask = SPECIES.indexInRange(v, n);
+      FloatVector ratio = SoftCap.ratio(Memory.load(row + 4L * v, mask), cap);
+      FloatVector logP = ratio.mul(cap).mul(inverse).sub(lse);
+      FloatVector factor = logP.add(entropy).mul(dEntropy).add(dLogprob).mul(-inverse);
+      FloatVector slope = SoftCap.slope(ratio);
+      Memory.store(VectorMath.exp(logP).mul(factor).mul(slope), row + 4L * v, mask);
     }
   }
 

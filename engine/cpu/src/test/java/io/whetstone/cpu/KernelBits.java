@@ -142,8 +142,9 @@ final class KernelBits {
     Tensor z = tensor(23, ROWS, vocabulary);
     TokenLogprobs logprobs = new TokenLogprobs(WORKERS, gemm);
     try (Gemm.Weight head = gemm.weight(tensor(24, vocabulary, COLUMNS), dtype)) {
-      logprobs.tokenLogprobs(head, x, targets, 0.7f, out[0], out[1], out[2]);
-      logprobs.tokenLogprobsBackward(head, x, targets, 0.7f, out[1], out[2], ones, ones, dx, dHead);
+      logprobs.tokenLogprobs(head, x, targets, 0, 0.7f, out[0], out[1], out[2]);
+      logprobs.tokenLogprobsBackward(
+          head, x, targets, 0, 0.7f, out[1], out[2], ones, ones, dx, dHead);
       head.forward(Memory.address(x), ROWS, Memory.address(z), Result.F32_ADDED);
     }
     hash(name + " head", out);

@@ -44,6 +44,9 @@ final class OutputHead implements AutoCloseable {
   Tensor logits(Tensor normed, Workspace workspace) {
     Tensor logits = workspace.tensor(DType.F32, normed.rows(), config.vocabulary());
     backend.linearForward(linear, normed, logits, false);
+    if (softCap() > 0) {
+      backend.softCap(logits, softCap());
+    }
     return logits;
   }
 
@@ -65,6 +68,7 @@ final class OutputHead implements AutoCloseable {
         linear,
         kept.normed(),
         targets,
+        softCap(),
         temperature,
         kept.logprobs(),
         kept.entropy(),
@@ -82,6 +86,7 @@ final class OutputHead implements AutoCloseable {
         linear,
         kept.normed(),
         scored.targets,
+        softCap(),
         scored.temperature,
         kept.entropy(),
         kept.logSumExp(),
@@ -98,6 +103,10 @@ final class OutputHead implements AutoCloseable {
 
   void weightsChanged() {
     linear.refresh();
+  }
+
+  private float softCap() {
+    return config.architecture().logitSoftCap();
   }
 
   private float offset() {

@@ -257,6 +257,8 @@ public interface Backend extends AutoCloseable {
    *
    * @param x [R, h] of {@code head.dtype()}
    * @param targets R token ids
+   * @param softCap logits go through {@link #softCap} before they are divided by the temperature; 0
+   *     for none
    * @param logprobs [R], overwritten
    * @param entropy [R], overwritten
    * @param logSumExp [R], overwritten; kept for the backward
@@ -265,18 +267,45 @@ public interface Backend extends AutoCloseable {
       Linear head,
       Tensor x,
       int[] targets,
+      float softCap,
       float temperature,
       Tensor logprobs,
       Tensor entropy,
       Tensor logSumExp);
 
+  /** The same without a cap. */
+  default void tokenLogprobs(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float temperature,
+      Tensor logprobs,
+      Tensor entropy,
+      Tensor logSumExp) {
+    tokenLogprobs(head, x, targets, 0, temperature, logprobs, entropy, logSumExp);
+  }
+
   /**
    * The backward of {@link #tokenLogprobs}: given ∂L/∂logprob and ∂L/∂entropy for each row, dx [R,
    * h] (F32) is overwritten and dW [V, h] (F32) accumulated into. With p the softmax: ∂L/∂z[v] =
-   * dLogprob (1[v = target] − p[v]) − dEntropy p[v] (log p[v] + entropy), rounded to {@code
-   * head.dtype()} for the two products.
+   * dLogprob (1[v = target] − p[v]) − dEntropy p[v] (log p[v] + entropy), times the cap's slope 1 −
+   * (capped / softCap)², rounded to {@code head.dtype()} for the two products.
    */
   void tokenLogprobsBackward(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float softCap,
+      float temperature,
+      Tensor entropy,
+      Tensor logSumExp,
+      float[] dLogprobs,
+      float[] dEntropy,
+      Tensor dx,
+      Tensor dHead);
+
+  /** The same without a cap. */
+  default void tokenLogprobsBackward(
       Linear head,
       Tensor x,
       int[] targets,
@@ -286,7 +315,13 @@ public interface Backend extends AutoCloseable {
       float[] dLogprobs,
       float[] dEntropy,
       Tensor dx,
-      Tensor dHead);
+      Tensor dHead) {
+    tokenLogprobsBackward(
+        head, x, targets, 0, temperature, entropy, logSumExp, dLogprobs, dEntropy, dx, dHead);
+  }
+
+  /** x ← cap · tanh(x / cap), which bounds logits (Gemma 2): cap &gt; 0. */
+  void softCap(Tensor x, float cap);
 
   /**
    * Draws each row's next token as {@link Sampling} says. The logprob written is the one {@link

@@ -1,6 +1,7 @@
 package io.whetstone.tensor.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Linear;
@@ -35,7 +36,7 @@ interface HeadConformance extends Conformance {
           // The second deviation makes logits of ±80 and beyond at temperature 1.
           for (double deviation : new double[] {1, 40}) {
             double scaled = deviation / Math.sqrt(size[0]);
-            tokenLogprobs(dtype, size[0], size[1], size[2], temperature, scaled);
+            tokenLogprobs(dtype, size[0], size[1], size[2], temperature, scaled, 0);
           }
         }
       }
@@ -46,19 +47,48 @@ interface HeadConformance extends Conformance {
   @Test
   default void aLargeVocabulary() {
     for (DType dtype : computeTypes()) {
-      tokenLogprobs(dtype, 3, 40_000, 5, 1, 1);
+      tokenLogprobs(dtype, 3, 40_000, 5, 1, 1, 0);
+    }
+  }
+
+  @Test
+  default void cappedLogits() {
+    for (DType dtype : computeTypes()) {
+      for (int[] size : HEAD_SIZES) {
+        tokenLogprobs(dtype, size[0], size[1], size[2], 0.7f, 2 / Math.sqrt(size[0]), 3);
+      }
+      tokenLogprobs(dtype, 3, 40_000, 5, 1, 1, 1.5f);
+    }
+  }
+
+  @Test
+  default void softCapBoundsEachNumber() {
+    for (int size : new int[] {0, 1, 7, 22, 65}) {
+      double[] x = Numbers.normal(20, size, 20);
+      Tensor capped = rig().inOut(x, size);
+      rig().backend().softCap(capped, 5);
+      float[] got = rig().get(capped);
+      for (int i = 0; i < size; i++) {
+        assertEquals(5 * Math.tanh(x[i] / 5), got[i], 5e-6, "number " + i + " of " + size);
+      }
     }
   }
 
   private void tokenLogprobs(
-      DType dtype, int h, int vocabulary, int rows, float temperature, double deviation) {
+      DType dtype,
+      int h,
+      int vocabulary,
+      int rows,
+      float temperature,
+      double deviation,
+      float softCap) {
     double[] x = Numbers.as(dtype, Numbers.normal(1, rows * h, 1));
     double[] w = Numbers.as(dtype, Numbers.normal(2, vocabulary * h, deviation));
     int[] targets = Numbers.below(3, rows, vocabulary);
-    ReferenceHead reference = new ReferenceHead(x, w, targets, h, temperature);
+    ReferenceHead reference = new ReferenceHead(x, w, targets, h, softCap, temperature);
     String what =
-        "%s, %d rows, hidden %d, vocabulary %d, temperature %s, "
-            .formatted(dtype, rows, h, vocabulary, temperature);
+        "%s, %d rows, hidden %d, vocabulary %d, temperature %s, cap %s, "
+            .formatted(dtype, rows, h, vocabulary, temperature, softCap);
     Tensor logprobs = rig().output(rows);
     Tensor entropy = rig().output(rows);
     Tensor logSumExp = rig().output(rows);
@@ -66,7 +96,7 @@ interface HeadConformance extends Conformance {
       Tensor input = rig().input(dtype, x, rows, h);
       rig()
           .backend()
-          .tokenLogprobs(head, input, targets, temperature, logprobs, entropy, logSumExp);
+          .tokenLogprobs(head, input, targets, softCap, temperature, logprobs, entropy, logSumExp);
       ReferenceHead.Forward forward = reference.forward();
       forward.logprobs().check(what + "logprobs", rig().get(logprobs));
       forward.entropy().check(what + "entropy", rig().get(entropy));
@@ -87,6 +117,7 @@ interface HeadConformance extends Conformance {
               head,
               input,
               targets,
+              softCap,
               temperature,
               rig().keep(entropy),
               rig().keep(logSumExp),
@@ -170,15 +201,20 @@ interface HeadConformance extends Conformance {
             new Sampling(0.7f, 0, 0.9f, 0.05f, 1, 3)
           }) {
         try (Linear head = rig().backend().linear(rig().input(w, vocabulary, h), dtype)) {
-          drawnLogprobs(head, rig().input(dtype, x, rows, h), rows, vocabulary, sampling);
+          drawnLogprobs(head, rig().input(dtype, x, rows, h), rows, vocabulary, sampling, 0);
+          drawnLogprobs(head, rig().input(dtype, x, rows, h), rows, vocabulary, sampling, 3);
         }
       }
     }
   }
 
-  private void drawnLogprobs(Linear head, Tensor x, int rows, int vocabulary, Sampling sampling) {
+  private void drawnLogprobs(
+      Linear head, Tensor x, int rows, int vocabulary, Sampling sampling, float softCap) {
     Tensor logits = rig().output(rows, vocabulary);
     rig().backend().linearForward(head, x, logits, false);
+    if (softCap > 0) {
+      rig().backend().softCap(logits, softCap);
+    }
     Sampling[] settings = new Sampling[rows];
     Arrays.fill(settings, sampling);
     int[] tokens = new int[rows];
@@ -191,6 +227,7 @@ interface HeadConformance extends Conformance {
             head,
             x,
             tokens,
+            softCap,
             sampling.logprobTemperature(),
             logprobs,
             rig().output(rows),

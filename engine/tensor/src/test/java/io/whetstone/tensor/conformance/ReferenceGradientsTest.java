@@ -119,19 +119,29 @@ class ReferenceGradientsTest {
     double[] dLogprobs = Numbers.normal(16, rows, 1);
     double[] dEntropy = Numbers.normal(17, rows, 1);
     for (double temperature : new double[] {0.5, 1, 2.5}) {
-      ReferenceHead.Backward backward =
-          new ReferenceHead(x, w, targets, h, temperature)
-              .backward(dLogprobs, dEntropy, new double[w.length]);
-      check(
-          "dx",
-          x,
-          at -> loss(new ReferenceHead(at, w, targets, h, temperature), dLogprobs, dEntropy),
-          backward.dx());
-      check(
-          "dHead",
-          w,
-          at -> loss(new ReferenceHead(x, at, targets, h, temperature), dLogprobs, dEntropy),
-          backward.dHead());
+      for (double softCap : new double[] {0, 1.5}) {
+        ReferenceHead.Backward backward =
+            new ReferenceHead(x, w, targets, h, softCap, temperature)
+                .backward(dLogprobs, dEntropy, new double[w.length]);
+        check(
+            "dx",
+            x,
+            at ->
+                loss(
+                    new ReferenceHead(at, w, targets, h, softCap, temperature),
+                    dLogprobs,
+                    dEntropy),
+            backward.dx());
+        check(
+            "dHead",
+            w,
+            at ->
+                loss(
+                    new ReferenceHead(x, at, targets, h, softCap, temperature),
+                    dLogprobs,
+                    dEntropy),
+            backward.dHead());
+      }
     }
   }
 

@@ -7,14 +7,20 @@ final class ReferenceHead {
   private final int[] targets;
   private final int hidden;
   private final int vocabulary;
+  private final double softCap;
   private final double temperature;
 
-  ReferenceHead(double[] x, double[] w, int[] targets, int hidden, double temperature) {
+  /**
+   * @param softCap 0 for none
+   */
+  ReferenceHead(
+      double[] x, double[] w, int[] targets, int hidden, double softCap, double temperature) {
     this.x = x;
     this.w = w;
     this.targets = targets;
     this.hidden = hidden;
     this.vocabulary = w.length / hidden;
+    this.softCap = softCap;
     this.temperature = temperature;
   }
 
@@ -53,10 +59,12 @@ final class ReferenceHead {
         double target = v == targets[r] ? 1 : 0;
         double surprise = p * (row.logP(v) + entropy);
         double surpriseTerms = p * (Math.abs(row.logP(v)) + entropy + 1);
-        double dz = (dLogprobs[r] * (target - p) - dEntropy[r] * surprise) / temperature;
+        double slope = row.slopes[v];
+        double dz = slope * (dLogprobs[r] * (target - p) - dEntropy[r] * surprise) / temperature;
         double dzTerms =
             (Math.abs(dLogprobs[r]) * (target + p * row.rounding)
                     + Math.abs(dEntropy[r]) * surpriseTerms * row.rounding)
+                * (softCap == 0 ? 1 : slope * row.rounding + 1)
                 / temperature;
         for (int i = 0; i < hidden; i++) {
           double input = x[r * hidden + i];
@@ -72,10 +80,11 @@ final class ReferenceHead {
   /**
    * One row's softmax.
    *
+   * @param slopes of the cap
    * @param rounding 1 + a sixteenth of the largest logit's sum of absolute terms: an exponent
    *     rounded on the scale of its terms is a factor as far from one
    */
-  private record Softmax(double[] z, double logSumExp, double rounding) {
+  private record Softmax(double[] z, double[] slopes, double logSumExp, double rounding) {
     double logP(int v) {
       return z[v] - logSumExp;
     }
@@ -95,15 +104,23 @@ final class ReferenceHead {
 
   private Softmax softmax(int row) {
     double[] z = new double[vocabulary];
+    double[] slopes = new double[vocabulary];
     double largest = Double.NEGATIVE_INFINITY;
     double largestTerms = 0;
     for (int v = 0; v < vocabulary; v++) {
       double terms = 0;
       for (int i = 0; i < hidden; i++) {
-        double term = x[row * hidden + i] * w[v * hidden + i] / temperature;
+        double term = x[row * hidden + i] * w[v * hidden + i];
         z[v] += term;
-        terms += Math.abs(term);
+        terms += Math.abs(term) / temperature;
       }
+      slopes[v] = 1;
+      if (softCap > 0) {
+        double ratio = Math.tanh(z[v] / softCap);
+        z[v] = softCap * ratio;
+        slopes[v] = 1 - ratio * ratio;
+      }
+      z[v] /= temperature;
       largest = Math.max(largest, z[v]);
       largestTerms = Math.max(largestTerms, terms);
     }
@@ -111,6 +128,6 @@ final class ReferenceHead {
     for (double logit : z) {
       sum += Math.exp(logit - largest);
     }
-    return new Softmax(z, largest + Math.log(sum), 1 + largestTerms / 16);
+    return new Softmax(z, slopes, largest + Math.log(sum), 1 + largestTerms / 16);
   }
 }
