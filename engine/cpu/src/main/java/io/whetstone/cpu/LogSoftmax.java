@@ -4,7 +4,6 @@ import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 import jdk.incubator.vector.VectorOperators;
 
 /**
@@ -20,6 +19,8 @@ final class LogSoftmax {
   private long logits;
   private float inverseTemperature;
   private float max;
+  private double sum;
+  private double weighted;
   private float logSum;
   private float entropy;
 
@@ -37,32 +38,46 @@ final class LogSoftmax {
     this.logits = logits;
     this.inverseTemperature = inverse(temperature);
     max = max();
-    double sum = 0;
-    double weighted = 0;
+    sum = 0;
+    weighted = 0;
     for (int from = 0; from < vocabulary; from += BLOCK) {
       int to = Math.min(from + BLOCK, vocabulary);
-      FloatVector sums = FloatVector.zero(SPECIES);
-      FloatVector products = sums;
-      int v = from;
-      for (; v <= to - LANES; v += LANES) {
-        FloatVector below = Memory.load(logits + 4L * v).mul(inverseTemperature).sub(max);
-        FloatVector exp = VectorMath.exp(below);
-        sums = sums.add(exp);
-        products = exp.fma(below, products);
+      int rest = (to - from) % LANES;
+      addVectors(from, to - rest);
+      if (rest > 0) {
+        addRest(to - rest, to);
       }
-      if (v < to) {
-        VectorMask<Float> mask = SPECIES.indexInRange(v, to);
-        FloatVector below = Memory.load(logits + 4L * v, mask).mul(inverseTemperature).sub(max);
-        FloatVector exp = VectorMath.exp(below).blend(0, mask.not());
-        sums = sums.add(exp);
-        products = exp.fma(below, products);
-      }
-      sum += VectorMath.sum(sums);
-      weighted += VectorMath.sum(products);
     }
     logSum = VectorMath.log((float) sum);
     // −Σ p log p with log p = below − logSum.
     entropy = (float) (logSum - weighted / sum);
+  }
+
+  private void addVectors(int from, int to) {
+    FloatVector sums = FloatVector.zero(SPECIES);
+    FloatVector products = sums;
+    for (int v = from; v < to; v += LANES) {
+      FloatVector below = Memory.load(logits + 4L * v).mul(inverseTemperature).sub(max);
+      FloatVector exp = VectorMath.exp(below);
+      sums = sums.add(exp);
+      products = exp.fma(below, products);
+    }
+    sum += VectorMath.sum(sums);
+    weighted += VectorMath.sum(products);
+  }
+
+  /** Fewer than a vector. */
+  private void addRest(int from, int to) {
+    float sums = 0;
+    float products = 0;
+    for (int v = from; v < to; v++) {
+      float below = Memory.get(logits + 4L * v) * inverseTemperature - max;
+      float exp = VectorMath.exp(below);
+      sums += exp;
+      products = Math.fma(exp, below, products);
+    }
+    sum += sums;
+    weighted += products;
   }
 
   /** max_v z[v]; NaN when a logit is. */
@@ -86,16 +101,15 @@ final class LogSoftmax {
   }
 
   private float max() {
-    FloatVector largest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
+    FloatVector most = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
     int v = 0;
     for (; v <= vocabulary - LANES; v += LANES) {
-      largest = largest.max(Memory.load(logits + 4L * v).mul(inverseTemperature));
+      most = most.max(Memory.load(logits + 4L * v).mul(inverseTemperature));
     }
-    if (v < vocabulary) {
-      VectorMask<Float> mask = SPECIES.indexInRange(v, vocabulary);
-      FloatVector rest = Memory.load(logits + 4L * v, mask).mul(inverseTemperature);
-      largest = largest.max(rest.blend(Float.NEGATIVE_INFINITY, mask.not()));
+    float largest = most.reduceLanes(VectorOperators.MAX);
+    for (; v < vocabulary; v++) {
+      largest = Math.max(largest, Memory.get(logits + 4L * v) * inverseTemperature);
     }
-    return largest.reduceLanes(VectorOperators.MAX);
+    return largest;
   }
 }

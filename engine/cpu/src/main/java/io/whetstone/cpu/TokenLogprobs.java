@@ -1,12 +1,10 @@
 package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
-import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorMask;
 
 /** Logprobs and entropies of tokens under the head, in chunks of rows. */
 final class TokenLogprobs {
@@ -147,11 +145,10 @@ final class TokenLogprobs {
       FloatVector factor = logP.add(entropy).mul(dEntropy).add(dLogprob).mul(-inverse);
       Memory.store(VectorMath.exp(logP).mul(factor), row + 4L * v);
     }
-    if (v < n) {
-      VectorMask<Float> mask = SPECIES.indexInRange(v, n);
-      FloatVector logP = Memory.load(row + 4L * v, mask).mul(inverse).sub(lse);
-      FloatVector factor = logP.add(entropy).mul(dEntropy).add(dLogprob).mul(-inverse);
-      Memory.store(VectorMath.exp(logP).mul(factor), row + 4L * v, mask);
+    for (; v < n; v++) {
+      float logP = Memory.get(row + 4L * v) * inverse - lse;
+      float factor = ((logP + entropy) * dEntropy + dLogprob) * -inverse;
+      Memory.set(row + 4L * v, VectorMath.exp(logP) * factor);
     }
   }
 

@@ -1,19 +1,21 @@
 package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
-import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /** Draws tokens from rows of logits, as {@link Sampling} says. */
 final class TokenSampler {
   /** Weights whose sum is known when a draw looks for its token. */
   private static final int BLOCK = 1024;
 
+  private static final int TASKS_PER_THREAD = 4;
+
   private final Workers workers;
+  private Row[] prepared = {};
 
   TokenSampler(Workers workers) {
     this.workers = workers;
@@ -21,62 +23,67 @@ final class TokenSampler {
 
   void sample(Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
     int vocabulary = logits.columns();
-    Ranges.run(
-        workers,
-        rows.length,
-        16L * vocabulary,
-        1,
-        (from, to) -> {
-          LogSoftmax softmax = new LogSoftmax(vocabulary);
-          Row row = new Row(vocabulary);
-          for (int r = from; r < to; r++) {
-            long address = Memory.address(logits) + 4L * vocabulary * r;
-            float temperature = rows[r].logprobTemperature();
-            softmax.read(address, temperature);
-            if (!Float.isFinite(softmax.logSumExp())) {
+    int tasks = Math.min(rows.length, workers.threads() * TASKS_PER_THREAD);
+    prepare(tasks, vocabulary);
+    workers.run(
+        tasks,
+        task -> {
+          Row row = prepared[task];
+          int last = (int) ((long) rows.length * (task + 1) / tasks);
+          for (int r = (int) ((long) rows.length * task / tasks); r < last; r++) {
+            row.read(Memory.address(logits) + 4L * vocabulary * r, rows[r]);
+            if (!Float.isFinite(row.softmax.logSumExp())) {
               throw new IllegalArgumentException("logits: row " + r + " is not finite");
             }
-            row.read(address, LogSoftmax.inverse(temperature));
             tokens[r] = row.draw(rows[r], uniforms[r]);
-            logprobs[r] = softmax.logprob(tokens[r]);
+            logprobs[r] = row.softmax.logprob(tokens[r]);
           }
         });
   }
 
-  /** One row's numbers: z, then weights exp(z − max), then 0 for what is filtered out. */
+  /** A row's room for each task; kept, since a vocabulary is large. */
+  private void prepare(int tasks, int vocabulary) {
+    if (prepared.length < tasks) {
+      prepared = Arrays.copyOf(prepared, tasks);
+    }
+    for (int task = 0; task < tasks; task++) {
+      if (prepared[task] == null || prepared[task].values.length != vocabulary) {
+        prepared[task] = new Row(vocabulary);
+      }
+    }
+  }
+
+  /** One row's numbers: weights exp(z − max), then 0 for what is filtered out. */
   private static final class Row {
+    private final LogSoftmax softmax;
     private final float[] values;
     private final double[] blockSums;
     private final TokenFilter filter;
+    private long logits;
 
     Row(int vocabulary) {
+      softmax = new LogSoftmax(vocabulary);
       values = new float[vocabulary];
       blockSums = new double[(vocabulary + BLOCK - 1) / BLOCK];
       filter = new TokenFilter(values);
     }
 
-    void read(long logits, float factor) {
-      int v = 0;
-      for (; v <= values.length - LANES; v += LANES) {
-        Memory.load(logits + 4L * v).mul(factor).intoArray(values, v);
-      }
-      for (; v < values.length; v++) {
-        values[v] = Memory.get(logits + 4L * v) * factor;
-      }
+    void read(long logits, Sampling sampling) {
+      this.logits = logits;
+      softmax.read(logits, sampling.logprobTemperature());
     }
 
     int draw(Sampling sampling, double uniform) {
-      for (int token : sampling.suppressed()) {
-        values[token] = Float.NEGATIVE_INFINITY;
-      }
-      float max = max();
-      if (max == Float.NEGATIVE_INFINITY) {
-        throw new IllegalArgumentException("sampling: every token is suppressed");
-      }
+      float factor = LogSoftmax.inverse(sampling.logprobTemperature());
+      float max =
+          sampling.suppressed().length == 0 ? softmax.maximum() : maximumOfOthers(sampling, factor);
       if (sampling.temperature() == 0) {
-        return firstOf(max);
+        return firstOf(max, sampling);
       }
-      exponentiate(max);
+      exponentiate(factor, max);
+      for (int token : sampling.suppressed()) {
+        values[token] = 0;
+      }
       double total = sum();
       if (sampling.topK() > 0 || sampling.topP() < 1 || sampling.minP() > 0) {
         filter.apply(sampling, total);
@@ -85,34 +92,50 @@ final class TokenSampler {
       return firstBeyond(uniform * total);
     }
 
-    private float max() {
-      FloatVector largest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-      int v = 0;
-      for (; v <= values.length - LANES; v += LANES) {
-        largest = largest.max(FloatVector.fromArray(SPECIES, values, v));
+    /** The largest z of what is not suppressed. */
+    private float maximumOfOthers(Sampling sampling, float factor) {
+      for (int v = 0; v < values.length; v++) {
+        values[v] = Memory.get(logits + 4L * v) * factor;
       }
-      float max = largest.reduceLanes(VectorOperators.MAX);
-      for (; v < values.length; v++) {
-        max = Math.max(max, values[v]);
+      for (int token : sampling.suppressed()) {
+        values[token] = Float.NEGATIVE_INFINITY;
+      }
+      float max = Float.NEGATIVE_INFINITY;
+      for (float value : values) {
+        max = Math.max(max, value);
+      }
+      if (max == Float.NEGATIVE_INFINITY) {
+        throw new IllegalArgumentException("sampling: every token is suppressed");
       }
       return max;
     }
 
-    private int firstOf(float value) {
+    /** At temperature 0, where z is the logit. */
+    private int firstOf(float value, Sampling sampling) {
       int v = 0;
-      while (values[v] != value) {
+      while (Memory.get(logits + 4L * v) != value || suppresses(sampling, v)) {
         v++;
       }
       return v;
     }
 
-    private void exponentiate(float max) {
+    private static boolean suppresses(Sampling sampling, int token) {
+      for (int suppressed : sampling.suppressed()) {
+        if (suppressed == token) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private void exponentiate(float factor, float max) {
       int v = 0;
       for (; v <= values.length - LANES; v += LANES) {
-        VectorMath.exp(FloatVector.fromArray(SPECIES, values, v).sub(max)).intoArray(values, v);
+        FloatVector below = Memory.load(logits + 4L * v).mul(factor).sub(max);
+        VectorMath.exp(below).intoArray(values, v);
       }
       for (; v < values.length; v++) {
-        values[v] = VectorMath.exp(values[v] - max);
+        values[v] = VectorMath.exp(Memory.get(logits + 4L * v) * factor - max);
       }
     }
 
