@@ -1,10 +1,12 @@
 package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
+import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import jdk.incubator.vector.FloatVector;
+import jdk.incubator.vector.VectorMask;
 
 /** Logprobs and entropies of tokens under the head, in chunks of rows. */
 final class TokenLogprobs {
