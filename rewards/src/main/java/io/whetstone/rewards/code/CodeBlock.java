@@ -2,8 +2,8 @@ package io.whetstone.rewards.code;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
-import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
@@ -23,17 +23,14 @@ record CodeBlock(String tag, String code) {
     ALL
   }
 
-  private static final Pattern FENCE =
-      Pattern.compile("^ {0,3}(`{3,}|~{3,})[ \\t]*([^`\\n]*?)[ \\t]*$", Pattern.MULTILINE);
-
   // A line that code has and prose has not; good enough, since prose that has one will not run.
   private static final Pattern CODE_LINE =
       Pattern.compile(
-          "^\\s*(def |class |import \\w|from [\\w.]+ import |print\\(|@\\w|#include|using \\w+|"
-              + "public |fn |func |return\\b.*|(for|while|if|with|try|elif|else)\\b.*:\\s*|"
-              + "[A-Za-z_][\\w.\\[\\]]*\\s*[-+*/%]?=[^=].*|.*[;{}]\\s*)$|"
-              + "^(def|class|import|from|print|for|while)\\b.*[:()].*$",
-          Pattern.MULTILINE);
+          "(def|class|import|from|@\\w|print\\(|return|#include|using|public|fn|func)\\b.*"
+              + "|(for|while|if|with|try|elif|else)\\b.*:|[A-Za-z_][\\w.\\[\\]]* ?[-+*/%]?= ?[^=].*"
+              + "|.*[;{}]");
+
+  private static final int LONGEST_CODE_LINE = 1000;
 
   /**
    * The code that a completion answers with: of the part after the last {@code </think>}, and of
@@ -47,7 +44,7 @@ record CodeBlock(String tag, String code) {
     String answer = answer(completion);
     List<CodeBlock> blocks = fenced(answer);
     if (blocks.isEmpty()) {
-      return CODE_LINE.matcher(answer).find()
+      return answer.lines().anyMatch(CodeBlock::isCode)
           ? Optional.of(new CodeBlock("", answer.strip() + "\n"))
           : Optional.empty();
     }
@@ -80,29 +77,58 @@ record CodeBlock(String tag, String code) {
         : text.substring(start + "<answer>".length(), end < start ? text.length() : end);
   }
 
+  private static boolean isCode(String line) {
+    String text = line.length() > LONGEST_CODE_LINE ? "" : line.strip();
+    return CODE_LINE.matcher(text).matches() && !text.matches("(from|import|class|return) .*[.?!]");
+  }
+
   private static List<CodeBlock> fenced(String text) {
     List<CodeBlock> blocks = new ArrayList<>();
-    Matcher fence = FENCE.matcher(text);
-    int from = 0;
-    while (fence.find(from)) {
-      String opening = fence.group(1);
-      String tag =
-          fence.group(2).strip().split("[\\s{:,]", 2)[0].toLowerCase(java.util.Locale.ROOT);
-      int start = Math.min(fence.end() + 1, text.length());
-      int end = -1;
-      from = text.length();
-      for (int at = start; at < text.length() && end < 0 && fence.find(at); at = fence.end()) {
-        boolean closes =
-            fence.group(2).isEmpty()
-                && fence.group(1).charAt(0) == opening.charAt(0)
-                && fence.group(1).length() >= opening.length();
-        if (closes) {
-          end = fence.start();
-          from = fence.end();
-        }
+    String opening = "";
+    String tag = "";
+    int start = 0;
+    for (int line = 0; line < text.length(); ) {
+      int end = text.indexOf('\n', line);
+      int next = end < 0 ? text.length() : end + 1;
+      String fence = fence(text, line, next);
+      String after = fence.isEmpty() ? "" : text.substring(line, next).strip();
+      after = after.substring(Math.min(fence.length(), after.length())).strip();
+      if (opening.isEmpty() && !fence.isEmpty() && after.indexOf('`') < 0) {
+        opening = fence;
+        tag = tag(after);
+        start = next;
+      } else if (!opening.isEmpty() && fence.startsWith(opening) && after.isEmpty()) {
+        blocks.add(new CodeBlock(tag, text.substring(start, line)));
+        opening = "";
       }
-      blocks.add(new CodeBlock(tag, text.substring(start, end < 0 ? text.length() : end)));
+      line = next;
+    }
+    if (!opening.isEmpty()) {
+      blocks.add(new CodeBlock(tag, text.substring(start)));
     }
     return blocks;
+  }
+
+  /** The three or more marks that a line begins with, after at most three spaces. */
+  private static String fence(String text, int from, int to) {
+    int start = from;
+    while (start < to && start - from < 3 && text.charAt(start) == ' ') {
+      start++;
+    }
+    int end = start;
+    while (end < to
+        && text.charAt(end) == text.charAt(start)
+        && "`~".indexOf(text.charAt(end)) >= 0) {
+      end++;
+    }
+    return end - start < 3 ? "" : text.substring(start, end);
+  }
+
+  private static String tag(String after) {
+    int end = 0;
+    while (end < after.length() && " \t{:,".indexOf(after.charAt(end)) < 0) {
+      end++;
+    }
+    return after.substring(0, end).toLowerCase(Locale.ROOT);
   }
 }

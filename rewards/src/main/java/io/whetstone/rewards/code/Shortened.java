@@ -27,7 +27,7 @@ final class Shortened {
   static String firstError(String text) {
     return line(
         text.lines()
-            .filter(line -> line.contains("error"))
+            .filter(line -> line.contains("error:"))
             .findFirst()
             .orElse(text.lines().findFirst().orElse("the compiler said nothing"))
             .strip());

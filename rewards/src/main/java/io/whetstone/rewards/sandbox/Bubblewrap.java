@@ -96,7 +96,7 @@ record Bubblewrap(Path program, List<Path> visible, boolean root, boolean proc)
     add(words, "--perms", "1777", "--size", SHARED_MEMORY, "--tmpfs", "/dev/shm");
     add(words, "--remount-ro", "/dev");
     add(words, "--perms", "1777", "--size", limits.disk(), "--tmpfs", "/tmp");
-    add(words, "--perms", "0777", "--dir", WORK);
+    add(words, "--dir", WORK, "--chmod", "0777", WORK); // not --perms, which our umask would cut
   }
 
   private static void add(List<String> words, Object... more) {

@@ -50,8 +50,13 @@ public final class Sandbox {
    *     what to do
    */
   public static Sandbox bubblewrap(int pool, List<Path> visible) {
+    return bubblewrap(pool, visible, path());
+  }
+
+  /** As above, with other directories in which programs are looked for. */
+  static Sandbox bubblewrap(int pool, List<Path> visible, String path) {
     Path program =
-        onPath("bwrap")
+        onPath("bwrap", path)
             .orElseThrow(
                 () ->
                     new SandboxException(
@@ -59,7 +64,7 @@ public final class Sandbox {
                             + " (apt-get install bubblewrap, dnf install bubblewrap), or say"
                             + " sandbox: none to run programs that you trust without it"));
     for (String needed : List.of("prlimit", "setpriv")) {
-      if (onPath(needed).isEmpty()) {
+      if (onPath(needed, path).isEmpty()) {
         throw new SandboxException(
             "no " + needed + " on PATH, which sets a program's limits; install util-linux");
       }
@@ -93,11 +98,18 @@ public final class Sandbox {
 
   /** The program that a shell would find. */
   public static Optional<Path> onPath(String name) {
-    for (String directory :
-        Optional.ofNullable(System.getenv("PATH")).orElse("/usr/bin:/bin").split(":")) {
-      Path path = Path.of(directory.isEmpty() ? "." : directory, name);
-      if (Files.isRegularFile(path) && Files.isExecutable(path)) {
-        return Optional.of(path.toAbsolutePath());
+    return onPath(name, path());
+  }
+
+  private static String path() {
+    return Optional.ofNullable(System.getenv("PATH")).orElse("/usr/bin:/bin");
+  }
+
+  private static Optional<Path> onPath(String name, String path) {
+    for (String directory : path.split(":")) {
+      Path file = Path.of(directory.isEmpty() ? "." : directory, name);
+      if (Files.isRegularFile(file) && Files.isExecutable(file)) {
+        return Optional.of(file.toAbsolutePath());
       }
     }
     return Optional.empty();
