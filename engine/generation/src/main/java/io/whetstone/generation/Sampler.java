@@ -326,6 +326,9 @@ public final class Sampler implements AutoCloseable {
       }
       expand[i] = count - 1;
     }
+    if (count == rows.length && count == hidden.rows()) {
+      return policy.logits(hidden, workspace); // all of them, in order: rows never go back
+    }
     Tensor gathered = workspace.tensor(policy.compute(), count, policy.config().hidden());
     backend.gatherRows(hidden, Arrays.copyOf(distinct, count), gathered);
     Tensor logits = policy.logits(gathered, workspace);

@@ -24,18 +24,27 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.IntStream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.AfterParameterizedClassInvocation;
+import org.junit.jupiter.params.BeforeParameterizedClassInvocation;
+import org.junit.jupiter.params.Parameter;
+import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.provider.EnumSource;
 
+@ParameterizedClass
+@EnumSource(
+    value = DType.class,
+    names = {"F32", "BF16"})
 class SamplerTest {
+  @Parameter DType compute;
+
   private static final int POSITIONS = 96;
   private static Backend backend;
   private static Tokenizer tokenizer;
   private static Transformer policy;
 
-  @BeforeAll
-  static void open() {
+  @BeforeParameterizedClassInvocation
+  static void open(DType compute) {
     backend = Backends.open("cpu", 2);
     tokenizer =
         TokenizerBuilder.characters("0123456789+=;?")
@@ -56,11 +65,11 @@ class SamplerTest {
             true,
             false,
             POSITIONS);
-    policy = Transformer.create(backend, config, DType.F32, false);
+    policy = Transformer.create(backend, config, compute, false);
     policy.initialise(1, 0.3);
   }
 
-  @AfterAll
+  @AfterParameterizedClassInvocation
   static void close() {
     policy.close();
     tokenizer.close();

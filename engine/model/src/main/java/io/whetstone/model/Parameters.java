@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 
 /**
  * Owns a model's weights and gradients, and names them: fused for the optimizer, apart for files.
@@ -27,6 +28,9 @@ final class Parameters implements AutoCloseable {
 
   /** One of Hugging Face's tensors within a fused one: its name and how many rows it takes. */
   record Part(String name, int rows) {}
+
+  /** Numbers drawn at a time: what the heap must hold. */
+  private static final int DRAWN = 1 << 20;
 
   private final Backend backend;
   private final DType matrixType;
@@ -122,11 +126,17 @@ final class Parameters implements AutoCloseable {
   }
 
   private void normal(Tensor value, long key, double deviation) {
-    float[] numbers = new float[Math.toIntExact(value.size())];
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = (float) (deviation * Philox.normal(key, i));
+    int columns = value.columns();
+    int step = Math.max(1, DRAWN / columns);
+    for (int row = 0; row < value.rows(); row += step) {
+      Tensor rows = value.rows(row, Math.min(value.rows(), row + step));
+      long first = (long) row * columns;
+      float[] numbers = new float[Math.toIntExact(rows.size())];
+      IntStream.range(0, numbers.length)
+          .parallel()
+          .forEach(i -> numbers[i] = (float) (deviation * Philox.normal(key, first + i)));
+      backend.write(rows, numbers);
     }
-    backend.write(value, numbers);
   }
 
   void zeroGradients() {

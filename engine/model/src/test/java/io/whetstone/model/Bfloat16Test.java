@@ -53,7 +53,7 @@ class Bfloat16Test {
     }
   }
 
-  /** What makes a reference model, or an exported one, the policy to the bit. */
+  /** What makes a reference model the policy to the bit. */
   @Test
   void weightsHeldInBfloat16GiveTheSameBits() {
     try (Transformer frozen = Transformer.create(backend, CONFIG, DType.BF16, false);

@@ -5,6 +5,7 @@ import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.Capability;
 import io.whetstone.tensor.DType;
 import io.whetstone.trainer.config.Precision;
+import java.util.Optional;
 import picocli.CommandLine.Option;
 
 /** What a verb that computes runs on. */
@@ -26,13 +27,23 @@ final class EngineOptions {
   @Option(
       names = "--precision",
       paramLabel = "TYPE",
-      defaultValue = "f32",
-      description = "f32 or bf16: in what products are made (default: ${DEFAULT-VALUE}).")
-  private Precision precision;
+      description = {
+        "f32 or bf16: in what products are made",
+        "(default: as the model's run was trained, else f32)."
+      })
+  private Optional<Precision> precision;
 
-  /** The type that products are made in. */
+  /** The type that was asked for, else F32. */
   DType compute() {
-    return precision.compute();
+    return precision.orElse(Precision.F32).compute();
+  }
+
+  /** The type that was asked for, else the one the model's run was trained in, else F32. */
+  DType compute(ModelDirectory model) {
+    return precision
+        .or(() -> model.configuration().map(run -> run.experiment().precision()))
+        .orElse(Precision.F32)
+        .compute();
   }
 
   Backend open() {
@@ -40,7 +51,8 @@ final class EngineOptions {
       throw new UsageException("--threads: " + threads + " is not at least 0");
     }
     Backend opened = Backends.open(backend, threads);
-    if (precision == Precision.BF16 && !opened.capabilities().contains(Capability.BF16)) {
+    if (precision.equals(Optional.of(Precision.BF16))
+        && !opened.capabilities().contains(Capability.BF16)) {
       opened.close();
       throw new UsageException("--precision bf16: is not there on the backend " + backend);
     }

@@ -89,7 +89,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (Backend backend = engine.open();
-        Policy policy = Policy.load(directory.model(), backend, engine.compute(), false)) {
+        Policy policy = Policy.load(directory.model(), backend, engine.compute(directory), false)) {
       String text =
           messages.isPresent()
               ? MessagesFile.render(messages.get(), directory.model(), thinking, true)

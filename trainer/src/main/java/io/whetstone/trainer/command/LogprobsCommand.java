@@ -54,7 +54,7 @@ final class LogprobsCommand implements Callable<Integer> {
     try (JsonLines lines = new JsonLines(InputFile.open(file));
         Backend backend = engine.open();
         Transformer policy =
-            HuggingFaceModel.load(directory.model(), backend, engine.compute(), false);
+            HuggingFaceModel.load(directory.model(), backend, engine.compute(directory), false);
         Workspace workspace = backend.workspace("logprobs")) {
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
         int[] ids = ids(line, policy);

@@ -13,6 +13,7 @@ import io.whetstone.checkpoints.StoredType;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
@@ -85,7 +86,7 @@ class Bfloat16RunTest {
     assertEquals(first, RunFiles.of(resumed));
   }
 
-  /** Drawn by one verb, scored by another: the same bits, also after an export to BF16. */
+  /** Drawn by one verb, scored by another: the same bits. */
   @Test
   void generateAndLogprobsAgree() throws IOException {
     Path exported = runs.resolve("exported");
@@ -94,38 +95,35 @@ class Bfloat16RunTest {
     try (SafetensorsFile file = SafetensorsFile.open(exported.resolve(HuggingFaceModel.WEIGHTS))) {
       assertTrue(file.tensors().values().stream().allMatch(t -> t.type() == StoredType.BF16));
     }
-    for (Path model : List.of(run, exported)) {
-      String[] drawing = {
-        "generate",
-        model.toString(),
-        "--prompt",
-        "3+4=?",
-        "--json",
-        "--max-tokens",
-        "20",
-        "--samples",
-        "3",
-        "--precision",
-        "bf16"
-      };
-      String drawn = CommandLineRun.of(drawing).succeeded().out();
-      for (String line : drawn.lines().toList()) {
-        requireSameLogprobs(model, JSON.readTree(line));
-      }
+    // A run says itself that it is one in bf16.
+    assertEquals(drawn(run), drawn(run, "--precision", "bf16"));
+    assertNotEquals(drawn(run), drawn(run, "--precision", "f32"));
+    for (String line : drawn(run).lines().toList()) {
+      requireSameLogprobs(run, JSON.readTree(line));
+    }
+    for (String line : drawn(exported, "--precision", "bf16").lines().toList()) {
+      requireSameLogprobs(exported, JSON.readTree(line), "--precision", "bf16");
     }
   }
 
-  private void requireSameLogprobs(Path model, JsonNode drawn) throws IOException {
+  private static String drawn(Path model, String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("generate", model.toString(), "--prompt", "3+4=?", "--json"));
+    arguments.addAll(List.of("--max-tokens", "20", "--samples", "3"));
+    arguments.addAll(List.of(more));
+    return CommandLineRun.of(arguments.toArray(String[]::new)).succeeded().out();
+  }
+
+  private void requireSameLogprobs(Path model, JsonNode drawn, String... more) throws IOException {
     var ids = JSON.createArrayNode();
     drawn.get("prompt-ids").forEach(ids::add);
     drawn.get("ids").forEach(ids::add);
     Path file = runs.resolve("ids.jsonl");
     Files.writeString(file, JSON.createObjectNode().set("ids", ids) + "\n");
-    String out =
-        CommandLineRun.of(
-                "logprobs", model.toString(), "--ids", file.toString(), "--precision", "bf16")
-            .succeeded()
-            .out();
+    List<String> arguments =
+        new ArrayList<>(List.of("logprobs", model.toString(), "--ids", file.toString()));
+    arguments.addAll(List.of(more));
+    String out = CommandLineRun.of(arguments.toArray(String[]::new)).succeeded().out();
     JsonNode scored = JSON.readTree(out).get("logprobs");
     int before = drawn.get("prompt-ids").size() - 1;
     assertFalse(drawn.get("logprobs").isEmpty());
