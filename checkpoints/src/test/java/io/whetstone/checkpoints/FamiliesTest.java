@@ -15,6 +15,7 @@ import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
@@ -34,6 +35,8 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.Parameter;
 import org.junit.jupiter.params.ParameterizedClass;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
@@ -134,6 +137,32 @@ class FamiliesTest {
       }
     }
     assertArrayEquals(expected, got);
+  }
+
+  /** The logprob at sampling is the trainer's to the bit, in F32 and in BF16. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "BF16"})
+  void cachedIsPackedToTheBit(DType compute) {
+    int n = ids.length;
+    int[] targets = new int[n];
+    float[] sampled = new float[n];
+    try (Transformer model = HuggingFaceModel.load(directory, backend, compute, true);
+        Workspace workspace = backend.workspace("test");
+        Decoder decoder = new Decoder(model)) {
+      for (int at = 0; at < n; at += 8) {
+        int[] likeliest = new int[8];
+        float[] logprobs = new float[8];
+        decoder.best(Arrays.copyOfRange(ids, at, at + 8), likeliest, logprobs);
+        System.arraycopy(likeliest, 0, targets, at, 8);
+        System.arraycopy(logprobs, 0, sampled, at, 8);
+      }
+      PackedTokens tokens = PackedTokens.of(ids, Segments.ofLengths(n));
+      int[] rows = IntStream.range(0, n).toArray();
+      Scored scored = model.score(tokens, rows, targets, 1, workspace);
+      assertArrayEquals(scored.logprobs(), sampled);
+    }
   }
 
   @Test
@@ -246,6 +275,25 @@ class FamiliesTest {
 
     /** The logits after each of these tokens. */
     float[][] feed(int[] tokens) {
+      float[] all = backend.readFloats(logits(tokens));
+      int vocabulary = model.config().vocabulary();
+      float[][] result = new float[tokens.length][];
+      Arrays.setAll(
+          result, i -> Arrays.copyOfRange(all, (i + 1) * vocabulary, (i + 2) * vocabulary));
+      return result;
+    }
+
+    /** The likeliest token after each of these, and its logprob. */
+    void best(int[] tokens, int[] likeliest, float[] logprobs) {
+      int n = tokens.length;
+      Tensor own = logits(tokens).rows(1, n + 1);
+      Sampling[] greedy = new Sampling[n];
+      Arrays.fill(greedy, Sampling.GREEDY);
+      backend.sample(own, greedy, new double[n], likeliest, logprobs);
+    }
+
+    /** Logits [2 + tokens, vocabulary], a neighbour's first and last. */
+    private Tensor logits(int[] tokens) {
       int n = tokens.length;
       int[] batch = concat(new int[] {fed % 7}, tokens, new int[] {(fed + 3) % 7});
       int[] sequence = new int[n + 2];
@@ -258,7 +306,7 @@ class FamiliesTest {
         positions[i] = sequence[i] == 1 ? fed + i - 1 : fed;
         int page = pages.get(sequence[i])[positions[i] / cache.pageSize()];
         slots[i] = page * cache.pageSize() + positions[i] % cache.pageSize();
-        // The neighbours see only themselves: what came before them was not always stored.
+        // What the neighbours see was not always stored: whatever it is, it must stay with them.
         lengths[i] = positions[i] + 1;
       }
       workspace.reset();
@@ -270,13 +318,8 @@ class FamiliesTest {
               new CachedRows(pages.values().toArray(int[][]::new), sequence, lengths),
               cache,
               workspace);
-      float[] all = backend.readFloats(model.logits(hidden, workspace));
       fed += n;
-      int vocabulary = model.config().vocabulary();
-      float[][] result = new float[n][];
-      Arrays.setAll(
-          result, i -> Arrays.copyOfRange(all, (i + 1) * vocabulary, (i + 2) * vocabulary));
-      return result;
+      return model.logits(hidden, workspace);
     }
 
     @Override
