@@ -25,34 +25,40 @@ public record RewardWeights(double temperature, boolean withinGroup) {
    * @param rewards {@code rewards[g][i]}, NaN where absent
    */
   public Advantages of(double[][] rewards) {
-    double all = shift(Arrays.stream(rewards).flatMapToDouble(Arrays::stream).toArray());
+    Normalizer all = normalizer(Arrays.stream(rewards).flatMapToDouble(Arrays::stream).toArray());
     double[][][] values = new double[rewards.length][][];
     List<Advantages.Group> outcomes = new ArrayList<>();
     for (int g = 0; g < rewards.length; g++) {
-      double shift = withinGroup ? shift(rewards[g]) : all;
+      Normalizer normalizer = withinGroup ? normalizer(rewards[g]) : all;
       values[g] = new double[rewards[g].length][];
       int present = 0;
       for (int i = 0; i < rewards[g].length; i++) {
         boolean absent = Double.isNaN(rewards[g][i]);
         present += absent ? 0 : 1;
-        values[g][i] =
-            absent
-                ? new double[0]
-                : new double[] {StrictMath.exp(rewards[g][i] / temperature - shift)};
+        values[g][i] = absent ? new double[0] : new double[] {normalizer.weight(rewards[g][i])};
       }
       outcomes.add(present > 0 ? Advantages.Group.KEPT : Advantages.Group.DROPPED_TOO_FEW);
     }
     return new Advantages(values, outcomes);
   }
 
-  /** ln mean exp(r / β) over the present rewards, without overflow. */
-  private double shift(double[] rewards) {
+  /**
+   * The exponentials' mean, relative to the largest: nothing overflows, rewards far apart lose
+   * nothing.
+   */
+  private record Normalizer(double most, double mean, double temperature) {
+    double weight(double reward) {
+      return StrictMath.exp((reward - most) / temperature) / mean;
+    }
+  }
+
+  private Normalizer normalizer(double[] rewards) {
     double[] present = Arrays.stream(rewards).filter(r -> !Double.isNaN(r)).toArray();
-    double most = Arrays.stream(present).max().orElse(0) / temperature;
+    double most = Arrays.stream(present).max().orElse(0);
     double sum = 0;
     for (double reward : present) {
-      sum += StrictMath.exp(reward / temperature - most);
+      sum += StrictMath.exp((reward - most) / temperature);
     }
-    return most + StrictMath.log(sum / present.length);
+    return new Normalizer(most, sum / present.length, temperature);
   }
 }

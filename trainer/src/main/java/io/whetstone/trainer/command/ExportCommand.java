@@ -1,9 +1,11 @@
 package io.whetstone.trainer.command;
 
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.trainer.loop.Policy;
+import io.whetstone.trainer.loop.RunCheckpoints;
 import java.io.IOException;
 import java.nio.file.DirectoryNotEmptyException;
 import java.nio.file.Files;
@@ -51,6 +53,11 @@ final class ExportCommand implements Callable<Integer> {
   private boolean best;
 
   @Option(
+      names = "--average",
+      description = "The averaged weights that the run kept, instead of the policy's.")
+  private boolean average;
+
+  @Option(
       names = "--merge",
       description = "Merge adapters into the weights; a model without any is written as it is.")
   private boolean merge;
@@ -77,6 +84,9 @@ final class ExportCommand implements Callable<Integer> {
     try (Backend backend = engine.open();
         Policy policy = Policy.load(from.model(), backend, DType.F32, false)) {
       delete(aside);
+      if (average) {
+        readAverage(from.model(), policy, backend);
+      }
       HuggingFaceModel.save(
           aside,
           policy.model().config(),
@@ -92,6 +102,15 @@ final class ExportCommand implements Callable<Integer> {
     console.note("exported " + from.model());
     console.result(to.toString());
     return Whetstone.DONE;
+  }
+
+  private void readAverage(Path checkpoint, Policy policy, Backend backend) {
+    Path file = checkpoint.resolve(RunCheckpoints.AVERAGE);
+    if (!Files.isRegularFile(file)) {
+      throw new UsageException(
+          checkpoint + ": keeps no average; a run does with average: {decay: …} on top");
+    }
+    Safetensors.read(file, policy.model().weights(), backend);
   }
 
   private void requireEmpty() throws IOException {

@@ -94,7 +94,8 @@ class ConfigurationErrorsTest {
   @Test
   void unknownStage() throws IOException {
     assertEquals(
-        "grop: is not known; did you mean grpo? known: grpo, sft (line 16)",
+        "grop: is not known; did you mean grpo? known: dpo, grpo,"
+            + " rejection-sampling, reward-weighted, sft (line 16)",
         changed("- grpo:", "- grop:"));
   }
 
@@ -155,7 +156,7 @@ class ConfigurationErrorsTest {
         "grpo.clip-low: 3 is not in [0, 1) (--set grpo.clip-low=3)",
         complaint(GOOD, "grpo.clip-low=3"));
     assertEquals(
-        "--set clip-low=3: clip-low is not known; known: backend, evaluation, exact, grpo,"
+        "--set clip-low=3: clip-low is not known; known: average, backend, evaluation, exact, grpo,"
             + " keep-checkpoints, model, name, precision, prompt, recompute-activations, seed, sft,"
             + " stages, threads",
         complaint(GOOD, "clip-low=3"));
