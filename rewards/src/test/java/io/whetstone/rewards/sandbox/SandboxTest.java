@@ -144,7 +144,12 @@ class SandboxTest {
     if (sandbox.isEmpty()) {
       return;
     }
-    ProgramRun bomb = sandbox.get().run(shell("f() { f | f & }; f; sleep 30"), LIMITS);
+    ProgramRun bomb =
+        sandbox
+            .get()
+            .run(
+                shell("f() { f | f & }; f; sleep 30"),
+                LIMITS.within(LIMITS.cpu(), Duration.ofSeconds(3)));
     assertTrue(bomb.ending() != Ending.EXITED || bomb.status() != 0, bomb.toString());
     ProgramRun files =
         sandbox
