@@ -42,8 +42,11 @@ final class AnswerExtractor {
           "(?<![0-9a-zA-Z)}.])(-\\s?)?[$€£]?\\s?(?:[0-9]++ [0-9]++/[0-9]++|[0-9]++/[0-9]++"
               + "|(?:[0-9]{1,3}(?:,[0-9]{3})++(?![0-9])|[0-9]++)(?:\\.[0-9]++)?(?:[eE][+-]?[0-9]++)?"
               + "|\\.[0-9]++)(?:\\s?\\\\?%)?|[0-9]++(?:\\.[0-9]++)?");
+
+  /** Markdown's, and not the power of {@code 2**3} or the product of {@code 2*3}. */
   private static final Pattern EMPHASIS =
-      Pattern.compile("\\*\\*|__|`|(?<![0-9a-zA-Z)}])\\*(?![0-9])");
+      Pattern.compile(
+          "\\*\\*(?![0-9a-zA-Z(])|(?<![0-9a-zA-Z)])\\*\\*|__|`|(?<![0-9a-zA-Z)}])\\*(?![0-9])");
 
   private final List<AnswerSource> order;
 
@@ -82,8 +85,7 @@ final class AnswerExtractor {
       if (source == AnswerSource.BOXED && !candidates.isEmpty()) {
         break; // an empty box is an answer, if none that can be read
       }
-      // A line of hashes may be a heading; what it says then stays in question.
-      if (!found.isEmpty() && source != AnswerSource.HASHES) {
+      if (!found.isEmpty()) {
         break;
       }
     }
@@ -94,8 +96,8 @@ final class AnswerExtractor {
     return switch (source) {
       case BOXED -> Boxes.last(text).stream().toList();
       case ANSWER_TAG -> tag(text);
-      case PHRASE -> phrase(text);
       case HASHES -> hashes(text);
+      case PHRASE -> phrase(text);
       case LAST -> last(text);
     };
   }
@@ -119,11 +121,14 @@ final class AnswerExtractor {
 
   private static List<String> hashes(String text) {
     String last = null;
+    int end = 0;
     Matcher line = HASHES.matcher(text);
     while (line.find()) {
-      last = line.group(1);
+      last = trimmed(line.group(1));
+      end = line.end();
     }
-    return last == null ? List.of() : List.of(trimmed(last));
+    boolean answers = last != null && (text.substring(end).isBlank() || Formulas.isFormula(last));
+    return answers ? List.of(last) : List.of();
   }
 
   private static List<String> phrase(String text) {
@@ -184,6 +189,20 @@ final class AnswerExtractor {
     while (end > 0 && ".,;:".indexOf(plain.charAt(end - 1)) >= 0) {
       end--;
     }
-    return plain.substring(0, end).strip();
+    return undelimited(plain.substring(0, end).strip());
+  }
+
+  /** A formula without the dollars around it. */
+  private static String undelimited(String text) {
+    String inner = text;
+    for (String dollars : List.of("$$", "$")) {
+      int length = dollars.length();
+      if (text.length() > 2 * length
+          && text.startsWith(dollars)
+          && text.indexOf('$', length) == text.length() - length) {
+        inner = text.substring(length, text.length() - length);
+      }
+    }
+    return inner.strip();
   }
 }

@@ -97,7 +97,7 @@ final class AtomParser {
     if (token.is('{')) {
       return braces();
     }
-    if (token.kind() == Kind.NUMBER && token.text().length() > 1) {
+    if (token.kind() == Kind.NUMBER && token.text().matches("[0-9]{2,}")) {
       tokens.replaceNext(
           List.of(
               new Token(Kind.NUMBER, token.text().substring(0, 1), token.spaced()),

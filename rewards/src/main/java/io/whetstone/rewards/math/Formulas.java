@@ -2,6 +2,7 @@ package io.whetstone.rewards.math;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /** Finds formulas in running text. */
@@ -9,7 +10,8 @@ final class Formulas {
 
   private static final int LONGEST_LINE = 200;
   private static final int MOST_ATTEMPTS = 30;
-  private static final Pattern SIGNS = Pattern.compile("[=<>≤≥\\\\^(\\[]|sqrt|√");
+  private static final Pattern WORD = Pattern.compile("[a-zA-Z]{2,}");
+  private static final Pattern SIGNS = Pattern.compile("[=<>≤≥\\\\^(\\[]|sqrt|√|[0-9]:[0-9]");
 
   private Formulas() {}
 
@@ -93,11 +95,22 @@ final class Formulas {
 
   /** Whether a text can be read as a formula rather than as words. */
   static boolean isFormula(String text) {
+    Matcher word = WORD.matcher(text);
+    if (word.lookingAt() && Words.isWord(word.group())) {
+      return false; // "there are 12", of which only the number is the answer
+    }
     try {
       Expression read = Parser.parse(text, false, new Budget(100_000, 100_000_000)).expression();
-      return !Rewriter.contains(read, part -> part instanceof Expression.Text);
+      return !Rewriter.contains(read, Formulas::isWords);
     } catch (UnreadableException | Budget.Exhausted e) {
       return false;
     }
+  }
+
+  /** Words, or letters that only look like a value with words for its unit. */
+  private static boolean isWords(Expression part) {
+    return part instanceof Expression.Text
+        || part instanceof Expression.Quantity quantity
+            && !Rewriter.contains(quantity.value(), p -> p instanceof Expression.Number);
   }
 }

@@ -34,7 +34,7 @@ public final class MathProvider implements RewardProvider {
    */
   public record MathSettings(
       @Default(
-              value = "[\"boxed\", \"answer-tag\", \"phrase\", \"hashes\", \"last\"]",
+              value = "[\"boxed\", \"answer-tag\", \"hashes\", \"phrase\", \"last\"]",
               source = "the most explicit first")
           List<AnswerSource> extract,
       @Default(value = "6", source = "Math-Verify's float_rounding") int decimals,

@@ -40,8 +40,17 @@ record MathReward(Verifier verifier) implements Reward {
     Gold gold = read(group.task());
     List<Score> scores = new ArrayList<>();
     for (Candidate candidate : candidates) {
-      scores.add(verifier.verify(gold, candidate.text()).score());
+      scores.add(score(gold, candidate));
     }
     return scores;
+  }
+
+  /** A fault of ours is an error of this candidate's, not of the others', and never a 0. */
+  private Score score(Gold gold, Candidate candidate) {
+    try {
+      return verifier.verify(gold, candidate.text()).score();
+    } catch (RuntimeException | StackOverflowError e) {
+      return Score.error("math: " + e);
+    }
   }
 }

@@ -14,6 +14,7 @@ import io.whetstone.rewards.math.Expression.SetBuilder;
 import io.whetstone.rewards.math.Expression.SetOperation;
 import io.whetstone.rewards.math.Expression.Sum;
 import io.whetstone.rewards.math.Expression.Symbol;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Predicate;
 import java.util.function.UnaryOperator;
@@ -61,13 +62,25 @@ final class Rewriter {
   }
 
   private static List<Expression> all(List<Expression> parts, UnaryOperator<Expression> change) {
-    return parts.stream().map(part -> rewrite(part, change)).toList();
+    // Loops here and below, not streams: deep expressions must fit a thread's small stack.
+    List<Expression> changed = new ArrayList<>(parts.size());
+    for (Expression part : parts) {
+      changed.add(rewrite(part, change));
+    }
+    return List.copyOf(changed);
   }
 
   /** Whether the expression or a part of it is such. */
   static boolean contains(Expression expression, Predicate<Expression> test) {
-    return test.test(expression)
-        || parts(expression).stream().anyMatch(part -> contains(part, test));
+    if (test.test(expression)) {
+      return true;
+    }
+    for (Expression part : parts(expression)) {
+      if (contains(part, test)) {
+        return true;
+      }
+    }
+    return false;
   }
 
   /** What the expression is directly made of. */

@@ -57,6 +57,13 @@ record Unit(String name, Map<String, Integer> dimension, Rational factor) {
     known("energy", "1000", "kj", "kilojoule", "kilojoules");
     known("power", "1", "w", "watt", "watts");
     known("force", "1", "n", "newton", "newtons");
+    for (String name : new String[] {"mph", "kph"}) {
+      Rational metres = Rational.of(new BigDecimal(name.equals("mph") ? "1609.344" : "1000"));
+      KNOWN.put(
+          name,
+          new Unit(
+              name, Map.of("length", 1, "time", -1), metres.times(Rational.of(3600).reciprocal())));
+    }
     known("frequency", "1", "hz", "hertz");
   }
 

@@ -61,7 +61,11 @@ final class Verifier {
     String why = null;
     for (AnswerExtractor.Found candidate : candidates) {
       try {
-        return Verdict.of(isSame(gold, candidate.text(), budget), candidate.text());
+        boolean same = isSame(gold, candidate.text(), budget);
+        if (!same && candidate.source() == AnswerSource.LAST && isWords(gold, candidate.text())) {
+          throw new UnreadableException("words, and no answer among them");
+        }
+        return Verdict.of(same, candidate.text());
       } catch (UnreadableException e) {
         why = why == null ? e.getMessage() : why;
       } catch (Budget.Exhausted e) {
@@ -71,6 +75,13 @@ final class Verifier {
     }
     return new Verdict(
         Outcome.UNPARSEABLE, Optional.of(candidates.getFirst().text()), Optional.of(why));
+  }
+
+  /** Whether a few words were said where no words were asked for. */
+  private static boolean isWords(Gold gold, String answer) {
+    return answer.length() < 100
+        && !(gold.readings().getFirst() instanceof Expression.Text)
+        && !Formulas.isFormula(answer);
   }
 
   private boolean isSame(Gold gold, String answer, Budget budget) throws UnreadableException {

@@ -44,12 +44,14 @@ final class Words {
           "billion", 1_000_000_000L,
           "trillion", 1_000_000_000_000L);
 
-  private static final Pattern WRAPPERS =
+  private static final Pattern WRAPPED =
       Pattern.compile(
-          "\\\\(?:text|textbf|textit|textrm|texttt|mbox|mathrm|mathbf|mathit|operatorname|boxed|fbox)\\s*(?=\\{)|\\\\(?:left|right|displaystyle|quad|qquad|[,;:!"
-              + " ])(?![a-zA-Z])|[{}$~*\"]");
+          "\\\\(?:text|textbf|textit|textrm|texttt|mbox|mathrm|mathbf|mathit|operatorname)"
+              + "\\s{0,8}\\{([^{}]*)\\}");
+  private static final Pattern INVISIBLE =
+      Pattern.compile("\\\\(?:left|right|displaystyle|quad|qquad)(?![a-zA-Z])|\\\\[,;:! ]|[$~\"]");
   private static final Pattern SPACE = Pattern.compile("(?<![0-9])\\s+|\\s+(?![0-9])");
-  private static final Pattern ENDS = Pattern.compile("^[\\s'.,;:!?]+|[\\s'.,;:?]+$");
+  private static final Pattern ENDS = Pattern.compile("^\\s+|[\\s.,;:?]+$");
 
   private Words() {}
 
@@ -81,14 +83,18 @@ final class Words {
     return lower.equals("infinity") || lower.equals("infty") || lower.equals("inf");
   }
 
-  /** {@code abc} and {@code xyz} are products. */
+  /** {@code abx} and {@code pqr} are products: in order, and the usual letters or neighbours. */
   private static boolean isAlphabetical(String lower) {
+    boolean usual = "abcdxyz".indexOf(lower.charAt(0)) >= 0;
+    boolean neighbours = true;
     for (int i = 1; i < lower.length(); i++) {
       if (lower.charAt(i) <= lower.charAt(i - 1)) {
         return false;
       }
+      usual &= "abcdxyz".indexOf(lower.charAt(i)) >= 0;
+      neighbours &= lower.charAt(i) == lower.charAt(i - 1) + 1;
     }
-    return true;
+    return usual || neighbours;
   }
 
   private static boolean hasVowel(String lower) {
@@ -110,7 +116,8 @@ final class Words {
    * punctuation at the ends.
    */
   static String normal(String text) {
-    String plain = WRAPPERS.matcher(text).replaceAll("");
+    String plain = text.indexOf('\\') < 0 ? text : WRAPPED.matcher(text).replaceAll("$1");
+    plain = INVISIBLE.matcher(plain).replaceAll(" ");
     plain = ENDS.matcher(plain).replaceAll("");
     return SPACE.matcher(plain).replaceAll("").toLowerCase(Locale.ROOT);
   }
