@@ -9,6 +9,7 @@ import io.whetstone.model.LayerForm;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Rope;
 import io.whetstone.tensor.DType;
+import java.util.List;
 import java.util.Objects;
 
 /** Writes a {@link ModelConfig} as its family's {@code config.json}, in both spellings of RoPE. */
@@ -67,6 +68,13 @@ final class ConfigWriter {
     root.put("torch_dtype", type);
     root.put("dtype", type);
     root.put("use_cache", true);
+    if (family != Family.LLAMA && family != Family.QWEN2) {
+      // A key that is missing has the default of the family's first model, whose vocabulary is
+      // another one; the tokenizer's ids take the place of these.
+      for (String key : List.of("bos_token_id", "eos_token_id", "pad_token_id")) {
+        root.putNull(key);
+      }
+    }
     return root;
   }
 
