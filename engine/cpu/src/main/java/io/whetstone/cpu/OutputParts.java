@@ -5,7 +5,7 @@ import io.whetstone.tensor.DType;
 /** How the outputs of a linear layer are cut into parts; a function of their number alone. */
 record OutputParts(int outputs) {
   /** Logits of so many tokens of the vocabulary, for some hundred rows, stay in the cache. */
-  private static final int PART = 8192;
+  private static final int PART = 2 * LogSoftmax.BLOCK;
 
   /** Below this a layer has one part: it is no vocabulary. */
   private static final int VOCABULARY = 32_768;

@@ -9,14 +9,14 @@ package io.whetstone.cpu;
 final class PairWarmUp {
   private static final int PAIRS = 64;
 
-  /** Twenty times what a compiled call takes; the first compiler's takes longer than this. */
+  /** Some times what a compiled call takes; one that allocates vectors takes longer than this. */
   private static final long QUICK_NANOSECONDS = 20_000;
 
   /** Quick calls in which no kernel took longer. */
   private static final int ENOUGH = 10;
 
-  /** It is used all the same from then on. */
-  private static final int MOST_CALLS = 200_000;
+  /** The compiler has not managed it by then, so oneDNN stays. */
+  private static final long PATIENCE_NANOSECONDS = 10_000_000_000L;
 
   private final Thread thread = new Thread(this::run, "whetstone-warm-up");
   private volatile boolean done;
@@ -32,7 +32,7 @@ final class PairWarmUp {
     return done;
   }
 
-  /** Waits until it is done. */
+  /** Waits until it has ended. */
   void await() {
     try {
       thread.join();
@@ -53,7 +53,8 @@ final class PairWarmUp {
       long x = room.address() + block;
       long sums = x + 64L * PAIRS;
       int quick = 0;
-      for (int call = 0; quick < ENOUGH && call < MOST_CALLS && !stopped; call++) {
+      long begin = System.nanoTime();
+      while (quick < ENOUGH && System.nanoTime() - begin < PATIENCE_NANOSECONDS && !stopped) {
         long start = System.nanoTime();
         PairKernel.oneRow(x, room.address(), room.address(), PAIRS, sums);
         long second = System.nanoTime();
@@ -64,7 +65,7 @@ final class PairWarmUp {
             Math.max(System.nanoTime() - third, Math.max(third - second, second - start));
         quick += longest < QUICK_NANOSECONDS ? 1 : 0;
       }
+      done = quick == ENOUGH;
     }
-    done = true;
   }
 }

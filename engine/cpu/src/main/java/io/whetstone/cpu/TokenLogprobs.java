@@ -5,27 +5,31 @@ import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.VectorMask;
 
-/** Logprobs and entropies of tokens under the head, in chunks of rows. */
+/**
+ * Logprobs and entropies of tokens under the head, in chunks of rows, by parts of its vocabulary.
+ */
 final class TokenLogprobs {
-  /** What a chunk's logits take, where that is enough rows: they stay in the cache. */
-  private static final long CHUNK_BYTES = 2 << 20;
+  /** A chunk has as many rows as keep its logits of a part of the vocabulary in this much cache. */
+  private static final long CACHE_BYTES = 2 << 20;
 
-  /** What the logits of a part of the vocabulary take at most in the backward. */
-  private static final long GRADIENT_BYTES = 16 << 20;
+  /** But more where those are few: a head's weight and gradient are read and written for each. */
+  private static final long CHUNK_BYTES = 16 << 20;
+
+  /** Rows from which on products gain nothing more. */
+  private static final int ENOUGH_ROWS = 512;
 
   private static final int FEWEST_ROWS = 64;
   private static final int MOST_ROWS = 4096;
-
-  /** Rows from which on the products of a backward gain nothing more. */
-  private static final int GRADIENT_ROWS = 512;
 
   private final Workers workers;
   private final Gemm gemm;
   private final Scratch logits = new Scratch();
   private final Scratch gradients = new Scratch();
+  private LogSoftmax[] rows = {};
 
   TokenLogprobs(Workers workers, Gemm gemm) {
     this.workers = workers;
@@ -41,30 +45,58 @@ final class TokenLogprobs {
       Tensor logprobs,
       Tensor entropy,
       Tensor logSumExp) {
-    int vocabulary = head.out();
-    int chunk = chunkRows(vocabulary);
-    long z = logits.reserve(4L * vocabulary * Math.min(chunk, x.rows()));
+    int widest = head.firstOutput(1);
+    int chunk = chunkRows(widest);
+    int most = Math.min(chunk, x.rows());
+    long z = logits.reserve(4L * widest * most);
+    prepare(most);
     for (int start = 0; start < x.rows(); start += chunk) {
       int first = start;
-      int rows = Math.min(chunk, x.rows() - first);
+      int count = Math.min(chunk, x.rows() - first);
       long xs = Memory.address(x) + (long) head.dtype().bytes() * head.in() * first;
-      head.forward(xs, rows, z, Result.F32);
-      Ranges.run(
-          workers,
-          rows,
-          8L * vocabulary,
-          1,
-          (from, to) -> {
-            LogSoftmax row = new LogSoftmax(vocabulary);
-            for (int r = from; r < to; r++) {
-              SoftCap.apply(z + 4L * vocabulary * r, vocabulary, softCap);
-              row.read(z + 4L * vocabulary * r, temperature);
-              long at = 4L * (first + r);
-              Memory.set(Memory.address(logprobs) + at, row.logprob(targets[first + r]));
-              Memory.set(Memory.address(entropy) + at, row.entropy());
-              Memory.set(Memory.address(logSumExp) + at, row.logSumExp());
-            }
-          });
+      for (int part = 0; part < head.parts(); part++) {
+        int token = head.firstOutput(part);
+        int width = head.firstOutput(part + 1) - token;
+        boolean last = part == head.parts() - 1;
+        head.forward(part, xs, count, z, width, Result.F32);
+        Ranges.run(
+            workers,
+            count,
+            8L * width,
+            1,
+            (from, to) -> {
+              for (int r = from; r < to; r++) {
+                long row = z + 4L * width * r;
+                SoftCap.apply(row, width, softCap);
+                if (token == 0) {
+                  rows[r].start(temperature);
+                }
+                rows[r].add(row, width);
+                long at = 4L * (first + r);
+                int target = targets[first + r] - token;
+                if (target >= 0 && target < width) {
+                  Memory.set(Memory.address(logprobs) + at, Memory.get(row + 4L * target));
+                }
+                if (last) {
+                  rows[r].finish();
+                  float logit = Memory.get(Memory.address(logprobs) + at);
+                  Memory.set(Memory.address(logprobs) + at, rows[r].logprob(logit));
+                  Memory.set(Memory.address(entropy) + at, rows[r].entropy());
+                  Memory.set(Memory.address(logSumExp) + at, rows[r].logSumExp());
+                }
+              }
+            });
+      }
+    }
+  }
+
+  private void prepare(int count) {
+    int had = rows.length;
+    if (had < count) {
+      rows = Arrays.copyOf(rows, count);
+      for (int r = had; r < count; r++) {
+        rows[r] = new LogSoftmax();
+      }
     }
   }
 
@@ -86,7 +118,7 @@ final class TokenLogprobs {
       Tensor dHead) {
     int hidden = head.in();
     int widest = head.firstOutput(1);
-    int chunk = gradientRows(widest);
+    int chunk = chunkRows(widest);
     boolean rounded = head.dtype() == DType.BF16;
     long size = (long) widest * Math.min(chunk, x.rows());
     long z = logits.reserve(4 * size);
@@ -175,13 +207,8 @@ final class TokenLogprobs {
   }
 
   /** A function of the vocabulary alone, since it cuts the sums of the head's gradient. */
-  private static int chunkRows(int vocabulary) {
-    return Math.clamp(CHUNK_BYTES / (4L * vocabulary), FEWEST_ROWS, MOST_ROWS);
-  }
-
-  /** More than fit the cache where the head's part is wide: its weight and gradient are wider. */
-  private static int gradientRows(int part) {
-    return Math.max(
-        chunkRows(part), Math.clamp(GRADIENT_BYTES / (4L * part), FEWEST_ROWS, GRADIENT_ROWS));
+  private static int chunkRows(int part) {
+    int enough = Math.clamp(CHUNK_BYTES / (4L * part), FEWEST_ROWS, ENOUGH_ROWS);
+    return Math.clamp(CACHE_BYTES / (4L * part), enough, MOST_ROWS);
   }
 }

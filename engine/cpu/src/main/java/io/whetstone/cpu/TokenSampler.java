@@ -36,7 +36,7 @@ final class TokenSampler {
               throw new IllegalArgumentException("logits: row " + r + " is not finite");
             }
             tokens[r] = row.draw(rows[r], uniforms[r]);
-            logprobs[r] = row.softmax.logprob(tokens[r]);
+            logprobs[r] = row.softmax.logprob(Memory.get(row.logits + 4L * tokens[r]));
           }
         });
   }
@@ -62,7 +62,7 @@ final class TokenSampler {
     private long logits;
 
     Row(int vocabulary) {
-      softmax = new LogSoftmax(vocabulary);
+      softmax = new LogSoftmax();
       values = new float[vocabulary];
       blockSums = new double[(vocabulary + BLOCK - 1) / BLOCK];
       filter = new TokenFilter(values);
@@ -70,7 +70,7 @@ final class TokenSampler {
 
     void read(long logits, Sampling sampling) {
       this.logits = logits;
-      softmax.read(logits, sampling.logprobTemperature());
+      softmax.read(logits, values.length, sampling.logprobTemperature());
     }
 
     int draw(Sampling sampling, double uniform) {
