@@ -103,8 +103,10 @@ final class Judge {
           tally);
       return;
     }
-    // The directory leaves the sandbox as an archive: there is no place on disk to share.
-    String compile = "{ " + language.compile().get() + "\n} && tar -cf - . >&3";
+    // What lies in the directory leaves the sandbox as an archive: there is no disk to share. Not
+    // the
+    // directory itself, which is not the program's to change.
+    String compile = "{ " + language.compile().get() + "\n} && tar -cf - -- * >&3";
     Limits compiling = language.compiling(limits, tally.atMost(settings.totalTime()));
     ProgramRun compiled =
         sandbox.run(

@@ -6,7 +6,8 @@ import java.time.Duration;
  * What one run of a program may use. What goes beyond is killed, with everything it started.
  *
  * @param cpu processor time of all its processes together
- * @param wall time on the clock; what a program that sleeps runs into
+ * @param wall time on the clock; what a program that sleeps runs into; waiting for a processor that
+ *     others have does not count
  * @param memory bytes resident in all its processes together; also what one process may allocate
  * @param processes processes and threads at the same time
  * @param output bytes written to standard output, and as many to standard error

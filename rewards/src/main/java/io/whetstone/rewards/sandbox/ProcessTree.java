@@ -18,8 +18,10 @@ import java.util.List;
  *     several share counts for each
  * @param peakMemory bytes: the largest resident set that any but the root has ever had
  * @param cpu time used by those that live, and by those that ended and were waited for
+ * @param waited the longest that one of their threads has stood in line for a processor
  */
-record ProcessTree(List<Integer> processes, long memory, long peakMemory, Duration cpu) {
+record ProcessTree(
+    List<Integer> processes, long memory, long peakMemory, Duration cpu, Duration waited) {
 
   private static final Path PROC = Path.of("/proc");
   private static final long TICK_MILLIS = 10; // USER_HZ is 100 wherever Linux runs Java
@@ -29,6 +31,7 @@ record ProcessTree(List<Integer> processes, long memory, long peakMemory, Durati
     long memory = 0;
     long peak = 0;
     long ticks = 0;
+    long waited = 0;
     Deque<String> left = new ArrayDeque<>();
     left.add(Integer.toString(root));
     while (!left.isEmpty()) {
@@ -46,6 +49,7 @@ record ProcessTree(List<Integer> processes, long memory, long peakMemory, Durati
         peak = processes.size() == 1 ? peak : Math.max(peak, field(status, "VmHWM:"));
         try (var threads = Files.newDirectoryStream(process.resolve("task"))) {
           for (Path thread : threads) {
+            waited = Math.max(waited, waited(thread));
             for (String child : read(thread.resolve("children")).split(" ")) {
               if (!child.isEmpty()) {
                 left.add(child);
@@ -57,7 +61,17 @@ record ProcessTree(List<Integer> processes, long memory, long peakMemory, Durati
         continue; // it ended while it was looked at
       }
     }
-    return new ProcessTree(processes, memory, peak, Duration.ofMillis(ticks * TICK_MILLIS));
+    return new ProcessTree(
+        processes, memory, peak, Duration.ofMillis(ticks * TICK_MILLIS), Duration.ofNanos(waited));
+  }
+
+  /** Nanoseconds; 0 where the kernel does not count them. */
+  private static long waited(Path thread) {
+    try {
+      return Long.parseLong(read(thread.resolve("schedstat")).split(" ")[1]);
+    } catch (IOException e) {
+      return 0;
+    }
   }
 
   private static long field(String status, String name) {

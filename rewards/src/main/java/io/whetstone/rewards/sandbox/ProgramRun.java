@@ -15,7 +15,7 @@ import java.time.Duration;
  *     milliseconds)
  * @param peakMemory bytes: the largest resident set of any of its processes, as looked at every 10
  *     ms; 0 where it ended before the first look
- * @param wall from start to end
+ * @param wall from start to end, without what it stood in line for a processor
  */
 public record ProgramRun(
     Ending ending,
