@@ -4,14 +4,14 @@ package io.whetstone.trainer.algorithm;
 public enum Center {
   /** The mean of the group's rewards (GRPO, Shao et al. 2024, §4.1.2). */
   GROUP_MEAN,
-  /** The mean of the group's other rewards (RLOO, Ahmadian et al. 2024, eq. 7). */
+  /** The mean of the group's other rewards (RLOO, Ahmadian et al. 2024). */
   LEAVE_ONE_OUT,
   /**
    * The group's rewards weighted by length, Σ l r / Σ l: the baseline of least variance where every
-   * token's gradient has the same norm (OPO, Hao et al. 2025, eq. 10).
+   * token's gradient has the same norm (OPO, Hao et al. 2025).
    */
   LENGTH_WEIGHTED,
-  /** The reward of the greedy completion (ReMax, Li et al. 2023, eq. 4). */
+  /** The reward of the greedy completion (ReMax, Li et al. 2023). */
   GREEDY,
   /** The mean of the step's rewards. */
   BATCH_MEAN,

@@ -14,13 +14,13 @@ import java.util.function.ToDoubleFunction;
  * supervision are settings of it; docs/paper-index.md has them.
  *
  * @param normalization baseline and divisor
- * @param perReward each reward is normalized apart before the weighted sum (GDPO, Liu et al. 2026,
- *     eq. 4–5), so that one whose values are large or vary much does not drown the others
+ * @param perReward each reward is normalized apart before the weighted sum (GDPO, Liu et al. 2026),
+ *     so that one whose values are large or vary much does not drown the others
  * @param supervision what is rewarded
  * @param dropWithoutVariance whether a group whose rewards are all equal is dropped (the filter of
  *     DAPO's dynamic sampling, Yu et al. 2025) or kept. A dropped group is in no mean or deviation
  * @param compensate multiply by completions / completions of groups with variance, so that groups
- *     that teach nothing do not shrink the step (GPG's α, Chu et al. 2025, eq. 7)
+ *     that teach nothing do not shrink the step (GPG's α, Chu et al. 2025)
  * @param whitening what is done over all completions at the end
  */
 public record ComposedAdvantage(

@@ -9,12 +9,13 @@ package io.whetstone.trainer.algorithm;
  *   <li>k2 = d² / 2: biased, never negative. Its gradient under samples of π is that of KL(π ‖
  *       π_ref).
  *   <li>k3 = exp(−d) − 1 + d: unbiased, never negative; GRPO's choice (DeepSeekMath, eq. 4).
+ *   <li>abs = |d|: biased, never negative, a slope of one size (verl's choice beside the others).
  * </ul>
  *
  * <p>In a loss, the gradient of the estimate is what acts, not the estimate (Tang and Munos 2025,
  * "On a few pitfalls in KL divergence gradient estimation for RL"): k1's slope is the constant 1,
- * whose expectation moves nothing, and k3's pulls as KL(π_ref ‖ π) does. All three are offered
- * because papers use them; k1 belongs in the reward.
+ * whose expectation moves nothing, and k3's pulls as KL(π_ref ‖ π) does. All are offered because
+ * papers use them; k1 belongs in the reward, and {@link KlTerm} can lend k2's slope.
  */
 public enum KlEstimator {
   K1 {
@@ -51,6 +52,17 @@ public enum KlEstimator {
     @Override
     public double gradient(double logprob, double reference) {
       return -StrictMath.expm1(reference - logprob);
+    }
+  },
+  ABS {
+    @Override
+    public double value(double logprob, double reference) {
+      return Math.abs(logprob - reference);
+    }
+
+    @Override
+    public double gradient(double logprob, double reference) {
+      return Math.signum(logprob - reference);
     }
   };
 

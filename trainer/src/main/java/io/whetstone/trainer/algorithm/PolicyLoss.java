@@ -1,29 +1,54 @@
 package io.whetstone.trainer.algorithm;
 
-/** The policy's loss at one token, as a function of its logprob. */
-public interface PolicyLoss {
-  /** Which side of the trust region stopped a token's gradient. */
+/**
+ * The part of the loss that carries the advantages, as a function of one sequence's logprobs.
+ *
+ * <p>It sees a sequence as a whole, since some papers' ratios are those of whole sequences. A
+ * sequence is never split over micro-batches.
+ */
+public sealed interface PolicyLoss permits RatioLoss, Vespo, GeometricMean {
+  /** What stopped or bent a token's gradient. */
   enum Clip {
     NONE,
+    /** The ratio fell below its lower bound. */
     LOW,
-    HIGH
+    /** The ratio rose above its upper bound. */
+    HIGH,
+    /** The ratio rose above the bound for negative advantages. */
+    DELTA
   }
 
   /**
-   * A token's loss and slope.
+   * The trained tokens of a sequence; parallel arrays of one length n.
    *
-   * @param loss the loss, unweighted
-   * @param gradient ∂loss/∂logprob
-   * @param clip whether the token was clipped, so that its gradient is 0
+   * @param logprobs log π(token) now, nats
+   * @param oldLogprobs log π_old(token), nats
+   * @param advantages one a token
+   * @param multipliers m: what each token's loss is multiplied by in the sum; no gradient flows
+   *     through them
    */
-  record Term(double loss, double gradient, Clip clip) {}
+  record Sequence(
+      double[] logprobs, double[] oldLogprobs, double[] advantages, double[] multipliers) {
+    /** n. */
+    int size() {
+      return logprobs.length;
+    }
+
+    /** log π − log π_old at a token, nats. */
+    double logRatio(int t) {
+      return logprobs[t] - oldLogprobs[t];
+    }
+  }
 
   /**
-   * The loss at one token.
+   * Losses and gradients of n tokens.
    *
-   * @param logprob log π(token) now, in nats
-   * @param oldLogprob log π_old(token) of the policy that sampled it, in nats
-   * @param advantage the token's advantage
+   * @param losses l, without multipliers
+   * @param gradients ∂(Σ_s m_s l_s) / ∂logprob_t
+   * @param clips what became of each token
    */
-  Term at(double logprob, double oldLogprob, double advantage);
+  record Terms(double[] losses, double[] gradients, Clip[] clips) {}
+
+  /** Evaluates a sequence. */
+  Terms of(Sequence sequence);
 }

@@ -10,16 +10,20 @@ import java.util.Map;
  * @param tokens how many tokens were trained on
  * @param loss Σ of the losses
  * @param policyLoss Σ of the policy's part of it
- * @param clippedLow tokens whose ratio fell below 1 − low with a negative advantage
- * @param clippedHigh tokens whose ratio rose above 1 + high with a positive advantage
+ * @param clippedLow tokens that the policy loss clipped below (ratio < 1 − low, negative advantage)
+ * @param clippedHigh tokens that it clipped above (ratio > 1 + high, positive advantage)
+ * @param clippedDelta tokens whose ratio rose above δ with a negative advantage
+ * @param weighted tokens that a weight, a mask or a rule was applied to
+ * @param leftOut those of them whose policy loss counts 0
+ * @param weightSum Σ of those weights
  * @param ratioSum Σ ρ with ρ = exp(logprob − oldLogprob)
  * @param oldKlSum Σ (ρ − 1 − log ρ), nats: Schulman's k3 for KL(π_old ‖ π)
  * @param referenceTokens how many tokens had a reference logprob
  * @param referenceKlSum Σ of the chosen estimator of KL(π ‖ π_ref), nats
  * @param entropyTokens how many tokens had an entropy
  * @param entropySum Σ entropy, nats
- * @param differenceMax the largest |logprob − oldLogprob|, nats; at the weights that sampled, it is
- *     the mismatch between sampler and trainer
+ * @param differenceMax the largest |logprob − sampled logprob|, nats; at the weights that sampled,
+ *     it is the mismatch between sampler and trainer
  */
 public record PolicyMeasures(
     long tokens,
@@ -27,6 +31,10 @@ public record PolicyMeasures(
     double policyLoss,
     long clippedLow,
     long clippedHigh,
+    long clippedDelta,
+    long weighted,
+    long leftOut,
+    double weightSum,
     double ratioSum,
     double oldKlSum,
     long referenceTokens,
@@ -46,6 +54,10 @@ public record PolicyMeasures(
         policyLoss + other.policyLoss,
         clippedLow + other.clippedLow,
         clippedHigh + other.clippedHigh,
+        clippedDelta + other.clippedDelta,
+        weighted + other.weighted,
+        leftOut + other.leftOut,
+        weightSum + other.weightSum,
         ratioSum + other.ratioSum,
         oldKlSum + other.oldKlSum,
         referenceTokens + other.referenceTokens,
@@ -63,8 +75,13 @@ public record PolicyMeasures(
       named.put("policy/surrogate-loss", policyLoss);
       named.put("policy/clip-fraction-low", (double) clippedLow / tokens);
       named.put("policy/clip-fraction-high", (double) clippedHigh / tokens);
+      named.put("policy/clip-fraction-delta", (double) clippedDelta / tokens);
       named.put("policy/ratio-mean", ratioSum / tokens);
       named.put("policy/kl-old", oldKlSum / tokens);
+    }
+    if (weighted > 0) {
+      named.put("policy/left-out-fraction", (double) leftOut / weighted);
+      named.put("policy/weight-mean", weightSum / weighted);
     }
     if (referenceTokens > 0) {
       named.put("policy/kl", referenceKlSum / referenceTokens);
@@ -81,6 +98,10 @@ public record PolicyMeasures(
     private double policyLoss;
     private long clippedLow;
     private long clippedHigh;
+    private long clippedDelta;
+    private long weighted;
+    private long leftOut;
+    private double weightSum;
     private double ratioSum;
     private double oldKlSum;
     private long referenceTokens;
@@ -94,9 +115,19 @@ public record PolicyMeasures(
       policyLoss += weightedLoss;
       clippedLow += clip == PolicyLoss.Clip.LOW ? 1 : 0;
       clippedHigh += clip == PolicyLoss.Clip.HIGH ? 1 : 0;
+      clippedDelta += clip == PolicyLoss.Clip.DELTA ? 1 : 0;
       ratioSum += StrictMath.exp(logRatio);
       oldKlSum += StrictMath.expm1(logRatio) - logRatio;
-      differenceMax = Math.max(differenceMax, Math.abs(logRatio));
+    }
+
+    void mismatch(double difference) {
+      differenceMax = Math.max(differenceMax, Math.abs(difference));
+    }
+
+    void weight(double weight) {
+      weighted++;
+      leftOut += weight == 0 ? 1 : 0;
+      weightSum += weight;
     }
 
     void kl(double divergence) {
@@ -116,6 +147,10 @@ public record PolicyMeasures(
           policyLoss,
           clippedLow,
           clippedHigh,
+          clippedDelta,
+          weighted,
+          leftOut,
+          weightSum,
           ratioSum,
           oldKlSum,
           referenceTokens,

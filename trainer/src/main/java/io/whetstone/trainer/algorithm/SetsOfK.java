@@ -7,7 +7,7 @@ import java.util.stream.IntStream;
 /**
  * All sets of k completions of a group, each worth its best reward: pass@k as a reward (Chen et al.
  * 2025, "Pass@k training for adaptively balancing exploration and exploitation of large reasoning
- * models", §2.4).
+ * models").
  *
  * <p>The paper has rewards 0 and 1; here a reward may be any number, as in PKPO (Walder and
  * Karkhanis 2025), and for 0 and 1 this is the paper's: with n completions of which w are wrong,

@@ -8,11 +8,9 @@ import java.util.Arrays;
  */
 public enum Whitening {
   NONE,
-  /**
-   * Each completion counts once, with its tokens' mean advantage (GDPO, Liu et al. 2026, eq. 6).
-   */
+  /** Each completion counts once, with its tokens' mean advantage (GDPO, Liu et al. 2026). */
   COMPLETIONS,
-  /** Each token counts once (REINFORCE++, Hu 2025, eq. 8). */
+  /** Each token counts once (REINFORCE++, Hu 2025). */
   TOKENS;
 
   /**

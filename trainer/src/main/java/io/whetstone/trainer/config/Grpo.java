@@ -19,12 +19,9 @@ import java.util.Optional;
  * @param curriculum in which order tasks come up
  * @param staleness steps that rollouts are behind: step k trains on what the policy of step k −
  *     this drew, as when sampling and training overlap
- * @param clipLow the ratio is held above 1 − this
- * @param clipHigh and below 1 + this
  * @param reductionLength constant of {@code constant-length}, in tokens; left out: {@code
  *     max-tokens}
  * @param maskTruncated leave completions that reached {@code max-tokens} out of the loss
- * @param entropyBonus coefficient of the mean entropy (nats a token) that is added to the objective
  * @param rolloutsInFlight sequences sampled at once; bounds the KV cache, changes no result
  */
 public record Grpo(
@@ -41,8 +38,7 @@ public record Grpo(
     @Default(value = "{}", source = "see its keys") Curriculum curriculum,
     @Default(value = "0", source = "on-policy; DeepSeek-R1, Guo et al. 2025, §2.2") int staleness,
     @Default(value = "{}", source = "see its keys") Advantage advantage,
-    @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipLow,
-    @Default(value = "0.2", source = "PPO, Schulman et al. 2017, §6.1") double clipHigh,
+    @Inline Objective objective,
     @Default(value = "\"sequence-mean\"", source = "GRPO, Shao et al. 2024, eq. 3")
         Reduction reduction,
     Optional<Integer> reductionLength,
@@ -51,7 +47,6 @@ public record Grpo(
     @Default(value = "false", source = "GRPO, Shao et al. 2024; DAPO §3.4 masks")
         boolean maskTruncated,
     @Default(value = "{}", source = "see its keys") DynamicSampling dynamicSampling,
-    @Default(value = "0", source = "GRPO, Shao et al. 2024, has none") double entropyBonus,
     @Inline Optimization optimization,
     @ResultNeutral @Default(value = "256", source = "keeps 2 to 16 cores busy")
         int rolloutsInFlight,
@@ -66,9 +61,6 @@ public record Grpo(
         "group-size",
         groupSize,
         Math.max(advantage.comparesWithinGroup() ? 2 : 1, advantage.passK()));
-    Range.below("clip-low", clipLow, 0, 1);
-    Range.notNegative("clip-high", clipHigh);
-    Range.notNegative("entropy-bonus", entropyBonus);
     Range.atLeast("rollouts-in-flight", rolloutsInFlight, 1);
     reductionLength.ifPresent(n -> Range.atLeast("reduction-length", n, 1));
     if (decoding.temperature() == 0) {
@@ -89,6 +81,11 @@ public record Grpo(
     if (staleness >= steps) {
       throw new IllegalArgumentException(
           "staleness: " + staleness + " is not less than the stage's " + steps + " steps");
+    }
+    if (advantage.perReward() && kl.coefficient() > 0 && kl.place() == Kl.Place.REWARD) {
+      throw new IllegalArgumentException(
+          "kl.place: reward is taken from the sum of the rewards, and advantage.per-reward uses"
+              + " them apart; expected loss or reward-to-go");
     }
     rewards = List.copyOf(rewards);
     reductionLength = Optional.of(reductionLength.orElse(decoding.maxTokens()));

@@ -6,6 +6,8 @@ public enum Reduction {
   SEQUENCE_MEAN,
   /** Sum over all tokens divided by their number (DAPO, Yu et al. 2025, eq. 12). */
   TOKEN_MEAN,
+  /** Mean over the tokens of each group, then over groups. */
+  GROUP_TOKEN_MEAN,
   /** Sum over a sequence's tokens divided by a constant, then mean (Dr. GRPO, Liu et al. 2025). */
   CONSTANT_LENGTH
 }

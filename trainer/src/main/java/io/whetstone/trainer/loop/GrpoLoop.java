@@ -13,7 +13,6 @@ import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.algorithm.AdvantageEstimator;
 import io.whetstone.trainer.algorithm.Advantages;
 import io.whetstone.trainer.algorithm.LearningRateSchedule;
-import io.whetstone.trainer.algorithm.PolicyMeasures;
 import io.whetstone.trainer.algorithm.RewardBatch;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Kl;
@@ -57,7 +56,7 @@ public final class GrpoLoop implements StageLoop {
   private final PromptEncoder prompts;
   private final AdvantageEstimator estimator;
   private final ReferenceModel reference;
-  private final PolicyUpdate update;
+  private final PolicyTraining training;
   private final AdamW optimizer;
   private final LearningRateSchedule schedule;
   private final StepMetrics measured;
@@ -79,7 +78,8 @@ public final class GrpoLoop implements StageLoop {
     this.policy = policy;
     this.sampler = sampler;
     this.tasks = new StageTasks(tasks, settings.curriculum(), Purpose.TASK_ORDER.key(seed, stage));
-    this.estimator = Objectives.advantage(settings);
+    this.estimator =
+        Objectives.advantage(settings.advantage(), settings.dynamicSampling().enabled());
     this.scorer = new RolloutScorer(rewards, prompts.assistantPrefix());
     this.collector =
         new Collector(
@@ -101,20 +101,13 @@ public final class GrpoLoop implements StageLoop {
     this.temperature = (float) settings.decoding().temperature();
     Packer packer = new Packer(settings.optimization().microBatchTokens());
     this.workspace = policy.backend().workspace("activations");
-    this.update =
-        new PolicyUpdate(
-            policy,
-            packer,
-            Objectives.objective(settings),
-            Schedules.reduction(settings.reduction(), settings.reductionLength().orElseThrow()),
-            temperature,
-            workspace);
+    this.training = new PolicyTraining(settings, policy, packer, workspace);
     this.reference =
         settings.kl().coefficient() == 0
             ? null
             : new ReferenceModel(
                 policy, packer, settings.kl().refreshMix() < 1 ? DType.F32 : policy.compute());
-    this.optimizer = new AdamW(policy, settings.optimization());
+    this.optimizer = training.optimizer();
     this.schedule = Schedules.of(settings.optimization(), settings.steps());
     this.measured = new StepMetrics(new ThoughtMeter(tokenizer, prompts.assistantPrefix()));
   }
@@ -147,9 +140,10 @@ public final class GrpoLoop implements StageLoop {
       List<TrainingSample> trained = samples.build(advantages);
       Finite.requireSamples(trained);
       boolean current = isCurrent(rollouts);
-      Updated updated = trainOrBlame(trained, references, schedule.at(step));
+      PolicyTraining.Updated updated = training.train(trained, references, schedule.at(step));
       timer.lap("train");
       metrics.putAll(updated.measures().named());
+      training.coefficients().into(metrics);
       metrics.put("gradient/norm", updated.gradientNorm());
       if (current) {
         metrics.put("exact/logprob-mismatch-max", updated.mismatch());
@@ -163,21 +157,6 @@ public final class GrpoLoop implements StageLoop {
       if (optimizer.steps() != updatesBefore) {
         sampler.publish(++policyVersion);
       }
-    }
-  }
-
-  /** Trains; where a value is not finite, finds the sample to blame. */
-  private Updated trainOrBlame(List<TrainingSample> samples, float[][] references, double rate) {
-    try {
-      return train(samples, references, rate);
-    } catch (NonFiniteException e) {
-      throw Finite.blame(
-          e,
-          policy,
-          samples.size(),
-          s ->
-              update.accumulate(
-                  samples.subList(s, s + 1), slice(references, new int[] {s, s + 1})));
     }
   }
 
@@ -232,9 +211,9 @@ public final class GrpoLoop implements StageLoop {
       for (int s = 0; s < penalties.length; s++) {
         TrainingSample sample = all.get(s);
         double[] paid =
-            Objectives.kl(settings)
+            Objectives.kl(settings.kl())
                 .costs(
-                    settings.kl().coefficient(),
+                    training.coefficients().kl(),
                     sample.logprobs(),
                     references[s],
                     sample.trained());
@@ -253,41 +232,6 @@ public final class GrpoLoop implements StageLoop {
     return samples.rewards(weights, penalties, costs);
   }
 
-  /**
-   * What the updates of a step measured.
-   *
-   * @param mismatch largest |sampling − training logprob| in the first update, whose weights are
-   *     those that sampled
-   */
-  private record Updated(PolicyMeasures measures, double gradientNorm, double mismatch) {}
-
-  private Updated train(List<TrainingSample> samples, float[][] references, double rate) {
-    PolicyMeasures all = PolicyMeasures.NONE;
-    double mismatch = 0;
-    double norm = 0;
-    int updates = 0;
-    int miniBatches = settings.updatesPerBatch().miniBatches();
-    for (int epoch = 0; epoch < settings.updatesPerBatch().epochs(); epoch++) {
-      for (int[] part : MiniBatches.split(samples, miniBatches)) {
-        List<TrainingSample> share = samples.subList(part[0], part[1]);
-        if (share.stream().allMatch(s -> s.trainedTokens() == 0)) {
-          continue;
-        }
-        PolicyMeasures measures = update.accumulate(share, slice(references, part));
-        if (updates++ == 0) {
-          mismatch = measures.differenceMax();
-        }
-        norm = Math.max(norm, optimizer.step(rate));
-        all = all.plus(measures);
-      }
-    }
-    return new Updated(all, norm, mismatch);
-  }
-
-  private static float[][] slice(float[][] references, int[] part) {
-    return references == null ? null : Arrays.copyOfRange(references, part[0], part[1]);
-  }
-
   @Override
   public Map<String, Tensor> tensors() {
     Map<String, Tensor> tensors = new LinkedHashMap<>(optimizer.moments());
@@ -299,8 +243,9 @@ public final class GrpoLoop implements StageLoop {
 
   @Override
   public ObjectNode progress() {
-    return JsonNodeFactory.instance
-        .objectNode()
+    ObjectNode progress = JsonNodeFactory.instance.objectNode();
+    progress.set("coefficients", training.coefficients().progress());
+    return progress
         .put("optimizer-steps", optimizer.steps())
         .put("tasks", tasks.stream().position())
         .put("policy-version", policyVersion);
@@ -317,6 +262,7 @@ public final class GrpoLoop implements StageLoop {
     optimizer.restoreSteps(progress.required("optimizer-steps").asLong());
     tasks.restore(progress.required("tasks").asLong(), directory);
     backlog.restore(new SavedRollouts(tasks.source(), prompts, scorer).read(directory));
+    training.coefficients().restore((ObjectNode) progress.required("coefficients"));
     policyVersion = progress.required("policy-version").asLong();
     sampler.publish(policyVersion);
     if (reference != null) {

@@ -60,7 +60,7 @@ final class PreferenceUpdate implements AutoCloseable {
 
   /** Σ_t log π(token t), in nats, at temperature 1. */
   private double[] likelihoods(List<TrainingSample> samples) {
-    float[][] logprobs = TokenScores.logprobs(policy, packer, workspace, samples, 1);
+    float[][] logprobs = ModelScores.of(policy, samples, packer, 1, workspace).logprobs();
     double[] sums = new double[logprobs.length];
     for (int s = 0; s < sums.length; s++) {
       Finite.requireSample("logprob", logprobs[s], s / 2);

@@ -59,7 +59,7 @@ public final class ReferenceModel implements AutoCloseable {
 
   /** Log π_ref of every id of the samples, in nats; 0 for ids that are not trained on. */
   public float[][] logprobs(List<TrainingSample> samples, float temperature) {
-    return TokenScores.logprobs(model, packer, workspace, samples, temperature);
+    return ModelScores.of(model, samples, packer, temperature, workspace).logprobs();
   }
 
   /** The weights by name, for a checkpoint to write or to read into. */

@@ -28,6 +28,7 @@ final class Schedules {
     return switch (reduction) {
       case SEQUENCE_MEAN -> new LossReduction.SequenceMean();
       case TOKEN_MEAN -> new LossReduction.TokenMean();
+      case GROUP_TOKEN_MEAN -> new LossReduction.GroupTokenMean();
       case CONSTANT_LENGTH -> new LossReduction.ConstantLength(constantLength);
     };
   }

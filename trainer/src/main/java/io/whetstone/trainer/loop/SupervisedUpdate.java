@@ -34,7 +34,9 @@ final class SupervisedUpdate implements AutoCloseable {
    */
   double accumulate(List<TrainingSample> samples) {
     double[] weights =
-        reduction.weights(samples.stream().mapToInt(TrainingSample::trainedTokens).toArray());
+        reduction.weights(
+            samples.stream().mapToInt(TrainingSample::trainedTokens).toArray(),
+            samples.stream().mapToInt(TrainingSample::group).toArray());
     double loss = 0;
     for (MicroBatch batch : packer.pack(samples)) {
       workspace.reset();

@@ -91,8 +91,10 @@ class ConfigurationTest {
     assertEquals(3, sft.batch());
     assertEquals("base", sft.label());
     Grpo grpo = grpo(configuration);
-    assertEquals(0.28, grpo.clipHigh());
-    assertEquals(new Kl(1e-3, Kl.Estimator.K2, Kl.Place.REWARD, 0, 1), grpo.kl());
+    assertEquals(0.28, grpo.objective().clipHigh());
+    assertEquals(
+        new Kl(1e-3, Kl.Estimator.K2, Kl.Place.REWARD, false, false, Optional.empty(), 10000, 0, 1),
+        grpo.kl());
     assertEquals(Schedule.Kind.COSINE, grpo.optimization().schedule().kind());
     assertEquals(Terms.of(0.5), grpo.rewards().get(1).terms());
     assertEquals(Map.of("tolerance", 1e-6), grpo.rewards().get(0).settings());

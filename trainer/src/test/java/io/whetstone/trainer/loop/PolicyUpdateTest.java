@@ -13,21 +13,37 @@ import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Workspace;
+import io.whetstone.trainer.algorithm.Cispo;
 import io.whetstone.trainer.algorithm.ClippedSurrogate;
+import io.whetstone.trainer.algorithm.GeometricMean;
+import io.whetstone.trainer.algorithm.ImportanceCorrection;
 import io.whetstone.trainer.algorithm.KlEstimator;
+import io.whetstone.trainer.algorithm.KlTerm;
+import io.whetstone.trainer.algorithm.LogLikelihood;
 import io.whetstone.trainer.algorithm.LossReduction;
+import io.whetstone.trainer.algorithm.PolicyLoss;
 import io.whetstone.trainer.algorithm.PolicyMeasures;
 import io.whetstone.trainer.algorithm.PolicyObjective;
+import io.whetstone.trainer.algorithm.Ratio;
+import io.whetstone.trainer.algorithm.RatioLoss;
+import io.whetstone.trainer.algorithm.Sapo;
+import io.whetstone.trainer.algorithm.TokenRule;
+import io.whetstone.trainer.algorithm.Unclipped;
+import io.whetstone.trainer.algorithm.Vespo;
 import io.whetstone.trainer.rollout.Packer;
 import io.whetstone.trainer.rollout.TrainingSample;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.Random;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** How a step is cut, ordered and packed does not change its gradient. */
 class PolicyUpdateTest {
@@ -94,19 +110,73 @@ class PolicyUpdateTest {
 
   private record Gradient(float[][] values, PolicyMeasures measures) {}
 
-  private static Gradient gradient(
-      List<TrainingSample> samples, int rowBudget, LossReduction reduction) {
+  /** An algorithm's parts. */
+  private record Parts(
+      PolicyLoss loss, LossReduction reduction, Optional<TokenRule> rule, boolean corrected) {}
+
+  private static Parts parts(LossReduction reduction) {
+    return new Parts(clipped(Ratio.TOKEN), reduction, Optional.empty(), false);
+  }
+
+  private static PolicyLoss clipped(Ratio ratio) {
+    return new RatioLoss(ratio, new ClippedSurrogate(0.2, 0.28));
+  }
+
+  /** Every loss, reduction, rule and correction at least once. */
+  static Stream<Parts> parts() {
+    LossReduction tokens = new LossReduction.TokenMean();
+    LossReduction sequences = new LossReduction.SequenceMean();
+    return Stream.of(
+        parts(sequences),
+        parts(tokens),
+        parts(new LossReduction.GroupTokenMean()),
+        parts(new LossReduction.ConstantLength(24)),
+        new Parts(clipped(Ratio.SEQUENCE), sequences, Optional.empty(), false),
+        new Parts(clipped(Ratio.SEQUENCE_TOKEN), sequences, Optional.empty(), true),
+        new Parts(clipped(Ratio.SEQUENCE_PRODUCT), sequences, Optional.empty(), false),
+        new Parts(new GeometricMean(0.4, 0.4), sequences, Optional.empty(), true),
+        new Parts(new Vespo(2, 3, 3, 2), tokens, Optional.empty(), false),
+        new Parts(new RatioLoss(Ratio.TOKEN, new Cispo(0, 2)), tokens, Optional.empty(), true),
+        new Parts(new RatioLoss(Ratio.TOKEN, new Sapo(1, 1.05)), tokens, Optional.empty(), false),
+        new Parts(new RatioLoss(Ratio.TOKEN, new LogLikelihood()), tokens, Optional.empty(), false),
+        new Parts(clipped(Ratio.TOKEN), tokens, Optional.of(new TokenRule.TopEntropy(0.3)), false),
+        new Parts(
+            clipped(Ratio.TOKEN), tokens, Optional.of(new TokenRule.ClipCov(0.1, -5, 5)), false),
+        new Parts(
+            new RatioLoss(Ratio.TOKEN, new Unclipped()),
+            tokens,
+            Optional.of(new TokenRule.KlCov(0.1, 1)),
+            true));
+  }
+
+  private static Gradient gradient(List<TrainingSample> samples, int rowBudget, Parts parts) {
     policy.zeroGradients();
     PolicyObjective objective =
-        new PolicyObjective(new ClippedSurrogate(0.2, 0.28), KlEstimator.K3, 0.05, 0.01);
+        new PolicyObjective(
+            parts.loss, new KlTerm(KlEstimator.K3), 0.05, 0.01, OptionalDouble.of(0.5));
     float[][] references = new float[samples.size()][];
+    float[][] starts = new float[samples.size()][];
+    double[][] corrections = new double[samples.size()][];
+    ImportanceCorrection correction =
+        new ImportanceCorrection(
+            ImportanceCorrection.Unit.SEQUENCE, ImportanceCorrection.Form.TRUNCATE, 0.5, 2);
     for (int s = 0; s < references.length; s++) {
-      references[s] = samples.get(s).logprobs().clone();
+      TrainingSample sample = samples.get(s);
+      references[s] = sample.logprobs().clone();
+      starts[s] = sample.logprobs().clone();
+      for (int t = 0; t < starts[s].length; t++) {
+        starts[s][t] += t % 3 * 0.125f;
+      }
+      corrections[s] = correction.weights(starts[s], sample.logprobs(), sample.trained());
     }
+    UpdateBatch batch =
+        parts.corrected
+            ? new UpdateBatch(samples, references, starts, corrections)
+            : new UpdateBatch(samples, references);
     try (Workspace workspace = backend.workspace("test")) {
       PolicyMeasures measures =
-          new PolicyUpdate(policy, new Packer(rowBudget), objective, reduction, 1, workspace)
-              .accumulate(samples, references);
+          new PolicyUpdate(policy, new Packer(rowBudget), parts.reduction, parts.rule, 1, workspace)
+              .accumulate(batch, objective);
       float[][] values =
           policy.parameters().stream()
               .map(Parameter::gradient)
@@ -133,34 +203,26 @@ class PolicyUpdateTest {
     assertEquals(expected.measures.tokens(), actual.measures.tokens());
   }
 
-  private static List<LossReduction> reductions() {
-    return List.of(
-        new LossReduction.SequenceMean(),
-        new LossReduction.TokenMean(),
-        new LossReduction.ConstantLength(24));
-  }
-
-  @Test
-  void microBatchesOfOneAddUpToOneOfEight() {
-    for (LossReduction reduction : reductions()) {
-      Gradient whole = gradient(samples(), 10_000, reduction);
-      for (int budget : new int[] {1, 20, 37}) {
-        assertClose(whole, gradient(samples(), budget, reduction));
-      }
+  @ParameterizedTest
+  @MethodSource("parts")
+  void microBatchesOfOneAddUpToOneOfEight(Parts parts) {
+    Gradient whole = gradient(samples(), 10_000, parts);
+    for (int budget : new int[] {1, 20, 37}) {
+      assertClose(whole, gradient(samples(), budget, parts));
     }
   }
 
-  @Test
-  void orderDoesNotMatter() {
+  @ParameterizedTest
+  @MethodSource("parts")
+  void orderDoesNotMatter(Parts parts) {
     List<TrainingSample> shuffled = samples();
     Collections.shuffle(shuffled, new Random(1));
-    for (LossReduction reduction : reductions()) {
-      assertClose(gradient(samples(), 40, reduction), gradient(shuffled, 40, reduction));
-    }
+    assertClose(gradient(samples(), 40, parts), gradient(shuffled, 40, parts));
   }
 
-  @Test
-  void aSharedPromptHasTheGradientOfItsCopies() {
+  @ParameterizedTest
+  @MethodSource("parts")
+  void aSharedPromptHasTheGradientOfItsCopies(Parts parts) {
     List<TrainingSample> apart =
         samples().stream()
             .map(
@@ -173,8 +235,6 @@ class PolicyUpdateTest {
                         s.advantages(),
                         s.group()))
             .toList();
-    for (LossReduction reduction : reductions()) {
-      assertClose(gradient(apart, 10_000, reduction), gradient(samples(), 10_000, reduction));
-    }
+    assertClose(gradient(apart, 10_000, parts), gradient(samples(), 10_000, parts));
   }
 }
