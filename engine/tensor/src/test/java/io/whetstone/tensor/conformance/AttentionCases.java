@@ -1,5 +1,6 @@
 package io.whetstone.tensor.conformance;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import java.util.List;
@@ -68,8 +69,20 @@ final class AttentionCases {
     return ReferenceAttention.visible(segments, s, segments.end()[s] - 1);
   }
 
-  static double scale(Heads heads) {
-    return (float) (1 / Math.sqrt(heads.size()));
+  /** Plain, capped, windows shorter and longer than a block of keys, and both. */
+  static List<AttentionForm> forms(Heads heads) {
+    float scale = (float) (1 / Math.sqrt(heads.size()));
+    return List.of(
+        AttentionForm.scaled(scale),
+        new AttentionForm(scale, 5, 0),
+        new AttentionForm(scale, 0, 1),
+        new AttentionForm(scale, 0, 21),
+        new AttentionForm(scale, 0, 100),
+        new AttentionForm(scale, 2, 37));
+  }
+
+  static AttentionForm plain(Heads heads) {
+    return forms(heads).getFirst();
   }
 
   static double[] fused(long key, Heads heads, int rows, double deviation) {

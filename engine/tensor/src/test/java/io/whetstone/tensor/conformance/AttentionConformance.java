@@ -4,6 +4,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.tensor.AttentionForm;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
@@ -17,47 +18,56 @@ interface AttentionConformance extends Conformance {
 
   @Test
   default void attentionForwardAndBackward() {
-    for (Heads heads : AttentionCases.HEADS) {
-      for (Segments segments : AttentionCases.SEGMENTS) {
-        for (double deviation : DEVIATIONS) {
-          attention(heads, segments, deviation);
+    for (DType type : computeTypes()) {
+      for (Heads heads : AttentionCases.HEADS) {
+        for (Segments segments : AttentionCases.SEGMENTS) {
+          for (double deviation : DEVIATIONS) {
+            attention(type, heads, segments, AttentionCases.plain(heads), deviation);
+          }
+        }
+      }
+      for (Segments segments : AttentionCases.LONG) {
+        for (Heads heads : List.of(new Heads(4, 2, 32), new Heads(3, 1, 10))) {
+          for (AttentionForm form : AttentionCases.forms(heads)) {
+            attention(type, heads, segments, form, 1);
+          }
         }
       }
     }
-    for (Segments segments : AttentionCases.LONG) {
-      attention(new Heads(4, 2, 32), segments, 1);
-    }
   }
 
-  private void attention(Heads heads, Segments segments, double deviation) {
+  private void attention(
+      DType type, Heads heads, Segments segments, AttentionForm form, double deviation) {
     int rows = segments.rows();
-    double[] fused = AttentionCases.fused(1, heads, rows, deviation);
-    float scale = (float) AttentionCases.scale(heads);
-    ReferenceAttention reference = new ReferenceAttention(fused, heads, segments, scale);
-    String what = "%s, %d segments, %d rows, ".formatted(heads, segments.count(), rows);
+    double[] fused = Numbers.as(type, AttentionCases.fused(1, heads, rows, deviation));
+    ReferenceAttention reference = new ReferenceAttention(fused, heads, segments, form);
+    String what =
+        "%s, %s, %s, %d segments, %d rows, ".formatted(type, heads, form, segments.count(), rows);
 
-    Tensor input = rig().input(fused, rows, heads.fusedColumns());
-    Tensor out = rig().output(rows, heads.outputColumns());
+    Tensor input = rig().input(type, fused, rows, heads.fusedColumns());
+    Tensor out = rig().output(type, rows, heads.outputColumns());
     Tensor logSumExp = rig().output(rows, heads.queries());
-    rig().backend().attention(input, heads, segments, AttentionForm.scaled(scale), out, logSumExp);
+    rig().backend().attention(input, heads, segments, form, out, logSumExp);
     ReferenceAttention.Forward forward = reference.forward();
-    forward.out().check(what + "out", rig().get(out));
+    forward.out().check(what + "out", rig().get(out), type);
     forward.logSumExp().check(what + "logSumExp", rig().get(logSumExp));
 
-    double[] dOut = Numbers.normal(2, rows * heads.outputColumns(), 1);
-    Tensor dFused = rig().output(rows, heads.fusedColumns());
+    double[] dOut = Numbers.as(type, Numbers.normal(2, rows * heads.outputColumns(), 1));
+    Tensor dFused = rig().output(type, rows, heads.fusedColumns());
     rig()
         .backend()
         .attentionBackward(
-            rig().input(dOut, rows, heads.outputColumns()),
+            rig().input(type, dOut, rows, heads.outputColumns()),
             input,
             heads,
             segments,
-            AttentionForm.scaled(scale),
+            form,
             rig().keep(out),
             rig().keep(logSumExp),
             dFused);
-    reference.backward(dOut).check(what + "dFused", rig().get(dFused));
+    reference
+        .backward(dOut, Numbers.doubles(rig().get(out)))
+        .check(what + "dFused", rig().get(dFused), type);
   }
 
   /** Softmax that is not shifted by the largest logit overflows here. */
@@ -84,48 +94,56 @@ interface AttentionConformance extends Conformance {
   @Test
   default void sharedPrefixesChangeNothing() {
     needsExact();
-    for (Heads heads : List.of(new Heads(4, 2, 16), new Heads(3, 1, 10), new Heads(2, 2, 64))) {
-      for (Segments segments : AttentionCases.SEGMENTS) {
-        for (double deviation : DEVIATIONS) {
-          eachSequenceAlone(heads, segments, deviation);
+    for (DType type : computeTypes()) {
+      for (Heads heads : List.of(new Heads(4, 2, 16), new Heads(3, 1, 10), new Heads(2, 2, 64))) {
+        for (Segments segments : AttentionCases.SEGMENTS) {
+          for (double deviation : DEVIATIONS) {
+            eachSequenceAlone(type, heads, segments, AttentionCases.plain(heads), deviation);
+          }
         }
-      }
-      for (Segments segments : AttentionCases.LONG) {
-        eachSequenceAlone(heads, segments, 1);
+        for (Segments segments : AttentionCases.LONG) {
+          for (AttentionForm form : AttentionCases.forms(heads)) {
+            eachSequenceAlone(type, heads, segments, form, 1);
+          }
+        }
       }
     }
   }
 
-  private void eachSequenceAlone(Heads heads, Segments segments, double deviation) {
+  private void eachSequenceAlone(
+      DType type, Heads heads, Segments segments, AttentionForm form, double deviation) {
     double[] fused = AttentionCases.fused(4, heads, segments.rows(), deviation);
-    float[] together = forward(rig(), fused, heads, segments);
+    float[] together = forward(rig(), type, fused, heads, segments, form);
     for (int s = 0; s < segments.count(); s++) {
       int[] rows = AttentionCases.sequence(segments, s);
       double[] own = AttentionCases.rows(fused, heads.fusedColumns(), rows);
-      float[] alone = forward(rig(), own, heads, Segments.ofLengths(rows.length));
+      float[] alone = forward(rig(), type, own, heads, Segments.ofLengths(rows.length), form);
       int columns = heads.outputColumns() + heads.queries();
       for (int j = segments.prefixLength(s); j < rows.length; j++) {
         for (int c = 0; c < columns; c++) {
-          assertEquals(
-              alone[j * columns + c],
-              together[rows[j] * columns + c],
-              "%s, segment %d, position %d, column %d".formatted(heads, s, j, c));
+          if (alone[j * columns + c] != together[rows[j] * columns + c]) {
+            assertEquals(
+                alone[j * columns + c],
+                together[rows[j] * columns + c],
+                "%s, %s, segment %d, position %d, column %d".formatted(heads, form, s, j, c));
+          }
         }
       }
     }
   }
 
   /** out and logSumExp side by side: [rows, outputColumns + queries]. */
-  private static float[] forward(Rig rig, double[] fused, Heads heads, Segments segments) {
+  private static float[] forward(
+      Rig rig, DType type, double[] fused, Heads heads, Segments segments, AttentionForm form) {
     int rows = segments.rows();
-    Tensor out = rig.output(rows, heads.outputColumns());
+    Tensor out = rig.output(type, rows, heads.outputColumns());
     Tensor logSumExp = rig.output(rows, heads.queries());
     rig.backend()
         .attention(
-            rig.input(fused, rows, heads.fusedColumns()),
+            rig.input(type, fused, rows, heads.fusedColumns()),
             heads,
             segments,
-            AttentionForm.scaled((float) AttentionCases.scale(heads)),
+            form,
             out,
             logSumExp);
     float[] left = rig.get(out);
@@ -143,31 +161,37 @@ interface AttentionConformance extends Conformance {
   @Test
   default void attentionIsTheSameForAnyThreads() {
     needsExact();
-    for (Heads heads : List.of(new Heads(4, 2, 32), new Heads(3, 1, 10), new Heads(1, 1, 64))) {
-      for (Segments segments : AttentionCases.LONG) {
-        double[] fused = AttentionCases.fused(5, heads, segments.rows(), 1);
-        sameForAnyThreads("attention", rig -> forward(rig, fused, heads, segments));
-        sameForAnyThreads("attentionBackward", rig -> backward(rig, fused, heads, segments));
+    for (DType type : computeTypes()) {
+      for (Heads heads : List.of(new Heads(4, 2, 32), new Heads(3, 1, 10), new Heads(1, 1, 64))) {
+        for (AttentionForm form :
+            List.of(AttentionCases.plain(heads), AttentionCases.forms(heads).getLast())) {
+          for (Segments segments : AttentionCases.LONG) {
+            double[] fused = AttentionCases.fused(5, heads, segments.rows(), 1);
+            sameForAnyThreads("attention", rig -> forward(rig, type, fused, heads, segments, form));
+            sameForAnyThreads(
+                "attentionBackward", rig -> backward(rig, type, fused, heads, segments, form));
+          }
+        }
       }
     }
   }
 
-  private static float[] backward(Rig rig, double[] fused, Heads heads, Segments segments) {
+  private static float[] backward(
+      Rig rig, DType type, double[] fused, Heads heads, Segments segments, AttentionForm form) {
     int rows = segments.rows();
-    float scale = (float) AttentionCases.scale(heads);
-    Tensor input = rig.input(fused, rows, heads.fusedColumns());
-    Tensor out = rig.output(rows, heads.outputColumns());
+    Tensor input = rig.input(type, fused, rows, heads.fusedColumns());
+    Tensor out = rig.output(type, rows, heads.outputColumns());
     Tensor logSumExp = rig.output(rows, heads.queries());
-    rig.backend().attention(input, heads, segments, AttentionForm.scaled(scale), out, logSumExp);
+    rig.backend().attention(input, heads, segments, form, out, logSumExp);
     double[] dOut = Numbers.normal(6, rows * heads.outputColumns(), 1);
-    Tensor dFused = rig.output(rows, heads.fusedColumns());
+    Tensor dFused = rig.output(type, rows, heads.fusedColumns());
     rig.backend()
         .attentionBackward(
-            rig.input(dOut, rows, heads.outputColumns()),
+            rig.input(type, dOut, rows, heads.outputColumns()),
             input,
             heads,
             segments,
-            AttentionForm.scaled(scale),
+            form,
             out,
             logSumExp,
             dFused);

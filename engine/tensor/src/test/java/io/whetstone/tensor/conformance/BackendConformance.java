@@ -31,6 +31,7 @@ public abstract class BackendConformance
         ArithmeticConformance,
         LinearConformance,
         LayerConformance,
+        HeadNormConformance,
         AttentionConformance,
         CacheConformance,
         HeadConformance,

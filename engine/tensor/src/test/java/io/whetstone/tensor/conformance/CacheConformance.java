@@ -20,24 +20,37 @@ interface CacheConformance extends Conformance {
   /** Three layers with numbers of their own, so that one read for another shows. */
   @Test
   default void cachedAttentionReadsWhatWasStored() {
-    int layers = 3;
-    for (Heads heads : AttentionCases.HEADS) {
-      for (Segments segments : AttentionCases.SEGMENTS) {
-        try (KvCache cache = cache(rig(), segments, heads, layers)) {
-          PagedBatch batch = new PagedBatch(segments, cache, 7);
-          for (int layer = 0; layer < layers; layer++) {
-            double[] fused = AttentionCases.fused(layer, heads, segments.rows(), 2);
-            batch.store(rig(), fused, heads, cache, layer);
-          }
-          for (int layer = 0; layer < layers; layer++) {
-            double[] fused = AttentionCases.fused(layer, heads, segments.rows(), 2);
-            float[] out = attend(rig(), fused, heads, cache, layer, batch.allRows());
-            new ReferenceAttention(fused, heads, segments, AttentionCases.scale(heads))
-                .forward()
-                .out()
-                .check(heads + ", " + segments.rows() + " rows, layer " + layer, out);
-          }
+    for (DType type : computeTypes()) {
+      for (Heads heads : AttentionCases.HEADS) {
+        for (Segments segments : AttentionCases.SEGMENTS) {
+          readsWhatWasStored(type, heads, segments, AttentionCases.plain(heads));
         }
+        AttentionForm both = AttentionCases.forms(heads).getLast();
+        readsWhatWasStored(type, heads, AttentionCases.SEGMENTS.getLast(), both);
+        readsWhatWasStored(type, heads, Segments.ofLengths(65), both);
+      }
+    }
+  }
+
+  private void readsWhatWasStored(DType type, Heads heads, Segments segments, AttentionForm form) {
+    int layers = 3;
+    try (KvCache cache = cache(rig(), type, segments, heads, layers)) {
+      PagedBatch batch = new PagedBatch(segments, cache, 7);
+      for (int layer = 0; layer < layers; layer++) {
+        double[] fused = AttentionCases.fused(layer, heads, segments.rows(), 2);
+        batch.store(rig(), type, fused, heads, cache, layer);
+      }
+      for (int layer = 0; layer < layers; layer++) {
+        double[] fused = Numbers.as(type, AttentionCases.fused(layer, heads, segments.rows(), 2));
+        float[] out = attend(rig(), type, fused, heads, cache, layer, batch.allRows(), form);
+        new ReferenceAttention(fused, heads, segments, form)
+            .forward()
+            .out()
+            .check(
+                "%s, %s, %s, %d rows, layer %d"
+                    .formatted(type, heads, form, segments.rows(), layer),
+                out,
+                type);
       }
     }
   }
@@ -46,21 +59,33 @@ interface CacheConformance extends Conformance {
   @Test
   default void cachedAttentionGivesTheBitsOfPackedAttention() {
     needsExact();
-    for (Heads heads : List.of(new Heads(4, 2, 32), new Heads(3, 1, 10), new Heads(2, 2, 64))) {
-      for (Segments segments : AttentionCases.LONG) {
-        double[] fused = AttentionCases.fused(1, heads, segments.rows(), 2);
-        for (Rig rig : rigs()) {
-          float[] packed = packed(rig, fused, heads, segments);
-          for (long layout : new long[] {0, 3, 4}) {
-            try (KvCache cache = cache(rig, segments, heads, 1)) {
-              PagedBatch batch = new PagedBatch(segments, cache, layout);
-              batch.store(rig, fused, heads, cache, 0);
-              float[] prefill = attend(rig, fused, heads, cache, 0, batch.allRows());
-              assertArrayEquals(packed, prefill, heads + " prefill, layout " + layout);
-              someRows(rig, fused, heads, cache, batch, packed, 1, 7);
-              someRows(rig, fused, heads, cache, batch, packed, 5, 60);
-            }
+    for (DType type : computeTypes()) {
+      for (Heads heads : List.of(new Heads(4, 2, 32), new Heads(3, 1, 10), new Heads(2, 2, 64))) {
+        for (AttentionForm form : AttentionCases.forms(heads)) {
+          // All packings in the plain form; one that shares prompts in the others.
+          int from = form.equals(AttentionCases.plain(heads)) ? 0 : AttentionCases.LONG.size() - 1;
+          for (int s = from; s < AttentionCases.LONG.size(); s++) {
+            givesTheBitsOfPackedAttention(type, heads, AttentionCases.LONG.get(s), form);
           }
+        }
+      }
+    }
+  }
+
+  private void givesTheBitsOfPackedAttention(
+      DType type, Heads heads, Segments segments, AttentionForm form) {
+    double[] fused = AttentionCases.fused(1, heads, segments.rows(), 2);
+    for (Rig rig : rigs()) {
+      float[] packed = packed(rig, type, fused, heads, segments, form);
+      for (long layout : new long[] {0, 3, 4}) {
+        try (KvCache cache = cache(rig, type, segments, heads, 1)) {
+          PagedBatch batch = new PagedBatch(segments, cache, layout);
+          batch.store(rig, type, fused, heads, cache, 0);
+          float[] prefill = attend(rig, type, fused, heads, cache, 0, batch.allRows(), form);
+          String what = "%s, %s, %s, layout %d".formatted(type, heads, form, layout);
+          assertArrayEquals(packed, prefill, what);
+          someRows(rig, type, fused, heads, cache, batch, form, packed, 1, 7);
+          someRows(rig, type, fused, heads, cache, batch, form, packed, 5, 60);
         }
       }
     }
@@ -68,10 +93,12 @@ interface CacheConformance extends Conformance {
 
   private static void someRows(
       Rig rig,
+      DType type,
       double[] fused,
       Heads heads,
       KvCache cache,
       PagedBatch batch,
+      AttentionForm form,
       float[] packed,
       int count,
       int step) {
@@ -86,28 +113,34 @@ interface CacheConformance extends Conformance {
       }
       int[] picked = Arrays.stream(rows).mapToInt(r -> r).toArray();
       double[] own = AttentionCases.rows(fused, heads.fusedColumns(), picked);
-      float[] out = attend(rig, own, heads, cache, 0, batch.rows(List.of(rows)));
-      assertArrayEquals(expected, out, heads + " rows " + Arrays.toString(rows));
+      float[] out = attend(rig, type, own, heads, cache, 0, batch.rows(List.of(rows)), form);
+      assertArrayEquals(expected, out, heads + ", " + form + " rows " + Arrays.toString(rows));
     }
   }
 
   /** Two sequences fork inside a page: each goes on alone, neither sees the other's token. */
   @Test
   default void copiedPagesAreIndependent() {
+    for (DType type : computeTypes()) {
+      copiedPagesAreIndependent(type);
+    }
+  }
+
+  private void copiedPagesAreIndependent(DType type) {
     Heads heads = new Heads(4, 2, 16);
     int columns = heads.fusedColumns();
-    try (KvCache cache = rig().backend().kvCache(2, 4, heads, DType.F32)) {
+    try (KvCache cache = rig().backend().kvCache(2, 4, heads, type)) {
       int size = cache.pageSize();
       int length = size + Math.max(1, size / 2);
-      double[] prompt = AttentionCases.fused(2, heads, length - 1, 1);
-      double[] one = AttentionCases.fused(3, heads, 1, 1);
-      double[] other = AttentionCases.fused(4, heads, 1, 1);
+      double[] prompt = Numbers.as(type, AttentionCases.fused(2, heads, length - 1, 1));
+      double[] one = Numbers.as(type, AttentionCases.fused(3, heads, 1, 1));
+      double[] other = Numbers.as(type, AttentionCases.fused(4, heads, 1, 1));
       int[] slots = new int[length - 1];
       for (int p = 0; p < slots.length; p++) {
         slots[p] = p < size ? 2 * size + p : p - size;
       }
       for (int layer = 0; layer < 2; layer++) {
-        Tensor fused = rig().input(prompt, length - 1, columns);
+        Tensor fused = rig().input(type, prompt, length - 1, columns);
         rig().backend().cacheStore(fused, heads, cache, layer, slots);
       }
       cache.copyPage(0, 3);
@@ -115,19 +148,32 @@ interface CacheConformance extends Conformance {
       for (int layer = 0; layer < 2; layer++) {
         rig()
             .backend()
-            .cacheStore(rig().input(one, 1, columns), heads, cache, layer, new int[] {last});
+            .cacheStore(rig().input(type, one, 1, columns), heads, cache, layer, new int[] {last});
         rig()
             .backend()
             .cacheStore(
-                rig().input(other, 1, columns), heads, cache, layer, new int[] {3 * size + last});
+                rig().input(type, other, 1, columns),
+                heads,
+                cache,
+                layer,
+                new int[] {3 * size + last});
         CachedRows rows =
             new CachedRows(
                 new int[][] {{2, 0}, {2, 3}}, new int[] {0, 1}, new int[] {length, length});
-        float[] out = attend(rig(), join(one, other), heads, cache, layer, rows);
+        float[] out =
+            attend(
+                rig(),
+                type,
+                join(one, other),
+                heads,
+                cache,
+                layer,
+                rows,
+                AttentionCases.plain(heads));
         int width = heads.outputColumns();
-        lastRow(join(prompt, one), heads).check("original", Arrays.copyOf(out, width));
+        lastRow(join(prompt, one), heads).check("original", Arrays.copyOf(out, width), type);
         lastRow(join(prompt, other), heads)
-            .check("copy", Arrays.copyOfRange(out, width, 2 * width));
+            .check("copy", Arrays.copyOfRange(out, width, 2 * width), type);
       }
     }
   }
@@ -146,38 +192,49 @@ interface CacheConformance extends Conformance {
         int[] slot = {cache.pageSize()};
         rig().backend().cacheStore(tensor, heads, cache, 0, slot);
         CachedRows rows = new CachedRows(new int[][] {{1}}, new int[] {0}, new int[] {1});
-        lastRow(fused, heads).check("key " + key, attend(rig(), fused, heads, cache, 0, rows));
+        lastRow(fused, heads)
+            .check(
+                "key " + key,
+                attend(
+                    rig(), DType.F32, fused, heads, cache, 0, rows, AttentionCases.plain(heads)));
       }
     }
   }
 
-  private static KvCache cache(Rig rig, Segments segments, Heads heads, int layers) {
+  private static KvCache cache(Rig rig, DType type, Segments segments, Heads heads, int layers) {
     int pageSize;
-    try (KvCache probe = rig.backend().kvCache(1, 1, heads, DType.F32)) {
+    try (KvCache probe = rig.backend().kvCache(1, 1, heads, type)) {
       pageSize = probe.pageSize();
     }
     int pages = PagedBatch.pagesNeeded(segments, pageSize) + 3;
-    return rig.backend().kvCache(layers, pages, heads, DType.F32);
+    return rig.backend().kvCache(layers, pages, heads, type);
   }
 
   private static float[] attend(
-      Rig rig, double[] fused, Heads heads, KvCache cache, int layer, CachedRows rows) {
-    Tensor out = rig.output(rows.rows(), heads.outputColumns());
-    Tensor input = rig.input(fused, rows.rows(), heads.fusedColumns());
-    AttentionForm form = AttentionForm.scaled((float) AttentionCases.scale(heads));
+      Rig rig,
+      DType type,
+      double[] fused,
+      Heads heads,
+      KvCache cache,
+      int layer,
+      CachedRows rows,
+      AttentionForm form) {
+    Tensor out = rig.output(type, rows.rows(), heads.outputColumns());
+    Tensor input = rig.input(type, fused, rows.rows(), heads.fusedColumns());
     rig.backend().cachedAttention(input, heads, cache, layer, rows, form, out);
     return rig.get(out);
   }
 
-  private static float[] packed(Rig rig, double[] fused, Heads heads, Segments segments) {
+  private static float[] packed(
+      Rig rig, DType type, double[] fused, Heads heads, Segments segments, AttentionForm form) {
     int rows = segments.rows();
-    Tensor out = rig.output(rows, heads.outputColumns());
+    Tensor out = rig.output(type, rows, heads.outputColumns());
     rig.backend()
         .attention(
-            rig.input(fused, rows, heads.fusedColumns()),
+            rig.input(type, fused, rows, heads.fusedColumns()),
             heads,
             segments,
-            AttentionForm.scaled((float) AttentionCases.scale(heads)),
+            form,
             out,
             rig.output(rows, heads.queries()));
     return rig.get(out);
@@ -187,7 +244,7 @@ interface CacheConformance extends Conformance {
   private static Expected lastRow(double[] fused, Heads heads) {
     int rows = fused.length / heads.fusedColumns();
     Expected all =
-        new ReferenceAttention(fused, heads, Segments.ofLengths(rows), AttentionCases.scale(heads))
+        new ReferenceAttention(fused, heads, Segments.ofLengths(rows), AttentionCases.plain(heads))
             .forward()
             .out();
     Expected last = new Expected(heads.outputColumns());

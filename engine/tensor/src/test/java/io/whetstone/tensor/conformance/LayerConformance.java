@@ -3,6 +3,7 @@ package io.whetstone.tensor.conformance;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Tensor;
@@ -16,17 +17,23 @@ interface LayerConformance extends Conformance {
 
   @Test
   default void embeddingCopiesRows() {
-    for (int columns : COLUMNS) {
-      double[] table = Numbers.normal(1, 5 * columns, 1);
-      for (int[] ids : new int[][] {{}, {4}, {0, 4, 4, 0, 2, 4, 1}}) {
-        Tensor y = rig().output(ids.length, columns);
-        rig().backend().embedding(ids, rig().input(table, 5, columns), y);
-        float[] expected = new float[ids.length * columns];
-        for (int i = 0; i < expected.length; i++) {
-          expected[i] = (float) table[ids[i / columns] * columns + i % columns];
-        }
-        assertArrayEquals(expected, rig().get(y));
+    for (DType type : computeTypes()) {
+      for (int columns : COLUMNS) {
+        embeddingCopiesRows(type, columns);
       }
+    }
+  }
+
+  private void embeddingCopiesRows(DType type, int columns) {
+    double[] table = Numbers.as(type, Numbers.normal(1, 5 * columns, 1));
+    for (int[] ids : new int[][] {{}, {4}, {0, 4, 4, 0, 2, 4, 1}}) {
+      Tensor y = rig().output(ids.length, columns);
+      rig().backend().embedding(ids, rig().input(type, table, 5, columns), y);
+      float[] expected = new float[ids.length * columns];
+      for (int i = 0; i < expected.length; i++) {
+        expected[i] = (float) table[ids[i / columns] * columns + i % columns];
+      }
+      assertArrayEquals(expected, rig().get(y));
     }
   }
 
@@ -51,36 +58,40 @@ interface LayerConformance extends Conformance {
 
   @Test
   default void rmsNormForwardAndBackward() {
-    for (int rows : LAYER_ROWS) {
-      for (int columns : COLUMNS) {
-        for (float offset : new float[] {0, 1}) {
-          for (double deviation : new double[] {1e-4, 1, 1e6}) {
-            rmsNorm(rows, columns, offset, Numbers.normal(5, rows * columns, deviation));
+    for (DType type : computeTypes()) {
+      for (int rows : LAYER_ROWS) {
+        for (int columns : COLUMNS) {
+          for (float offset : new float[] {0, 1}) {
+            for (double deviation : new double[] {1e-4, 1, 1e6}) {
+              rmsNorm(type, rows, columns, offset, Numbers.normal(5, rows * columns, deviation));
+            }
+            rmsNorm(type, rows, columns, offset, new double[rows * columns]);
           }
-          rmsNorm(rows, columns, offset, new double[rows * columns]);
         }
       }
     }
   }
 
-  private void rmsNorm(int rows, int columns, float offset, double[] x) {
+  private void rmsNorm(DType type, int rows, int columns, float offset, double[] x) {
     float epsilon = 1e-5f;
     double[] weight = Numbers.normal(6, columns, 1);
-    String what = "rmsNorm [%d × %d], offset %s".formatted(rows, columns, offset);
+    String what = "rmsNorm %s [%d × %d], offset %s".formatted(type, rows, columns, offset);
     Tensor tensorX = rig().input(x, rows, columns);
     Tensor tensorWeight = rig().input(weight, columns);
-    Tensor y = rig().output(rows, columns);
+    Tensor y = rig().output(type, rows, columns);
     Tensor rstd = rig().output(rows);
     rig().backend().rmsNorm(tensorX, tensorWeight, epsilon, offset, y, rstd);
     ReferenceNorm.Forward forward = ReferenceNorm.forward(x, weight, rows, epsilon, offset);
-    forward.y().check(what + " y", rig().get(y));
+    forward.y().check(what + " y", rig().get(y), type);
     forward.rstd().check(what + " rstd", rig().get(rstd));
 
-    Tensor inPlace = rig().inOut(x, rows, columns);
-    rig().backend().rmsNorm(inPlace, tensorWeight, epsilon, offset, inPlace, rig().output(rows));
-    assertArrayEquals(rig().get(y), rig().get(inPlace), what + " in place");
+    if (type == DType.F32) {
+      Tensor inPlace = rig().inOut(x, rows, columns);
+      rig().backend().rmsNorm(inPlace, tensorWeight, epsilon, offset, inPlace, rig().output(rows));
+      assertArrayEquals(rig().get(y), rig().get(inPlace), what + " in place");
+    }
 
-    double[] dy = Numbers.normal(7, rows * columns, 1);
+    double[] dy = Numbers.as(type, Numbers.normal(7, rows * columns, 1));
     double[] beforeDx = Numbers.normal(8, rows * columns, 1);
     double[] beforeDWeight = Numbers.normal(9, columns, 1);
     Tensor dx = rig().inOut(beforeDx, rows, columns);
@@ -88,7 +99,7 @@ interface LayerConformance extends Conformance {
     rig()
         .backend()
         .rmsNormBackward(
-            rig().input(dy, rows, columns),
+            rig().input(type, dy, rows, columns),
             tensorX,
             tensorWeight,
             offset,
@@ -129,65 +140,74 @@ interface LayerConformance extends Conformance {
   @Test
   default void layersAreTheSameForAnyThreads() {
     needsExact();
-    for (int rows : new int[] {1, 5, 64, 300}) {
-      for (int columns : new int[] {22, 128, 352}) {
-        double[] x = Numbers.normal(12, rows * columns, 1);
-        double[] dy = Numbers.normal(13, rows * columns, 1);
-        double[] weight = Numbers.normal(14, columns, 1);
-        double[] rstd = new double[rows];
-        Arrays.fill(rstd, 0.75);
-        sameForAnyThreads(
-            "rmsNorm",
-            rig -> {
-              Tensor y = rig.output(rows, columns);
-              rig.backend()
-                  .rmsNorm(
-                      rig.input(x, rows, columns),
-                      rig.input(weight, columns),
-                      1e-5f,
-                      0,
-                      y,
-                      rig.output(rows));
-              return rig.get(y);
-            });
-        for (boolean ofWeight : new boolean[] {false, true}) {
-          sameForAnyThreads(
-              "rmsNormBackward",
-              rig -> {
-                Tensor dx = rig.inOut(dy, rows, columns);
-                Tensor dWeight = rig.inOut(weight, columns);
-                rig.backend()
-                    .rmsNormBackward(
-                        rig.input(dy, rows, columns),
-                        rig.input(x, rows, columns),
-                        rig.input(weight, columns),
-                        0,
-                        rig.input(rstd, rows),
-                        dx,
-                        dWeight);
-                return rig.get(ofWeight ? dWeight : dx);
-              });
-        }
-        for (Gate gate : Gate.values()) {
-          sameForAnyThreads(
-              "gated " + gate,
-              rig -> {
-                Tensor y = rig.output(rows, columns / 2);
-                rig.backend().gated(gate, rig.input(x, rows, columns), y);
-                return rig.get(y);
-              });
-          sameForAnyThreads(
-              "gatedBackward " + gate,
-              rig -> {
-                Tensor dx = rig.output(rows, columns);
-                double[] half = Arrays.copyOf(dy, rows * columns / 2);
-                rig.backend()
-                    .gatedBackward(
-                        gate, rig.input(half, rows, columns / 2), rig.input(x, rows, columns), dx);
-                return rig.get(dx);
-              });
+    for (DType type : computeTypes()) {
+      for (int rows : new int[] {1, 5, 64, 300}) {
+        for (int columns : new int[] {22, 128, 352}) {
+          layersAreTheSameForAnyThreads(type, rows, columns);
         }
       }
+    }
+  }
+
+  private void layersAreTheSameForAnyThreads(DType type, int rows, int columns) {
+    double[] x = Numbers.normal(12, rows * columns, 1);
+    double[] dy = Numbers.normal(13, rows * columns, 1);
+    double[] weight = Numbers.normal(14, columns, 1);
+    double[] rstd = new double[rows];
+    Arrays.fill(rstd, 0.75);
+    sameForAnyThreads(
+        "rmsNorm",
+        rig -> {
+          Tensor y = rig.output(type, rows, columns);
+          rig.backend()
+              .rmsNorm(
+                  rig.input(x, rows, columns),
+                  rig.input(weight, columns),
+                  1e-5f,
+                  0,
+                  y,
+                  rig.output(rows));
+          return rig.get(y);
+        });
+    for (boolean ofWeight : new boolean[] {false, true}) {
+      sameForAnyThreads(
+          "rmsNormBackward",
+          rig -> {
+            Tensor dx = rig.inOut(dy, rows, columns);
+            Tensor dWeight = rig.inOut(weight, columns);
+            rig.backend()
+                .rmsNormBackward(
+                    rig.input(type, dy, rows, columns),
+                    rig.input(x, rows, columns),
+                    rig.input(weight, columns),
+                    0,
+                    rig.input(rstd, rows),
+                    dx,
+                    dWeight);
+            return rig.get(ofWeight ? dWeight : dx);
+          });
+    }
+    for (Gate gate : Gate.values()) {
+      sameForAnyThreads(
+          "gated " + gate,
+          rig -> {
+            Tensor y = rig.output(type, rows, columns / 2);
+            rig.backend().gated(gate, rig.input(type, x, rows, columns), y);
+            return rig.get(y);
+          });
+      sameForAnyThreads(
+          "gatedBackward " + gate,
+          rig -> {
+            Tensor dx = rig.output(type, rows, columns);
+            double[] half = Arrays.copyOf(dy, rows * columns / 2);
+            rig.backend()
+                .gatedBackward(
+                    gate,
+                    rig.input(type, half, rows, columns / 2),
+                    rig.input(type, x, rows, columns),
+                    dx);
+            return rig.get(dx);
+          });
     }
   }
 
@@ -206,15 +226,17 @@ interface LayerConformance extends Conformance {
         }) {
       double[] table = ReferenceRope.table(100, heads.size(), 10_000);
       Tensor tensorTable = rig().input(table, 100, heads.size());
-      for (int rows : LAYER_ROWS) {
-        int[] positions = Numbers.below(15, rows, 100);
-        double[] fused = Numbers.normal(16, rows * heads.fusedColumns(), 1);
-        for (boolean inverse : new boolean[] {false, true}) {
-          Tensor rotated = rig().inOut(fused, rows, heads.fusedColumns());
-          rig().backend().rope(rotated, heads, positions, tensorTable, inverse);
-          ReferenceRope.rotate(fused, heads, positions, table, inverse)
-              .check(heads + ", inverse " + inverse, rig().get(rotated));
-          valuesAreLeftAlone(heads, rows, fused, rig().get(rotated));
+      for (DType type : computeTypes()) {
+        for (int rows : LAYER_ROWS) {
+          int[] positions = Numbers.below(15, rows, 100);
+          double[] fused = Numbers.as(type, Numbers.normal(16, rows * heads.fusedColumns(), 1));
+          for (boolean inverse : new boolean[] {false, true}) {
+            Tensor rotated = rig().inOut(type, fused, rows, heads.fusedColumns());
+            rig().backend().rope(rotated, heads, positions, tensorTable, inverse);
+            ReferenceRope.rotate(fused, heads, positions, table, inverse)
+                .check(heads + ", " + type + ", inverse " + inverse, rig().get(rotated), type);
+            valuesAreLeftAlone(heads, rows, fused, rig().get(rotated));
+          }
         }
       }
     }
@@ -260,27 +282,35 @@ interface LayerConformance extends Conformance {
 
   @Test
   default void gatesForwardAndBackward() {
-    for (Gate gate : Gate.values()) {
-      for (int rows : LAYER_ROWS) {
-        for (int n : COLUMNS) {
-          for (double deviation : new double[] {1, 40}) {
-            double[] x = Numbers.normal(19, rows * 2 * n, deviation);
-            for (int r = 0; r < rows && deviation > 1; r++) {
-              x[r * 2 * n + r % n] = new double[] {80, -80, 0, -1e4, 1e4}[r % 5];
-            }
-            double[] dy = Numbers.normal(20, rows * n, 1);
-            String what = "%s [%d × %d]".formatted(gate, rows, n);
-            Tensor y = rig().output(rows, n);
-            rig().backend().gated(gate, rig().input(x, rows, 2 * n), y);
-            ReferenceGate.forward(gate, x, rows, n).check(what + " y", rig().get(y));
-            Tensor dx = rig().output(rows, 2 * n);
-            rig()
-                .backend()
-                .gatedBackward(gate, rig().input(dy, rows, n), rig().input(x, rows, 2 * n), dx);
-            ReferenceGate.backward(gate, dy, x, rows, n).check(what + " dx", rig().get(dx));
+    for (DType type : computeTypes()) {
+      for (Gate gate : Gate.values()) {
+        for (int rows : LAYER_ROWS) {
+          for (int n : COLUMNS) {
+            gateForwardAndBackward(type, gate, rows, n);
           }
         }
       }
+    }
+  }
+
+  private void gateForwardAndBackward(DType type, Gate gate, int rows, int n) {
+    for (double deviation : new double[] {1, 40}) {
+      double[] x = Numbers.normal(19, rows * 2 * n, deviation);
+      for (int r = 0; r < rows && deviation > 1; r++) {
+        x[r * 2 * n + r % n] = new double[] {80, -80, 0, -1e4, 1e4}[r % 5];
+      }
+      x = Numbers.as(type, x);
+      double[] dy = Numbers.as(type, Numbers.normal(20, rows * n, 1));
+      String what = "%s %s [%d × %d]".formatted(type, gate, rows, n);
+      Tensor y = rig().output(type, rows, n);
+      rig().backend().gated(gate, rig().input(type, x, rows, 2 * n), y);
+      ReferenceGate.forward(gate, x, rows, n).check(what + " y", rig().get(y), type);
+      Tensor dx = rig().output(type, rows, 2 * n);
+      rig()
+          .backend()
+          .gatedBackward(
+              gate, rig().input(type, dy, rows, n), rig().input(type, x, rows, 2 * n), dx);
+      ReferenceGate.backward(gate, dy, x, rows, n).check(what + " dx", rig().get(dx), type);
     }
   }
 }

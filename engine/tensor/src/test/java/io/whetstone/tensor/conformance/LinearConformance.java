@@ -155,18 +155,25 @@ interface LinearConformance extends Conformance {
 
   @Test
   default void biasForwardAndBackward() {
-    for (int rows : ROWS) {
-      for (int columns : new int[] {1, 3, 20, 22, 65, 352}) {
-        double[] bias = Numbers.normal(14, columns, 1);
-        double[] y = Numbers.normal(15, rows * columns, 1);
-        Tensor sum = rig().inOut(y, rows, columns);
-        rig().backend().addBias(rig().input(bias, columns), sum);
-        ReferenceLinear.addBias(bias, y, rows).check("addBias", rig().get(sum));
-        Tensor dBias = rig().inOut(bias, columns);
-        rig().backend().addBiasBackward(rig().input(y, rows, columns), dBias);
-        ReferenceLinear.addBiasBackward(y, bias, rows).check("addBiasBackward", rig().get(dBias));
+    for (DType type : computeTypes()) {
+      for (int rows : ROWS) {
+        for (int columns : new int[] {1, 3, 20, 22, 65, 352}) {
+          biasForwardAndBackward(type, rows, columns);
+        }
       }
     }
+  }
+
+  private void biasForwardAndBackward(DType type, int rows, int columns) {
+    double[] bias = Numbers.normal(14, columns, 1);
+    double[] y = Numbers.as(type, Numbers.normal(15, rows * columns, 1));
+    Tensor sum = rig().inOut(type, y, rows, columns);
+    rig().backend().addBias(rig().input(bias, columns), sum);
+    ReferenceLinear.addBias(bias, y, rows).check(type + " addBias", rig().get(sum), type);
+    Tensor dBias = rig().inOut(bias, columns);
+    rig().backend().addBiasBackward(rig().input(type, y, rows, columns), dBias);
+    ReferenceLinear.addBiasBackward(y, bias, rows)
+        .check(type + " addBiasBackward", rig().get(dBias));
   }
 
   /** Two shapes over every number of rows, the others over those where blocks begin and end. */

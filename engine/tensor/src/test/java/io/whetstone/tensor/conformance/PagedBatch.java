@@ -1,6 +1,7 @@
 package io.whetstone.tensor.conformance;
 
 import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
 import io.whetstone.tensor.Philox;
@@ -41,7 +42,7 @@ final class PagedBatch {
   }
 
   /** Stores keys and values of every position of every sequence. */
-  void store(Rig rig, double[] fused, Heads heads, KvCache cache, int layer) {
+  void store(Rig rig, DType type, double[] fused, Heads heads, KvCache cache, int layer) {
     for (int s = 0; s < segments.count(); s++) {
       int[] rows = AttentionCases.sequence(segments, s);
       int[] slots = new int[rows.length];
@@ -51,7 +52,7 @@ final class PagedBatch {
       double[] own = AttentionCases.rows(fused, heads.fusedColumns(), rows);
       rig.backend()
           .cacheStore(
-              rig.input(own, rows.length, heads.fusedColumns()), heads, cache, layer, slots);
+              rig.input(type, own, rows.length, heads.fusedColumns()), heads, cache, layer, slots);
     }
   }
 

@@ -1,7 +1,9 @@
 package io.whetstone.tensor.conformance;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
+import java.util.Arrays;
 import java.util.stream.IntStream;
 
 /** Causal grouped-query attention over packed sequences, in double precision. */
@@ -9,13 +11,13 @@ final class ReferenceAttention {
   private final double[] fused;
   private final Heads heads;
   private final Segments segments;
-  private final double scale;
+  private final AttentionForm form;
 
-  ReferenceAttention(double[] fused, Heads heads, Segments segments, double scale) {
+  ReferenceAttention(double[] fused, Heads heads, Segments segments, AttentionForm form) {
     this.fused = fused;
     this.heads = heads;
     this.segments = segments;
-    this.scale = scale;
+    this.form = form;
   }
 
   /** out [T, queries · size] and logSumExp [T, queries]. */
@@ -29,13 +31,19 @@ final class ReferenceAttention {
         .toArray();
   }
 
+  /** Of these, those that the form's window lets the last one see. */
+  private int[] inWindow(int[] rows) {
+    int from = form.window() == 0 ? 0 : Math.max(0, rows.length - form.window());
+    return Arrays.copyOfRange(rows, from, rows.length);
+  }
+
   Forward forward() {
     Expected out = new Expected(segments.rows() * heads.outputColumns());
     Expected logSumExp = new Expected(segments.rows() * heads.queries());
     for (int s = 0; s < segments.count(); s++) {
       for (int row = segments.start()[s]; row < segments.end()[s]; row++) {
         for (int head = 0; head < heads.queries(); head++) {
-          Weights weights = weights(visible(segments, s, row), row, head);
+          Weights weights = weights(inWindow(visible(segments, s, row)), row, head);
           logSumExp.add(row * heads.queries() + head, weights.logSumExp, weights.rounding);
           for (int j = 0; j < weights.rows.length; j++) {
             for (int c = 0; c < heads.size(); c++) {
@@ -53,22 +61,26 @@ final class ReferenceAttention {
   }
 
   /**
-   * With δ[j] = dOut · v[j] and Δ = Σ_j p[j] δ[j]: dS[j] = p[j] (δ[j] − Δ), dq = scale Σ_j dS[j]
-   * k[j], dk[j] = scale dS[j] q, dv[j] = p[j] dOut, summed over the rows and heads that read them.
+   * With δ[j] = dOut · v[j] and Δ = dOut · out, which is Σ_j p[j] δ[j]: dS[j] = p[j] (δ[j] − Δ) (1
+   * − (s[j] / cap)²), dq = scale Σ_j dS[j] k[j], dk[j] = scale dS[j] q, dv[j] = p[j] dOut, summed
+   * over the rows and heads that read them.
+   *
+   * @param out the forward's result as it was stored, which may be rounded
    */
-  Expected backward(double[] dOut) {
+  Expected backward(double[] dOut, double[] out) {
     Expected dFused = new Expected(fused.length);
     for (int s = 0; s < segments.count(); s++) {
       for (int row = segments.start()[s]; row < segments.end()[s]; row++) {
         for (int head = 0; head < heads.queries(); head++) {
-          backward(dOut, visible(segments, s, row), row, head, dFused);
+          backward(dOut, out, inWindow(visible(segments, s, row)), row, head, dFused);
         }
       }
     }
     return dFused;
   }
 
-  private void backward(double[] dOut, int[] rows, int row, int head, Expected dFused) {
+  private void backward(
+      double[] dOut, double[] out, int[] rows, int row, int head, Expected dFused) {
     Weights weights = weights(rows, row, head);
     int query = query(row, head);
     int output = row * heads.outputColumns() + head * heads.size();
@@ -82,12 +94,14 @@ final class ReferenceAttention {
         delta[j] += term;
         deltaTerms[j] += Math.abs(term);
       }
-      mean += weights.p[j] * delta[j];
       meanTerms += weights.p[j] * deltaTerms[j];
     }
+    for (int c = 0; c < heads.size(); c++) {
+      mean += dOut[output + c] * out[output + c];
+    }
     for (int j = 0; j < rows.length; j++) {
-      double dS = scale * weights.p[j] * (delta[j] - mean);
-      double dSTerms = scale * weights.p[j] * (deltaTerms[j] + meanTerms) * weights.rounding;
+      double dS = form.scale() * weights.p[j] * (delta[j] - mean) * weights.flat[j];
+      double dSTerms = form.scale() * weights.p[j] * (deltaTerms[j] + meanTerms) * weights.rounding;
       for (int c = 0; c < heads.size(); c++) {
         int key = key(rows[j], head) + c;
         double dV = weights.p[j] * dOut[output + c];
@@ -101,22 +115,28 @@ final class ReferenceAttention {
   /**
    * The softmax of one row and head.
    *
+   * @param flat for each position, the slope of the cap, 1 without one
    * @param rounding by how much more than a plain product the softmax may be off: an exponent
    *     rounded on the scale of its terms is a factor as far from one
    */
-  private record Weights(int[] rows, double[] p, double logSumExp, double rounding) {}
+  private record Weights(
+      int[] rows, double[] p, double[] flat, double logSumExp, double rounding) {}
 
   private Weights weights(int[] rows, int row, int head) {
     double[] logits = new double[rows.length];
+    double[] flat = new double[rows.length];
     double largest = Double.NEGATIVE_INFINITY;
     double largestTerms = 0;
     for (int j = 0; j < rows.length; j++) {
       double terms = 0;
       for (int c = 0; c < heads.size(); c++) {
-        double term = scale * fused[query(row, head) + c] * fused[key(rows[j], head) + c];
+        double term = form.scale() * fused[query(row, head) + c] * fused[key(rows[j], head) + c];
         logits[j] += term;
         terms += Math.abs(term);
       }
+      double tanh = form.capped() ? Math.tanh(logits[j] / form.softCap()) : 0;
+      flat[j] = 1 - tanh * tanh;
+      logits[j] = form.capped() ? form.softCap() * tanh : logits[j];
       largest = Math.max(largest, logits[j]);
       largestTerms = Math.max(largestTerms, terms);
     }
@@ -128,7 +148,7 @@ final class ReferenceAttention {
     for (int j = 0; j < rows.length; j++) {
       p[j] = Math.exp(logits[j] - largest) / sum;
     }
-    return new Weights(rows, p, largest + Math.log(sum), 1 + largestTerms / 16);
+    return new Weights(rows, p, flat, largest + Math.log(sum), 1 + largestTerms / 16);
   }
 
   private int query(int row, int head) {

@@ -2,6 +2,7 @@ package io.whetstone.tensor.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
@@ -100,11 +101,17 @@ class ReferenceGradientsTest {
       int rows = segments.rows();
       double[] fused = Numbers.normal(12, rows * heads.fusedColumns(), 1);
       double[] dOut = Numbers.normal(13, rows * heads.outputColumns(), 1);
-      check(
-          heads.toString(),
-          fused,
-          at -> dot(dOut, new ReferenceAttention(at, heads, segments, 0.6).forward().out()),
-          new ReferenceAttention(fused, heads, segments, 0.6).backward(dOut));
+      for (AttentionForm form :
+          new AttentionForm[] {
+            AttentionForm.scaled(0.6f), new AttentionForm(0.6f, 1.5f, 0), new AttentionForm(1, 2, 3)
+          }) {
+        ReferenceAttention reference = new ReferenceAttention(fused, heads, segments, form);
+        check(
+            heads + ", " + form,
+            fused,
+            at -> dot(dOut, new ReferenceAttention(at, heads, segments, form).forward().out()),
+            reference.backward(dOut, reference.forward().out().values()));
+      }
     }
   }
 

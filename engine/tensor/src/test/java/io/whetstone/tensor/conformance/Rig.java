@@ -61,7 +61,8 @@ final class Rig implements AutoCloseable {
     return inOut(DType.F32, values, extents);
   }
 
-  private Tensor inOut(DType dtype, double[] values, int... extents) {
+  /** As {@link #inOut(double[], int...)}; numbers that the type does not hold are rounded. */
+  Tensor inOut(DType dtype, double[] values, int... extents) {
     Tensor tensor = guarded(dtype, extents);
     backend.write(tensor, Numbers.floats(values));
     return tensor;
