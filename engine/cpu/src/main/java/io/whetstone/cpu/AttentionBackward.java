@@ -125,8 +125,8 @@ final class AttentionBackward {
       }
       for (int j = seen; j < units.visible(unit); j++) {
         if (j < kept) {
-          Memory.copy(block.dKey(j), key(unit, head, j), rowBytes);
-          Memory.copy(block.dValue(j), value(unit, head, j), rowBytes);
+          Rows.copyColumns(block.dKey(j), key(unit, head, j), heads.size());
+          Rows.copyColumns(block.dValue(j), value(unit, head, j), heads.size());
         } else {
           int r = units.row(unit, j);
           block.copy(block.dKey(j), gradients.key(r, head));

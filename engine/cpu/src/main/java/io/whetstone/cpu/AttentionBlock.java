@@ -118,8 +118,10 @@ final class AttentionBlock {
     reserve(from, to);
     for (int i = 0; i < count; i++) {
       long row = queries + layout.rowBytes() * i;
-      if (Bfloat16.floats(type, query[i], layout.size(), row) != row) {
-        Memory.copy(query[i], row, 4L * layout.size());
+      if (type == DType.F32) {
+        Rows.copyColumns(query[i], row, layout.size());
+      } else {
+        Bfloat16.widen(query[i], row, layout.size());
       }
     }
     for (int tile = from; tile < to; tile += PASS) {
@@ -318,7 +320,7 @@ final class AttentionBlock {
       Memory.store(Memory.load(at).mul(inverse), at);
     }
     if (type == DType.F32) {
-      Memory.copy(sum(i), out[i], 4L * size);
+      Rows.copyColumns(sum(i), out[i], size);
     } else {
       Bfloat16.round(sum(i), out[i], size);
     }

@@ -315,7 +315,7 @@ final class AttentionGradientBlock {
   /** Copies a padded F32 row to an unpadded one of the block's type. */
   void copy(long from, long to) {
     if (type == DType.F32) {
-      Memory.copy(from, to, 4L * layout.size());
+      Rows.copyColumns(from, to, layout.size());
     } else {
       Bfloat16.round(from, to, layout.size());
     }

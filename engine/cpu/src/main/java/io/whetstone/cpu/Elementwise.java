@@ -219,20 +219,21 @@ final class Elementwise {
   /** Parallel over columns, each summed from the first row to the last. */
   void addBiasBackward(Tensor dy, Tensor dBias) {
     int columns = dBias.columns();
+    int rows = dy.rows();
     DType type = dy.dtype();
     long from = Memory.address(dy);
     long to = Memory.address(dBias);
     Ranges.run(
         workers,
         columns,
-        dy.rows(),
+        rows,
         COLUMN_BLOCK,
         (first, last) -> {
           int count = last - first;
           long sums = scratch.get().reserve(8L * count);
           long work = sums + 4L * count;
           Memory.zero(sums, 4L * count);
-          for (int r = 0; r < dy.rows(); r++) {
+          for (int r = 0; r < rows; r++) {
             long row = from + type.bytes() * ((long) columns * r + first);
             Rows.addColumns(Bfloat16.floats(type, row, count, work), sums, 0, count);
           }

@@ -100,11 +100,23 @@ final class Rows {
     }
   }
 
+  /** target[c] = source[c], for rows so short that a call of the library's copy would cost more. */
+  static void copyColumns(long source, long target, int count) {
+    int c = 0;
+    for (; c <= count - LANES; c += LANES) {
+      Memory.store(Memory.load(source + 4L * c), target + 4L * c);
+    }
+    for (; c < count; c++) {
+      Memory.set(target + 4L * c, Memory.get(source + 4L * c));
+    }
+  }
+
   private static void check(String what, int[] rows, Tensor x) {
+    int most = x.rows();
     for (int r = 0; r < rows.length; r++) {
-      if (rows[r] < 0 || rows[r] >= x.rows()) {
+      if (rows[r] < 0 || rows[r] >= most) {
         throw new IllegalArgumentException(
-            what + " " + rows[r] + " at " + r + " is not in [0, " + x.rows() + ")");
+            what + " " + rows[r] + " at " + r + " is not in [0, " + most + ")");
       }
     }
   }

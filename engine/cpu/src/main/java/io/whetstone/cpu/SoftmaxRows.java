@@ -10,9 +10,10 @@ import jdk.incubator.vector.VectorOperators;
 /**
  * Turns rows of products q·k into exp(s − max s), and keeps their sums; for one thread.
  *
- * <p>A row's arithmetic, whatever stands beside it: s = scale · product, capped where the form says
- * so; Σ exp by lanes position mod LANES, then a tree. The loops go over the rows one after another,
- * as each row by itself is a long chain of dependences.
+ * <p>A row's arithmetic, whatever stands beside it: s = factor · product, where capped products
+ * have been capped and the factor is 1; exp(s − max s) with one rounding of the difference; Σ exp
+ * by lanes position mod LANES, then a tree. The loops go over the rows one after another, as each
+ * row by itself is a long chain of dependences.
  */
 final class SoftmaxRows {
   private final float[] maxes;
@@ -40,28 +41,48 @@ final class SoftmaxRows {
    */
   void softmax(
       AttentionForm form, int count, long scores, long step, int origin, int[] first, int[] end) {
+    // The largest product is the largest logit too, unless the scale turns their order round.
+    boolean scaled = form.capped() || form.scale() <= 0;
+    float factor = scaled ? 1 : form.scale();
     for (int i = 0; i < count; i++) {
       long row = scores + step * i;
       long from = row + 4L * (first[i] / LANES * LANES - origin);
       long last = row + 4L * ((end[i] - 1) / LANES * LANES - origin);
-      scale(form, from, last);
+      if (scaled) {
+        scale(form, from, last);
+      }
       hide(from, first[i] % LANES, last, (end[i] - 1) % LANES + 1);
-      maxes[i] = max(from, last);
+      maxes[i] = factor * max(from, last);
     }
     for (int i = 0; i < count; i++) {
       long row = scores + step * i;
       long from = row + 4L * (first[i] / LANES * LANES - origin);
       long last = row + 4L * ((end[i] - 1) / LANES * LANES - origin);
-      exponentials(i, from, last);
+      exponentials(i, factor, from, last);
     }
+    sum(count);
+    for (int i = 0; i < count; i += LANES) {
+      invert(i);
+      takeLogs(i);
+    }
+  }
+
+  private void sum(int count) {
     for (int i = 0; i < count; i++) {
       totals[i] = VectorMath.sum(FloatVector.fromArray(SPECIES, lanes, LANES * i));
     }
-    for (int i = 0; i < count; i += LANES) {
-      FloatVector total = FloatVector.fromArray(SPECIES, totals, i);
-      FloatVector.broadcast(SPECIES, 1).div(total).intoArray(inverses, i);
-      VectorMath.log(total).add(FloatVector.fromArray(SPECIES, maxes, i)).intoArray(logs, i);
-    }
+  }
+
+  /** Of as many rows as there are lanes. */
+  private void invert(int i) {
+    FloatVector total = FloatVector.fromArray(SPECIES, totals, i);
+    FloatVector.broadcast(SPECIES, 1).div(total).intoArray(inverses, i);
+  }
+
+  /** Of as many rows as there are lanes. */
+  private void takeLogs(int i) {
+    FloatVector log = VectorMath.log(FloatVector.fromArray(SPECIES, totals, i));
+    log.add(FloatVector.fromArray(SPECIES, maxes, i)).intoArray(logs, i);
   }
 
   /** 1 / Σ exp of a row. */
@@ -114,11 +135,12 @@ final class SoftmaxRows {
     return VectorMath.max(most);
   }
 
-  private void exponentials(int i, long from, long last) {
-    FloatVector max = FloatVector.broadcast(SPECIES, maxes[i]);
+  private void exponentials(int i, float factor, long from, long last) {
+    FloatVector factors = FloatVector.broadcast(SPECIES, factor);
+    FloatVector shift = FloatVector.broadcast(SPECIES, -maxes[i]);
     FloatVector sum = FloatVector.zero(SPECIES);
     for (long at = from; at <= last; at += 4L * LANES) {
-      FloatVector p = VectorMath.exp(Memory.load(at).sub(max));
+      FloatVector p = VectorMath.exp(Memory.load(at).fma(factors, shift));
       Memory.store(p, at);
       sum = sum.add(p);
     }

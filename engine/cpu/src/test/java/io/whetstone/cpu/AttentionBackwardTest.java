@@ -52,15 +52,15 @@ class AttentionBackwardTest {
     float[][] forward = attention.packed(threads);
     float[] undefined = new float[rows * heads.fusedColumns()];
     Arrays.fill(undefined, Float.NaN);
-    Tensor dFused = AttentionCase.tensor(undefined, rows, heads.fusedColumns());
+    Tensor dFused = AttentionCase.tensor(attention.type, undefined, rows, heads.fusedColumns());
     new AttentionBackward(new TestWorkers(threads))
         .attentionBackward(
-            AttentionCase.tensor(dOut, rows, heads.outputColumns()),
+            AttentionCase.tensor(attention.type, dOut, rows, heads.outputColumns()),
             attention.fused,
             heads,
             attention.segments,
             attention.form,
-            AttentionCase.tensor(forward[0], rows, heads.outputColumns()),
+            AttentionCase.tensor(attention.type, forward[0], rows, heads.outputColumns()),
             AttentionCase.tensor(forward[1], rows, heads.queries()),
             dFused);
     return AttentionCase.floats(dFused);

@@ -9,50 +9,60 @@ import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.lang.foreign.Arena;
-import java.lang.foreign.ValueLayout;
 import java.util.Arrays;
 
 /** Rows of random queries, keys and values cut into segments, and attention over them. */
 final class AttentionCase {
   final Heads heads;
   final Segments segments;
+  final DType type;
   final AttentionForm form;
   final Tensor fused;
 
+  /** In F32, without cap and window. */
   AttentionCase(Heads heads, Segments segments, long seed) {
+    this(DType.F32, plain(heads), heads, segments, seed);
+  }
+
+  AttentionCase(DType type, AttentionForm form, Heads heads, Segments segments, long seed) {
+    this.type = type;
+    this.form = form;
     this.heads = heads;
     this.segments = segments;
-    this.form = AttentionForm.scaled((float) (1 / Math.sqrt(heads.size())));
     float[] values = new float[segments.rows() * heads.fusedColumns()];
     for (int i = 0; i < values.length; i++) {
       values[i] = (float) (1.5 * Philox.normal(seed, i));
     }
-    this.fused = tensor(values, segments.rows(), heads.fusedColumns());
+    this.fused = tensor(type, values, segments.rows(), heads.fusedColumns());
+  }
+
+  static AttentionForm plain(Heads heads) {
+    return AttentionForm.scaled((float) (1 / Math.sqrt(heads.size())));
   }
 
   static Tensor tensor(float[] values, int... extents) {
+    return tensor(DType.F32, values, extents);
+  }
+
+  static Tensor tensor(DType type, float[] values, int... extents) {
     // One element more, so that no tensor is a null segment. Never freed: kernels work on
-    // addresses,
-    // which would not keep a tensor of an automatic arena alive.
+    // addresses, which would not keep a tensor of an automatic arena alive.
+    long bytes = (long) type.bytes() * values.length;
     Tensor tensor =
         new Tensor(
-            DType.F32,
-            Shape.of(extents),
-            Arena.global().allocate(4L * values.length + 4, 64).asSlice(0, 4L * values.length));
-    for (int i = 0; i < values.length; i++) {
-      tensor.memory().setAtIndex(ValueLayout.JAVA_FLOAT, i, values[i]);
-    }
+            type, Shape.of(extents), Arena.global().allocate(bytes + 4, 64).asSlice(0, bytes));
+    new Elementwise(new TestWorkers(1)).write(tensor, values);
     return tensor;
   }
 
   static float[] floats(Tensor tensor) {
-    return tensor.memory().toArray(ValueLayout.JAVA_FLOAT);
+    return new Elementwise(new TestWorkers(1)).readFloats(tensor);
   }
 
   /** Bits of the packed attention's result, row by row, with its log-sum-exp's after it. */
   float[][] packed(int threads) {
     int rows = segments.rows();
-    Tensor out = tensor(new float[rows * heads.outputColumns()], rows, heads.outputColumns());
+    Tensor out = tensor(type, new float[rows * heads.outputColumns()], rows, heads.outputColumns());
     Tensor logs = tensor(new float[rows * heads.queries()], rows, heads.queries());
     new Attention(new TestWorkers(threads)).attention(fused, heads, segments, form, out, logs);
     return new float[][] {floats(out), floats(logs)};
@@ -75,7 +85,7 @@ final class AttentionCase {
     int[] length = new int[rows];
     float[] result = new float[rows * heads.outputColumns()];
     CachedAttention attention = new CachedAttention(new TestWorkers(threads));
-    try (PagedKvCache cache = new PagedKvCache(2, pages, heads, DType.F32)) {
+    try (PagedKvCache cache = new PagedKvCache(2, pages, heads, type)) {
       int next = 0;
       for (int s = 0; s < segments.count(); s++) {
         int prefix = segments.prefixLength(s);
@@ -132,9 +142,12 @@ final class AttentionCase {
     }
     Tensor out =
         tensor(
-            new float[picked.length * heads.outputColumns()], picked.length, heads.outputColumns());
+            type,
+            new float[picked.length * heads.outputColumns()],
+            picked.length,
+            heads.outputColumns());
     attention.cachedAttention(
-        tensor(queries, picked.length, columns),
+        tensor(type, queries, picked.length, columns),
         heads,
         cache,
         1,

@@ -3,6 +3,8 @@ package io.whetstone.cpu;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.whetstone.tensor.AttentionForm;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Segments;
 import java.util.Arrays;
@@ -38,13 +40,22 @@ class AttentionTest {
   @MethodSource("heads")
   void packedAndCachedAgreeToTheBit(Heads heads) {
     for (Segments segments : List.of(GROUPS, everyLength(), Segments.ofLengths(300))) {
-      AttentionCase attention = new AttentionCase(heads, segments, 7);
-      float[] packed = attention.packed(1)[0];
-      assertBits(packed, attention.packed(2)[0]);
-      assertBits(packed, attention.cached(1, 1, 1));
-      assertBits(packed, attention.cached(2, 7, 2));
-      assertBits(packed, attention.cached(2, 64, 3));
+      packedAndCachedAgree(new AttentionCase(heads, segments, 7));
+      packedAndCachedAgree(
+          new AttentionCase(DType.BF16, AttentionCase.plain(heads), heads, segments, 7));
     }
+    for (DType type : List.of(DType.F32, DType.BF16)) {
+      AttentionForm form = new AttentionForm(0.3f, 4, 45);
+      packedAndCachedAgree(new AttentionCase(type, form, heads, GROUPS, 7));
+    }
+  }
+
+  private static void packedAndCachedAgree(AttentionCase attention) {
+    float[] packed = attention.packed(1)[0];
+    assertBits(packed, attention.packed(2)[0]);
+    assertBits(packed, attention.cached(1, 1, 1));
+    assertBits(packed, attention.cached(2, 7, 2));
+    assertBits(packed, attention.cached(2, 64, 3));
   }
 
   @ParameterizedTest

@@ -1,6 +1,7 @@
 package io.whetstone.cpu;
 
 import io.whetstone.tensor.AdamWStep;
+import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
@@ -36,10 +37,13 @@ final class KernelBits {
   static Map<String, Integer> hashes() {
     KernelBits bits = new KernelBits();
     bits.math();
-    bits.norm();
-    bits.rotation();
-    bits.gates();
-    bits.attention();
+    for (DType type : new DType[] {DType.F32, DType.BF16}) {
+      bits.norm(type);
+      bits.headNorm(type);
+      bits.rotation(type);
+      bits.gates(type);
+      bits.attention(type);
+    }
     for (DType dtype : new DType[] {DType.F32, DType.BF16}) {
       bits.head("oneDNN " + dtype, ONE_DNN, dtype);
       bits.head("vector " + dtype, VECTOR, dtype);
@@ -51,6 +55,7 @@ final class KernelBits {
   private void math() {
     float[] exps = new float[8 * Memory.LANES];
     float[] logs = new float[exps.length];
+    float[] tanhs = new float[exps.length];
     float[] sums = new float[exps.length / Memory.LANES];
     float[] x = numbers(1, exps.length, 30);
     for (int i = 0; i < x.length; i += Memory.LANES) {
@@ -58,10 +63,12 @@ final class KernelBits {
       FloatVector exp = VectorMath.exp(vector);
       exp.intoArray(exps, i);
       VectorMath.log(exp).intoArray(logs, i);
+      VectorMath.tanh(vector).intoArray(tanhs, i);
       sums[i / Memory.LANES] = VectorMath.sum(vector);
     }
     hash("exp", exps);
     hash("log", logs);
+    hash("tanh", tanhs);
     hash("sum", sums);
     for (int i = 0; i < x.length; i++) {
       exps[i] = VectorMath.exp(x[i]);
@@ -71,42 +78,57 @@ final class KernelBits {
     hash("scalar log", logs);
   }
 
-  private void norm() {
+  private void norm(DType type) {
     RmsNorm norm = new RmsNorm(new TestWorkers(2));
     Tensor x = tensor(2, ROWS, COLUMNS);
     Tensor weight = tensor(3, COLUMNS);
-    Tensor y = tensor(4, ROWS, COLUMNS);
+    Tensor y = tensor(type, 4, ROWS, COLUMNS);
     Tensor rstd = tensor(5, ROWS);
     norm.rmsNorm(x, weight, 1e-6f, 1, y, rstd);
-    hash("rmsNorm", y, rstd);
+    hash(type + " rmsNorm", y, rstd);
     Tensor dx = tensor(6, ROWS, COLUMNS);
     Tensor dWeight = tensor(7, COLUMNS);
-    norm.rmsNormBackward(tensor(8, ROWS, COLUMNS), x, weight, 1, rstd, dx, dWeight);
-    hash("rmsNormBackward", dx, dWeight);
+    norm.rmsNormBackward(tensor(type, 8, ROWS, COLUMNS), x, weight, 1, rstd, dx, dWeight);
+    hash(type + " rmsNormBackward", dx, dWeight);
   }
 
-  private void rotation() {
+  private void headNorm(DType type) {
     Heads heads = new Heads(3, 1, 20);
-    Tensor fused = tensor(9, ROWS, heads.fusedColumns());
+    HeadNorm norm = new HeadNorm(new TestWorkers(2));
+    Tensor fused = tensor(type, 40, ROWS, heads.fusedColumns());
+    Tensor queryWeight = tensor(41, 20);
+    Tensor keyWeight = tensor(42, 20);
+    Tensor normed = tensor(type, 43, ROWS, heads.fusedColumns());
+    Tensor rstd = tensor(44, ROWS, 4);
+    norm.headNorm(fused, heads, queryWeight, keyWeight, 1e-6f, 0, normed, rstd);
+    hash(type + " headNorm", normed, rstd);
+    Tensor[] d = {tensor(45, 20), tensor(46, 20), tensor(type, 47, ROWS, heads.fusedColumns())};
+    norm.headNormBackward(normed, fused, heads, queryWeight, keyWeight, 0, rstd, d[2], d[0], d[1]);
+    hash(type + " headNormBackward", d);
+  }
+
+  private void rotation(DType type) {
+    Heads heads = new Heads(3, 1, 20);
+    Tensor fused = tensor(type, 9, ROWS, heads.fusedColumns());
     int[] positions = new int[ROWS];
     Arrays.setAll(positions, r -> (7 * r) % ROWS);
     new Rope(new TestWorkers(2)).rope(fused, heads, positions, tensor(10, ROWS, 20), false);
-    hash("rope", fused);
+    hash(type + " rope", fused);
   }
 
-  private void gates() {
+  private void gates(DType type) {
     Gated gated = new Gated(new TestWorkers(2));
-    Tensor x = tensor(11, ROWS, 2 * COLUMNS);
+    Tensor x = tensor(type, 11, ROWS, 2 * COLUMNS);
     for (Gate gate : Gate.values()) {
-      Tensor y = tensor(12, ROWS, COLUMNS);
+      Tensor y = tensor(type, 12, ROWS, COLUMNS);
       gated.gated(gate, x, y);
-      Tensor dx = tensor(13, ROWS, 2 * COLUMNS);
-      gated.gatedBackward(gate, tensor(14, ROWS, COLUMNS), x, dx);
-      hash("gated " + gate, y, dx);
+      Tensor dx = tensor(type, 13, ROWS, 2 * COLUMNS);
+      gated.gatedBackward(gate, tensor(type, 14, ROWS, COLUMNS), x, dx);
+      hash(type + " gated " + gate, y, dx);
     }
   }
 
-  private void attention() {
+  private void attention(DType type) {
     Segments segments =
         new Segments(
             new int[] {0, 11, 13, 30},
@@ -114,13 +136,17 @@ final class KernelBits {
             new int[4],
             new int[] {0, 11, 11, 0});
     for (Heads heads : new Heads[] {new Heads(4, 2, 32), new Heads(3, 1, 20)}) {
-      AttentionCase attention = new AttentionCase(heads, segments, 15);
-      float[][] packed = attention.packed(2);
-      hash("attention " + heads, packed[0]);
-      hash("logSumExp " + heads, packed[1]);
-      hash("cachedAttention " + heads, attention.cached(2, 9, 16));
-      float[] dOut = numbers(17, packed[0].length, 1);
-      hash("attentionBackward " + heads, AttentionBackwardTest.backward(attention, dOut, 2));
+      for (AttentionForm form :
+          new AttentionForm[] {AttentionCase.plain(heads), new AttentionForm(0.3f, 4, 13)}) {
+        AttentionCase attention = new AttentionCase(type, form, heads, segments, 15);
+        String what = type + ", " + heads + ", " + form;
+        float[][] packed = attention.packed(2);
+        hash("attention " + what, packed[0]);
+        hash("logSumExp " + what, packed[1]);
+        hash("cachedAttention " + what, attention.cached(2, 9, 16));
+        float[] dOut = numbers(17, packed[0].length, 1);
+        hash("attentionBackward " + what, AttentionBackwardTest.backward(attention, dOut, 2));
+      }
     }
   }
 
@@ -181,11 +207,15 @@ final class KernelBits {
   }
 
   private static Tensor tensor(long key, int... extents) {
+    return tensor(DType.F32, key, extents);
+  }
+
+  private static Tensor tensor(DType type, long key, int... extents) {
     int size = 1;
     for (int extent : extents) {
       size *= extent;
     }
-    return AttentionCase.tensor(numbers(key, size, 1), extents);
+    return AttentionCase.tensor(type, numbers(key, size, 1), extents);
   }
 
   private static float[] numbers(long key, int count, double deviation) {

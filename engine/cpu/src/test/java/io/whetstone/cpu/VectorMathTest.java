@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.whetstone.tensor.Philox;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.UnaryOperator;
 import jdk.incubator.vector.FloatVector;
@@ -123,5 +124,23 @@ class VectorMathTest {
       return Float.compare(got, rounded) == 0 ? 0 : Double.POSITIVE_INFINITY;
     }
     return Math.abs(got - expected) / Math.ulp(rounded);
+  }
+
+  @Test
+  void tanhIsWithinThreeUnitsInTheLastPlace() {
+    float[] x = new float[Memory.LANES];
+    float[] y = new float[Memory.LANES];
+    for (float scale : new float[] {1e-30f, 1e-4f, 0.1f, 1, 8, 1e30f}) {
+      for (int round = 0; round < 2_000; round++) {
+        for (int lane = 0; lane < x.length; lane++) {
+          x[lane] = (float) (scale * Philox.normal(99, round * x.length + lane));
+        }
+        VectorMath.tanh(FloatVector.fromArray(Memory.SPECIES, x, 0)).intoArray(y, 0);
+        for (int lane = 0; lane < x.length; lane++) {
+          double expected = StrictMath.tanh(x[lane]);
+          assertEquals(expected, y[lane], 3 * Math.ulp((float) expected), "tanh " + x[lane]);
+        }
+      }
+    }
   }
 }
