@@ -37,7 +37,7 @@ final class DnnlGemm implements Gemm {
   private boolean closed;
 
   DnnlGemm(Workers workers, OneDnn dnn) {
-    this(workers, dnn, dnn.multipliesBfloat16() && Bfloat16Speed.isSlow(dnn));
+    this(workers, dnn, dnn.bfloat16IsSlow());
   }
 
   /**
