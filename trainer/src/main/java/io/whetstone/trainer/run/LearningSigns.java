@@ -57,6 +57,9 @@ public final class LearningSigns {
       recent.removeFirst();
     }
     List<String> said = new ArrayList<>();
+    if (seen == 1) {
+      firstLoss(metrics, said);
+    }
     if (recent.size() == WINDOW) {
       variance(said);
       reward(said);
@@ -66,6 +69,21 @@ public final class LearningSigns {
       absence(said);
     }
     return said;
+  }
+
+  /** A first loss of 0 looks like a mistake, and is none. */
+  private static void firstLoss(Map<String, Double> metrics, List<String> said) {
+    double gradient = metrics.getOrDefault("gradient/norm", 0.0);
+    if (Math.abs(metrics.getOrDefault("policy/loss", 1.0)) < 1e-6
+        && metrics.getOrDefault("policy/ratio-mean", 0.0) == 1
+        && gradient > 0) {
+      said.add(
+          String.format(
+              Locale.ROOT,
+              "the first loss is 0, as it should be: every ratio is 1 and a group's advantages add"
+                  + " up to 0; what teaches is the gradient, of norm %.3g",
+              gradient));
+    }
   }
 
   private void variance(List<String> said) {

@@ -29,7 +29,7 @@ class ShippedTest {
           List.of(
               "grpo.steps=2",
               "grpo.tasks-per-step=2",
-              "grpo.group-size=2",
+              "grpo.group-size=4",
               "grpo.max-tokens=16",
               "grpo.schedule.warmup=1"));
     }

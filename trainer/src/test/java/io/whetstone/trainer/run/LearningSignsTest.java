@@ -84,4 +84,21 @@ class LearningSignsTest {
       assertEquals(List.of(), said);
     }
   }
+
+  @Test
+  void aFirstLossOfNothingIsExplained() {
+    Map<String, Double> onPolicy =
+        Map.of("policy/loss", 1e-9, "policy/ratio-mean", 1.0, "gradient/norm", 0.83);
+    LearningSigns signs = new LearningSigns();
+    assertEquals(
+        List.of(
+            "the first loss is 0, as it should be: every ratio is 1 and a group's advantages add up"
+                + " to 0; what teaches is the gradient, of norm 0.830"),
+        signs.after(onPolicy));
+    assertEquals(List.of(), signs.after(onPolicy), "said once");
+    assertEquals(
+        List.of(),
+        new LearningSigns()
+            .after(Map.of("policy/loss", 0.1, "policy/ratio-mean", 1.0, "gradient/norm", 0.83)));
+  }
 }
