@@ -10,19 +10,32 @@ import io.whetstone.datasets.Task;
 import java.io.IOException;
 import java.io.InputStream;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.Set;
 
 /**
  * Scores stored completions, a JSON object a line: {@code {"prompt": …, "completion": …, "answer":
- * …, …}} in, {@code {"rewards": {…}, "outcomes": {…}, "extracted": {…}}} out. Each line is a group
- * of one. Holds some hundred lines at a time.
+ * …, …}} in, {@code {"rewards": {…}, "outcomes": {…}, "extracted": {…}}} out. Holds some hundred
+ * lines at a time.
+ *
+ * <p>Each line is a group of one, unless a reward compares the completions of a task: then lines
+ * that follow each other with the same prompt, answer and further fields are one group.
  */
 public final class ScoreFile {
 
   /** Lines that are scored at the same time: enough for every thread, little to hold. */
   private static final int BATCH = 256;
+
+  /** Completions of one task that are compared: more than any training has in a group. */
+  private static final int LARGEST_GROUP = 1024;
+
+  /** What a line has of its own; what else it holds is the task's. */
+  private static final Set<String> OF_COMPLETION = Set.of("completion", "ids", "stop", "id");
 
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -33,9 +46,18 @@ public final class ScoreFile {
   }
 
   private final RewardPipeline rewards;
+  private final boolean explained;
 
   public ScoreFile(RewardPipeline rewards) {
+    this(rewards, false);
+  }
+
+  /**
+   * @param explained whether a line also has the rewards' {@code notes} and their {@code total}
+   */
+  public ScoreFile(RewardPipeline rewards, boolean explained) {
     this.rewards = rewards;
+    this.explained = explained;
   }
 
   /**
@@ -51,15 +73,24 @@ public final class ScoreFile {
     long count = 0;
     try (JsonLines lines = new JsonLines(in)) {
       List<Group> batch = new ArrayList<>();
+      int waiting = 0;
       DatasetException bad = null;
       for (JsonLines.Line line = lines.next(); line != null && bad == null; line = lines.next()) {
         try {
-          batch.add(read(name, line));
+          Group read = read(name, line);
+          boolean joined = !batch.isEmpty() && joins(batch.getLast(), read);
+          if (!joined && waiting >= BATCH) {
+            count += flush(batch, out);
+            waiting = 0;
+          }
+          if (joined) {
+            batch.add(joined(batch.removeLast(), read));
+          } else {
+            batch.add(read);
+          }
+          waiting++;
         } catch (DatasetException e) {
           bad = new DatasetException(name + ":" + line.number() + ": " + e.getMessage(), e);
-        }
-        if (batch.size() == BATCH) {
-          count += flush(batch, out);
         }
       }
       count += flush(batch, out);
@@ -68,6 +99,34 @@ public final class ScoreFile {
       }
     }
     return count;
+  }
+
+  private boolean joins(Group before, Group next) {
+    if (!rewards.comparesCandidates()
+        || !before.promptPrefix().equals(next.promptPrefix())
+        || !before.task().prompt().equals(next.task().prompt())
+        || !before.task().answer().equals(next.task().answer())
+        || !ofTask(before).equals(ofTask(next))) {
+      return false;
+    }
+    if (before.candidates().size() == LARGEST_GROUP) {
+      throw new DatasetException(
+          "is completion %d of the same task; expected at most %d that are compared"
+              .formatted(LARGEST_GROUP + 1, LARGEST_GROUP));
+    }
+    return true;
+  }
+
+  private static Map<String, Object> ofTask(Group group) {
+    Map<String, Object> fields = new HashMap<>(group.task().fields());
+    fields.keySet().removeAll(OF_COMPLETION);
+    return fields;
+  }
+
+  private static Group joined(Group before, Group next) {
+    List<Candidate> all = new ArrayList<>(before.candidates());
+    all.addAll(next.candidates());
+    return new Group(before.task(), before.promptPrefix(), all);
   }
 
   private Group read(String name, JsonLines.Line line) {
@@ -122,28 +181,39 @@ public final class ScoreFile {
   }
 
   private int flush(List<Group> batch, Sink out) throws IOException, InterruptedException {
-    int count = batch.size();
+    int count = 0;
     for (ScoredGroup scored : rewards.score(batch)) {
-      out.accept(line(scored));
+      for (int c = 0; c < scored.group().candidates().size(); c++, count++) {
+        out.accept(line(scored, c));
+      }
     }
     batch.clear();
     return count;
   }
 
-  private static String line(ScoredGroup scored) throws JsonProcessingException {
+  private String line(ScoredGroup scored, int candidate) throws JsonProcessingException {
     ObjectNode line = JSON.createObjectNode();
     ObjectNode values = line.putObject("rewards");
     ObjectNode outcomes = line.putObject("outcomes");
     ObjectNode extracted = line.putObject("extracted");
+    ObjectNode notes = JSON.createObjectNode();
     scored
         .scores()
         .forEach(
             (name, scores) -> {
-              Score score = scores.getFirst();
+              Score score = scores.get(candidate);
               score.value().ifPresentOrElse(v -> values.put(name, v), () -> values.putNull(name));
               outcomes.put(name, score.outcome().text());
               extracted.put(name, score.extracted().orElse(null));
+              if (!score.notes().isEmpty()) {
+                notes.set(name, JSON.valueToTree(score.notes()));
+              }
             });
+    if (explained) {
+      OptionalDouble total = scored.totals().get(candidate);
+      line.put("total", total.isPresent() ? (Double) total.getAsDouble() : null);
+      line.set("notes", notes);
+    }
     return JSON.writeValueAsString(line);
   }
 }

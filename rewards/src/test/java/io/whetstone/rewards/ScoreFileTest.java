@@ -79,6 +79,35 @@ class ScoreFileTest {
     assertBad("f.jsonl:2: is JSON, but not an object (array); expected {\"field\": …}", "[1]");
   }
 
+  @Test
+  void completionsOfOneTaskAreAGroupWhereARewardComparesThem() throws Exception {
+    String lines =
+        """
+        {"prompt":"p","completion":"<answer>4</answer>","answer":4,"id":1}
+        {"prompt":"p","completion":"<answer>4</answer>xxxx","answer":4,"id":2}
+        {"prompt":"p","completion":"<answer>4</answer>xx","answer":4,"id":3}
+        {"prompt":"p","completion":"<answer>4</answer>xxxx","answer":4,"level":2}
+        {"prompt":"q","completion":"<answer>4</answer>x","answer":4}
+        """;
+    RewardCatalog catalog = RewardCatalog.ofClassPath();
+    try (RewardPipeline pipeline =
+        new RewardPipeline(
+            List.of(new WeightedReward("k", catalog.create("kimi-length", Map.of()), 2)), 2)) {
+      new ScoreFile(pipeline, true)
+          .score(
+              "f.jsonl",
+              new ByteArrayInputStream(lines.getBytes(StandardCharsets.UTF_8)),
+              written::add);
+    }
+    assertEquals(
+        List.of("0.5", "-0.5", "0.0", "0.0", "0.0"),
+        written.stream().map(line -> line.replaceAll(".*\"k\":([-0-9.]+).*", "$1")).toList());
+    assertEquals(
+        "{\"rewards\":{\"k\":0.5},\"outcomes\":{\"k\":\"scored\"},\"extracted\":{\"k\":null},"
+            + "\"total\":1.0,\"notes\":{\"k\":{\"length\":\"18\",\"correct\":\"true\"}}}",
+        written.getFirst());
+  }
+
   private void assertBad(String message, String line) {
     assertEquals(
         message,

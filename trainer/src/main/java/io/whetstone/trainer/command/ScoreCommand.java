@@ -3,17 +3,18 @@ package io.whetstone.trainer.command;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.rewards.ScoreFile;
-import io.whetstone.rewards.WeightedReward;
 import io.whetstone.trainer.config.Configuration;
 import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.RewardEntry;
+import io.whetstone.trainer.config.RewardList;
 import io.whetstone.trainer.config.Stage;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -34,9 +35,12 @@ final class ScoreCommand implements Callable<Integer> {
       names = "--rewards",
       paramLabel = "CONFIG|NAME",
       required = true,
-      split = ",",
-      description = "A configuration, whose grpo stage's rewards are taken, or names of rewards.")
-  private List<String> rewards;
+      description = {
+        "A configuration, whose grpo stage's rewards are taken; a file with rewards: alone; names"
+            + " of rewards (a,b); or rewards as a configuration has them, '[a, {length-budget:"
+            + " {budget: 100}}]'."
+      })
+  private String rewards;
 
   @Option(
       names = "--stage",
@@ -57,32 +61,46 @@ final class ScoreCommand implements Callable<Integer> {
       description = "Directory of jars with further rewards.")
   private Optional<Path> plugins;
 
+  @Option(
+      names = "--explain",
+      description = "Add to each line the notes of the rewards and their total.")
+  private boolean explain;
+
   ScoreCommand(Console console) {
     this.console = console;
   }
 
   @Override
   public Integer call() throws IOException, InterruptedException {
-    Optional<Grpo> configured =
-        rewards.size() == 1 && isConfiguration(rewards.getFirst())
-            ? Optional.of(grpo(Path.of(rewards.getFirst())))
-            : Optional.empty();
-    Optional<Path> directory = plugins.or(() -> configured.flatMap(Grpo::rewardPlugins));
-    try (RewardCatalog catalog = RewardCatalog.of(directory);
+    RewardList asked = asked();
+    try (RewardCatalog catalog = RewardCatalog.of(plugins.or(asked::rewardPlugins));
         RewardPipeline pipeline =
             new RewardPipeline(
-                configured.map(g -> configured(g, catalog)).orElseGet(() -> named(catalog)),
+                asked.rewards().stream().map(entry -> entry.weighted(catalog)).toList(),
                 Runtime.getRuntime().availableProcessors());
         InputStream in = InputFile.open(file)) {
-      ScoreFile scorer = new ScoreFile(pipeline);
+      ScoreFile scorer = new ScoreFile(pipeline, explain);
       long scored = scorer.score(InputFile.name(file), in, console::result);
       console.note("scored " + scored + (scored == 1 ? " completion" : " completions"));
       return Whetstone.DONE;
     }
   }
 
-  private static boolean isConfiguration(String name) {
-    return name.endsWith(".yaml") || name.endsWith(".yml") || Files.isRegularFile(Path.of(name));
+  private RewardList asked() {
+    if (rewards.strip().startsWith("[") || rewards.strip().startsWith("{")) {
+      return RewardList.parse(rewards);
+    }
+    boolean isFile =
+        rewards.endsWith(".yaml")
+            || rewards.endsWith(".yml")
+            || Files.isRegularFile(Path.of(rewards));
+    if (isFile) {
+      Path path = Path.of(rewards);
+      return RewardList.load(path).orElseGet(() -> RewardList.of(grpo(path)));
+    }
+    return new RewardList(
+        Arrays.stream(rewards.split(",")).map(name -> RewardEntry.of(name.strip())).toList(),
+        Optional.empty());
   }
 
   private Grpo grpo(Path configuration) {
@@ -99,15 +117,5 @@ final class ScoreCommand implements Callable<Integer> {
         configuration
             + ": has no grpo stage"
             + stage.map(name -> " called " + name + "; there is: " + others).orElse(""));
-  }
-
-  private static List<WeightedReward> configured(Grpo grpo, RewardCatalog catalog) {
-    return grpo.rewards().stream().map(entry -> entry.weighted(catalog)).toList();
-  }
-
-  private List<WeightedReward> named(RewardCatalog catalog) {
-    return rewards.stream()
-        .map(name -> new WeightedReward(name, catalog.create(name, Map.of()), 1))
-        .toList();
   }
 }

@@ -83,7 +83,7 @@ public record Configuration(
     }
   }
 
-  private static Path locate(Path path, Path configuration) {
+  static Path locate(Path path, Path configuration) {
     Path here = path.toAbsolutePath().normalize();
     Path beside = configuration.toAbsolutePath().resolveSibling(path).normalize();
     return !Files.exists(here) && Files.exists(beside) ? beside : here;

@@ -1,0 +1,7 @@
+package io.whetstone.rewards.instructions;
+
+/** A rule that a response follows or not. */
+@FunctionalInterface
+interface Instruction {
+  boolean isFollowedBy(String response);
+}
