@@ -45,7 +45,7 @@ INSTRUCTIONS = [
     ("keywords:forbidden_words", {"forbidden_words": ["river", "sand"]}),
     ("keywords:forbidden_words", {"forbidden_words": ["ive"]}),
     ("keywords:letter_frequency", {"letter": "e", "let_frequency": 10, "let_relation": "at least"}),
-    ("keywords:letter_frequency", {"letter": "#", "let_frequency": 2, "let_relation": "less than"}),
+    ("keywords:letter_frequency", {"letter": "z", "let_frequency": 1, "let_relation": "less than"}),
     ("language:response_language", {"language": "en"}),
     ("language:response_language", {"language": "de"}),
     ("length_constraints:number_words", {"num_words": 12, "relation": "at least"}),

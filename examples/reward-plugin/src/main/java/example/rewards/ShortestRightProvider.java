@@ -27,7 +27,20 @@ public final class ShortestRightProvider implements RewardProvider {
   @Override
   public Reward create(Map<String, Object> settings) {
     Settings.read(settings, None.class, "");
-    return ShortestRightProvider::score;
+    return new ShortestRight();
+  }
+
+  /** Compares, and says so: stored completions of one task are then shown to it together. */
+  private static final class ShortestRight implements Reward {
+    @Override
+    public List<Score> score(Group group) {
+      return ShortestRightProvider.score(group);
+    }
+
+    @Override
+    public boolean comparesCandidates() {
+      return true;
+    }
   }
 
   private static List<Score> score(Group group) {
