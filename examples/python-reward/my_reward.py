@@ -8,9 +8,8 @@ def score(question):
     """1 for a completion that ends with the gold answer, else 0; None where there is no answer."""
     if question["answer"] is None:
         return {"reward": None}
-    words = question["completion"].replace("</answer>", " ").split()
-    right = bool(words) and words[-1].split("<answer>")[-1] == question["answer"]
-    return {"outcome": "correct" if right else "wrong", "extracted": words[-1] if words else ""}
+    last = question["completion"].rsplit("<answer>", 1)[-1].removesuffix("</answer>").strip()
+    return {"outcome": "correct" if last == question["answer"] else "wrong", "extracted": last}
 
 
 for line in sys.stdin:
