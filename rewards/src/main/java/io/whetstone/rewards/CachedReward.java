@@ -1,6 +1,7 @@
 package io.whetstone.rewards;
 
 import io.whetstone.datasets.Task;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -79,6 +80,11 @@ final class CachedReward implements Reward {
   @Override
   public void check(Task task) {
     reward.check(task);
+  }
+
+  @Override
+  public Duration patience(int candidates) {
+    return reward.patience(candidates);
   }
 
   @Override

@@ -11,7 +11,7 @@ record CheckedReward(WeightedReward reward, Group group)
 
   @Override
   public Duration deadline() {
-    return reward.deadline();
+    return reward.deadline(group.candidates().size());
   }
 
   @Override
@@ -45,8 +45,7 @@ record CheckedReward(WeightedReward reward, Group group)
 
   @Override
   public List<Score> onTimeout() {
-    return all(
-        Score.timeout("no answer within " + reward.deadline().toMillis() / 1000.0 + " seconds"));
+    return all(Score.timeout("no answer within " + deadline().toMillis() / 1000.0 + " seconds"));
   }
 
   @Override

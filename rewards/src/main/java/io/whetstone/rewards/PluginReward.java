@@ -1,6 +1,7 @@
 package io.whetstone.rewards;
 
 import io.whetstone.datasets.Task;
+import java.time.Duration;
 import java.util.List;
 import java.util.OptionalInt;
 
@@ -26,6 +27,11 @@ record PluginReward(Reward reward, ClassLoader loader) implements Reward {
   @Override
   public boolean comparesCandidates() {
     return reward.comparesCandidates();
+  }
+
+  @Override
+  public Duration patience(int candidates) {
+    return reward.patience(candidates);
   }
 
   @Override

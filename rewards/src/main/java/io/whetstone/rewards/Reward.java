@@ -2,6 +2,7 @@ package io.whetstone.rewards;
 
 import io.whetstone.datasets.DatasetException;
 import io.whetstone.datasets.Task;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -37,6 +38,14 @@ public interface Reward extends AutoCloseable {
    */
   default boolean comparesCandidates() {
     return false;
+  }
+
+  /**
+   * How long scoring so many candidates may take although nothing hangs, as far as the reward
+   * knows: its deadline where the configuration sets none is at least that.
+   */
+  default Duration patience(int candidates) {
+    return Duration.ZERO;
   }
 
   /** How many groups it can score at the same time; empty where as many as there are threads. */

@@ -2,15 +2,17 @@ package io.whetstone.rewards;
 
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A reward as a run uses it.
  *
  * @param name names it in records; unique within a run
  * @param terms how its value enters the total
- * @param deadline how long scoring one group may take
+ * @param deadline how long scoring one group may take; empty for {@link #DEFAULT_DEADLINE}, or the
+ *     reward's {@link Reward#patience} where that is longer
  */
-public record WeightedReward(String name, Reward reward, Terms terms, Duration deadline) {
+public record WeightedReward(String name, Reward reward, Terms terms, Optional<Duration> deadline) {
 
   /** Rules take microseconds; ten seconds is never reached but by a hang. */
   public static final Duration DEFAULT_DEADLINE = Duration.ofSeconds(10);
@@ -19,8 +21,8 @@ public record WeightedReward(String name, Reward reward, Terms terms, Duration d
     Objects.requireNonNull(name, "name");
     Objects.requireNonNull(reward, "reward");
     Objects.requireNonNull(terms, "terms");
-    if (deadline.compareTo(Duration.ZERO) <= 0) {
-      throw new IllegalArgumentException(name + ".deadline: " + deadline + " is not above 0");
+    if (deadline.isPresent() && deadline.get().compareTo(Duration.ZERO) <= 0) {
+      throw new IllegalArgumentException(name + ".deadline: " + deadline.get() + " is not above 0");
     }
     if (terms.cache() > 0 && !(reward instanceof CachedReward)) {
       if (reward.comparesCandidates()) {
@@ -33,13 +35,19 @@ public record WeightedReward(String name, Reward reward, Terms terms, Duration d
     }
   }
 
-  /** A reward with a weight and nothing else. */
+  /** How long scoring a group of that many may take. */
+  Duration deadline(int candidates) {
+    Duration patience = reward.patience(candidates);
+    return deadline.orElse(patience.compareTo(DEFAULT_DEADLINE) > 0 ? patience : DEFAULT_DEADLINE);
+  }
+
+  /** A reward with a weight and a deadline of its own. */
   public WeightedReward(String name, Reward reward, double weight, Duration deadline) {
-    this(name, reward, terms(name, weight), deadline);
+    this(name, reward, terms(name, weight), Optional.of(deadline));
   }
 
   public WeightedReward(String name, Reward reward, double weight) {
-    this(name, reward, weight, DEFAULT_DEADLINE);
+    this(name, reward, terms(name, weight), Optional.empty());
   }
 
   private static Terms terms(String name, double weight) {

@@ -5,11 +5,11 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 
 import io.whetstone.datasets.Task;
 import io.whetstone.datasets.settings.Settings;
-import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
@@ -32,7 +32,7 @@ class CompositionTest {
   }
 
   private static WeightedReward reward(String name, int index, Map<String, Object> terms) {
-    return new WeightedReward(name, word(index), terms(terms), Duration.ofSeconds(10));
+    return new WeightedReward(name, word(index), terms(terms), Optional.empty());
   }
 
   private static Group group(String... texts) {
@@ -156,7 +156,7 @@ class CompositionTest {
                     ? Score.error("the first fails")
                     : Score.scored(candidate.text().length()));
     WeightedReward cached =
-        new WeightedReward("a", counting, terms(Map.of("cache", 2)), Duration.ofSeconds(10));
+        new WeightedReward("a", counting, terms(Map.of("cache", 2)), Optional.empty());
     try (RewardPipeline pipeline = new RewardPipeline(List.of(cached), 1)) {
       assertEquals(List.of("none"), totals(pipeline.score(List.of(group("b")))));
       assertEquals(List.of(1.0, 1.0, 2.0), totals(pipeline.score(List.of(group("b", "b", "cc")))));
@@ -189,8 +189,7 @@ class CompositionTest {
         assertThrows(
                 IllegalArgumentException.class,
                 () ->
-                    new WeightedReward(
-                        "a", comparing, terms(Map.of("cache", 1)), Duration.ofSeconds(1)))
+                    new WeightedReward("a", comparing, terms(Map.of("cache", 1)), Optional.empty()))
             .getMessage());
   }
 }

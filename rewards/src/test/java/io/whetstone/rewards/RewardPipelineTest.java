@@ -339,4 +339,25 @@ class RewardPipelineTest {
   private static void assertMessage(String message, Executable executable) {
     assertEquals(message, assertThrows(IllegalArgumentException.class, executable).getMessage());
   }
+
+  @Test
+  void aPatientRewardHasTimeForAGroupUnlessADeadlineIsSet() {
+    Reward patient =
+        new Reward() {
+          @Override
+          public List<Score> score(Group group) {
+            return List.of();
+          }
+
+          @Override
+          public Duration patience(int candidates) {
+            return Duration.ofSeconds(9L * candidates);
+          }
+        };
+    WeightedReward plain = new WeightedReward("patient", patient, 1);
+    assertEquals(WeightedReward.DEFAULT_DEADLINE, plain.deadline(1));
+    assertEquals(Duration.ofSeconds(72), plain.deadline(8));
+    Duration set = Duration.ofSeconds(2);
+    assertEquals(set, new WeightedReward("patient", patient, 1, set).deadline(8));
+  }
 }

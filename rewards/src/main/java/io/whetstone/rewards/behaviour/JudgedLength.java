@@ -6,6 +6,7 @@ import io.whetstone.rewards.Group;
 import io.whetstone.rewards.Outcome;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.Score;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalInt;
@@ -83,6 +84,11 @@ record JudgedLength(Reward judge, Rule rule) implements Reward {
   @Override
   public boolean comparesCandidates() {
     return rule.compares() || judge.comparesCandidates();
+  }
+
+  @Override
+  public Duration patience(int candidates) {
+    return judge.patience(candidates);
   }
 
   @Override

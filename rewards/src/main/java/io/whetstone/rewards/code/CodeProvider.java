@@ -6,6 +6,7 @@ import io.whetstone.rewards.Group;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardProvider;
 import io.whetstone.rewards.Score;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -45,6 +46,11 @@ public final class CodeProvider implements RewardProvider {
     @Override
     public void check(Task task) {
       runner.suite(task);
+    }
+
+    @Override
+    public Duration patience(int candidates) {
+      return runner.patience(candidates);
     }
 
     /** More would only wait for a place in the sandbox, with their deadlines running. */

@@ -4,6 +4,7 @@ import io.whetstone.datasets.DatasetException;
 import io.whetstone.datasets.Task;
 import io.whetstone.rewards.Candidate;
 import io.whetstone.rewards.Score;
+import io.whetstone.rewards.WeightedReward;
 import io.whetstone.rewards.code.CodeSettings.Credit;
 import io.whetstone.rewards.code.CodeSettings.Isolation;
 import io.whetstone.rewards.code.TestSuite.Exchange;
@@ -11,6 +12,7 @@ import io.whetstone.rewards.code.TestSuite.Exchanges;
 import io.whetstone.rewards.sandbox.Sandbox;
 import io.whetstone.rewards.sandbox.SandboxException;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -79,6 +81,11 @@ final class CodeRunner {
 
   CodeSettings settings() {
     return settings;
+  }
+
+  /** The longest that so many candidates can take: one after another, each its whole time. */
+  Duration patience(int candidates) {
+    return settings.totalTime().multipliedBy(candidates).plus(WeightedReward.DEFAULT_DEADLINE);
   }
 
   /**

@@ -6,6 +6,7 @@ import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.Score;
 import io.whetstone.rewards.code.CodeEfficiencyProvider.EfficiencySettings;
 import io.whetstone.rewards.code.CodeRunner.Judged;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -30,6 +31,12 @@ record Efficiency(CodeRunner runner, EfficiencySettings settings) implements Rew
                 bytes = Math.min(bytes, verdict.peakMemory());
               });
     }
+  }
+
+  /** Everything runs once to be judged and then in rounds, the reference with it. */
+  @Override
+  public Duration patience(int candidates) {
+    return runner.patience((candidates + 1) * (settings.rounds() + 1));
   }
 
   @Override

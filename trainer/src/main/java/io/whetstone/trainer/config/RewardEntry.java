@@ -1,6 +1,5 @@
 package io.whetstone.trainer.config;
 
-import io.whetstone.datasets.settings.Default;
 import io.whetstone.datasets.settings.Inline;
 import io.whetstone.datasets.settings.Rest;
 import io.whetstone.datasets.settings.Tag;
@@ -25,7 +24,8 @@ import java.util.Optional;
  * @param command the program that scores, with its arguments
  * @param java the source file of the class that scores
  * @param terms how its value enters the sum
- * @param deadline time it may take over a group
+ * @param deadline time it may take over a group; left out: 10 s, or longer where the reward says
+ *     that it may need longer (code: group size × total-time)
  * @param settings the keys that are the reward's own
  */
 public record RewardEntry(
@@ -34,12 +34,11 @@ public record RewardEntry(
     @Program Optional<Object> command,
     Optional<Path> java,
     @Inline Terms terms,
-    @Default(value = "\"10s\"", source = "a rule takes milliseconds, a sandboxed program seconds")
-        Duration deadline,
+    Optional<Duration> deadline,
     @Rest Map<String, Object> settings) {
 
   public RewardEntry {
-    if (deadline.isNegative() || deadline.isZero()) {
+    if (deadline.isPresent() && (deadline.get().isNegative() || deadline.get().isZero())) {
       throw new IllegalArgumentException("deadline: is not more than 0");
     }
     settings = Map.copyOf(settings);
@@ -53,7 +52,7 @@ public record RewardEntry(
         Optional.empty(),
         Optional.empty(),
         Terms.of(1),
-        WeightedReward.DEFAULT_DEADLINE,
+        Optional.empty(),
         Map.of());
   }
 

@@ -10,7 +10,6 @@ import io.whetstone.rewards.Terms;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -61,7 +60,7 @@ class ConfigurationTest {
                 Optional.empty(),
                 Optional.empty(),
                 Terms.of(0.2),
-                Duration.ofSeconds(10),
+                Optional.empty(),
                 Map.of())),
         grpo.rewards());
     assertEquals(512, experiment.evaluation().orElseThrow().count());
