@@ -104,7 +104,12 @@ final class AttentionBlock {
     count++;
   }
 
-  /** Computes what was added, and forgets it. */
+  /**
+   * Computes what was added, and forgets it.
+   *
+   * <p>In one long method on purpose: the compiler inlines a short one into whatever task called
+   * it, and down there its vectors are too deep to be inlined themselves, and are boxed.
+   */
   void flush() {
     if (count == 0) {
       return;
@@ -115,9 +120,18 @@ final class AttentionBlock {
       from = Math.min(from, first[i] / POSITIONS);
       to = Math.max(to, TileLayout.tiles(end[i]));
     }
-    reserve(from, to);
+    origin = from * POSITIONS;
+    // A pass writes whole tiles, up to three that nobody sees; and an odd number of cache lines, so
+    // that rows do not fall on the same cache sets.
+    scoreStep = 4L * POSITIONS * ((to - from + PASS) | 1);
+    long rowBytes = layout.rowBytes();
+    scores =
+        scratch.reserve((scoreStep + 2 * rowBytes) * CAPACITY + TileSource.scratchBytes(layout));
+    queries = scores + scoreStep * CAPACITY;
+    sums = queries + rowBytes * CAPACITY;
+    source.scratch(sums + rowBytes * CAPACITY);
     for (int i = 0; i < count; i++) {
-      long row = queries + layout.rowBytes() * i;
+      long row = queries + rowBytes * i;
       if (type == DType.F32) {
         Rows.copyColumns(query[i], row, layout.size());
       } else {
@@ -145,19 +159,6 @@ final class AttentionBlock {
     }
     Arrays.fill(tiles, 0, count, null);
     count = 0;
-  }
-
-  private void reserve(int from, int to) {
-    origin = from * POSITIONS;
-    // A pass writes whole tiles, up to three that nobody sees; and an odd number of cache lines, so
-    // that rows do not fall on the same cache sets.
-    scoreStep = 4L * POSITIONS * ((to - from + PASS) | 1);
-    long rowBytes = layout.rowBytes();
-    scores =
-        scratch.reserve((scoreStep + 2 * rowBytes) * CAPACITY + TileSource.scratchBytes(layout));
-    queries = scores + scoreStep * CAPACITY;
-    sums = queries + rowBytes * CAPACITY;
-    source.scratch(sums + rowBytes * CAPACITY);
   }
 
   /**

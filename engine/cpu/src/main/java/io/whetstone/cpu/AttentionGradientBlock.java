@@ -46,6 +46,7 @@ final class AttentionGradientBlock {
 
   private long queries;
   private long dOuts;
+  private long outs;
   private long dQueries;
   private long p;
   private long dS;
@@ -77,14 +78,15 @@ final class AttentionGradientBlock {
         scratch.reserve(
             tileBytes * tileCount
                 + 2 * gradientBytes
-                + 3 * vectorBytes
+                + 4 * vectorBytes
                 + 2 * weightBytes
-                + 2 * layout.rowBytes());
+                + layout.rowBytes());
     this.dKeys = tiles + tileBytes * tileCount;
     this.dValues = dKeys + gradientBytes;
     this.queries = dValues + gradientBytes;
     this.dOuts = queries + vectorBytes;
-    this.dQueries = dOuts + vectorBytes;
+    this.outs = dOuts + vectorBytes;
+    this.dQueries = outs + vectorBytes;
     this.p = dQueries + vectorBytes;
     this.dS = p + weightBytes;
     this.work = dS + weightBytes;
@@ -124,12 +126,11 @@ final class AttentionGradientBlock {
     layout.row(Bfloat16.floats(type, query, size, work), queries + layout.rowBytes() * count);
     long dOutFloats = Bfloat16.floats(type, dOut, size, work);
     layout.row(dOutFloats, dOuts + layout.rowBytes() * count);
-    long outFloats = Bfloat16.floats(type, out, size, work + layout.rowBytes());
-    this.projection[count] = VectorMath.dot(dOutFloats, outFloats, size);
+    layout.row(Bfloat16.floats(type, out, size, work), outs + layout.rowBytes() * count);
     count++;
   }
 
-  /** Works off what was added. */
+  /** Works off what was added; as long as it is for {@link AttentionBlock#flush}'s reason. */
   void flush() {
     if (count == 0) {
       return;
@@ -139,6 +140,10 @@ final class AttentionGradientBlock {
     for (int i = 0; i < count; i++) {
       begin = Math.min(begin, first[i]);
       stop = Math.max(stop, end[i]);
+    }
+    for (int i = 0; i < count; i++) {
+      long row = layout.rowBytes() * i;
+      projection[i] = VectorMath.dot(dOuts + row, outs + row, layout.size());
     }
     int last = TileLayout.tiles(stop);
     Memory.zero(dQueries, layout.rowBytes() * CAPACITY);
@@ -230,29 +235,45 @@ final class AttentionGradientBlock {
     float bend = form.capped() ? -1 / (form.softCap() * form.softCap()) : 0;
     FloatVector bends = FloatVector.broadcast(SPECIES, bend);
     for (long at = 0; at < 4L * positions; at += 4L * LANES) {
-      FloatVector s = Memory.load(ps + at).mul(factors);
-      FloatVector weight = VectorMath.exp(s.sub(logs));
-      FloatVector slope = Memory.load(ds + at).sub(means).mul(weight).mul(scales);
+      FloatVector s =
+          FloatVector.fromMemorySegment(SPECIES, Memory.ALL, ps + at, Memory.ORDER).mul(factors);
+      FloatVector weight = VectorMath.expOfNegative(s.sub(logs));
+      FloatVector slope =
+          FloatVector.fromMemorySegment(SPECIES, Memory.ALL, ds + at, Memory.ORDER)
+              .sub(means)
+              .mul(weight)
+              .mul(scales);
       FloatVector flat = s.mul(s).fma(bends, FloatVector.broadcast(SPECIES, 1));
-      Memory.store(weight, ps + at);
-      Memory.store(slope.mul(flat), ds + at);
+      weight.intoMemorySegment(Memory.ALL, ps + at, Memory.ORDER);
+      slope.mul(flat).intoMemorySegment(Memory.ALL, ds + at, Memory.ORDER);
     }
   }
 
   /** Zeroes what is not seen in the vectors at both ends. */
   private static void hide(long ps, long ds, int begin, int stop, int first, int end) {
-    FloatVector zero = FloatVector.zero(SPECIES);
     if (first > begin) {
-      VectorMask<Float> seen = VectorMath.lanesFrom(first - begin);
-      Memory.store(zero.blend(Memory.load(ps + 4L * begin), seen), ps + 4L * begin);
-      Memory.store(zero.blend(Memory.load(ds + 4L * begin), seen), ds + 4L * begin);
+      zeroLanesBelow(first - begin, ps + 4L * begin);
+      zeroLanesBelow(first - begin, ds + 4L * begin);
     }
     if (end < stop) {
       int last = stop - LANES;
-      VectorMask<Float> unseen = VectorMath.lanesFrom(end - last);
-      Memory.store(Memory.load(ps + 4L * last).blend(zero, unseen), ps + 4L * last);
-      Memory.store(Memory.load(ds + 4L * last).blend(zero, unseen), ds + 4L * last);
+      zeroLanesFrom(end - last, ps + 4L * last);
+      zeroLanesFrom(end - last, ds + 4L * last);
     }
+  }
+
+  private static void zeroLanesBelow(int lane, long at) {
+    VectorMask<Float> kept = VectorMath.lanesFrom(lane);
+    FloatVector.zero(SPECIES)
+        .blend(FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER), kept)
+        .intoMemorySegment(Memory.ALL, at, Memory.ORDER);
+  }
+
+  private static void zeroLanesFrom(int lane, long at) {
+    VectorMask<Float> hidden = VectorMath.lanesFrom(lane);
+    FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER)
+        .blend(FloatVector.zero(SPECIES), hidden)
+        .intoMemorySegment(Memory.ALL, at, Memory.ORDER);
   }
 
   private void addQueryGradients(int first, int fromTile, int toTile) {

@@ -35,7 +35,7 @@ final class SoftmaxRows {
 
   /**
    * Works on {@code count} rows, {@code step} bytes apart. Row i's products at positions [first[i],
-   * end[i]) count; those that share a vector with them are set to 0.
+   * end[i]) count; those that share a vector with them come out as next to nothing.
    *
    * @param scores address of row 0 at position {@code origin}, a multiple of the number of lanes
    */
@@ -101,7 +101,9 @@ final class SoftmaxRows {
     } else {
       FloatVector scale = FloatVector.broadcast(SPECIES, form.scale());
       for (long at = from; at <= last; at += 4L * LANES) {
-        Memory.store(Memory.load(at).mul(scale), at);
+        FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER)
+            .mul(scale)
+            .intoMemorySegment(Memory.ALL, at, Memory.ORDER);
       }
     }
   }
@@ -111,25 +113,34 @@ final class SoftmaxRows {
     FloatVector factors = FloatVector.broadcast(SPECIES, factor);
     FloatVector caps = FloatVector.broadcast(SPECIES, cap);
     for (long at = from; at <= last; at += 4L * LANES) {
-      Memory.store(VectorMath.tanh(Memory.load(at).mul(factors)).mul(caps), at);
+      VectorMath.tanh(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER).mul(factors))
+          .mul(caps)
+          .intoMemorySegment(Memory.ALL, at, Memory.ORDER);
     }
   }
 
-  /** A score of −∞ weighs exactly 0, so that no later loop needs a mask. */
+  /** A score of −∞ adds less to a sum than its last bit, so that no later loop needs a mask. */
   private static void hide(long from, int before, long last, int after) {
     FloatVector lowest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
     if (before > 0) {
-      Memory.store(lowest.blend(Memory.load(from), VectorMath.lanesFrom(before)), from);
+      lowest
+          .blend(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, from, Memory.ORDER),
+              VectorMath.lanesFrom(before))
+          .intoMemorySegment(Memory.ALL, from, Memory.ORDER);
     }
     if (after < LANES) {
-      Memory.store(Memory.load(last).blend(lowest, VectorMath.lanesFrom(after)), last);
+      FloatVector.fromMemorySegment(SPECIES, Memory.ALL, last, Memory.ORDER)
+          .blend(lowest, VectorMath.lanesFrom(after))
+          .intoMemorySegment(Memory.ALL, last, Memory.ORDER);
     }
   }
 
   private static float max(long from, long last) {
-    FloatVector most = Memory.load(last);
+    FloatVector most = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, last, Memory.ORDER);
     for (long at = from; at < last; at += 4L * LANES) {
-      FloatVector next = Memory.load(at);
+      FloatVector next = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER);
       most = most.blend(next, next.compare(VectorOperators.GT, most));
     }
     return VectorMath.max(most);
@@ -140,8 +151,11 @@ final class SoftmaxRows {
     FloatVector shift = FloatVector.broadcast(SPECIES, -maxes[i]);
     FloatVector sum = FloatVector.zero(SPECIES);
     for (long at = from; at <= last; at += 4L * LANES) {
-      FloatVector p = VectorMath.exp(Memory.load(at).fma(factors, shift));
-      Memory.store(p, at);
+      FloatVector p =
+          VectorMath.expOfNegative(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER)
+                  .fma(factors, shift));
+      p.intoMemorySegment(Memory.ALL, at, Memory.ORDER);
       sum = sum.add(p);
     }
     sum.intoArray(lanes, LANES * i);

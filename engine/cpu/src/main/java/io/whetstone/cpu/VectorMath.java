@@ -145,6 +145,24 @@ final class VectorMath {
     return less.div(less.add(ONES.add(ONES)));
   }
 
+  /**
+   * {@link #exp(FloatVector)} of what is at most about 0, but never below e^−86.64, for softmax: a
+   * third of the operations less, which also keeps the loops around it small enough to inline.
+   */
+  static FloatVector expOfNegative(FloatVector x) {
+    FloatVector y = x.max(EXP_MINS);
+    FloatVector shifted = y.fma(LOG2_ES, ROUNDERS);
+    FloatVector n = shifted.sub(ROUNDERS);
+    FloatVector r = n.fma(MINUS_LN2_LOWS, n.fma(MINUS_LN2_HIGHS, y));
+    FloatVector p = r.fma(E4S, E3S);
+    p = p.fma(r, E2S);
+    p = p.fma(r, E1S);
+    p = p.fma(r, E0S);
+    p = p.fma(r.mul(r), r).add(ONES);
+    IntVector power = shifted.reinterpretAsInts().lanewise(VectorOperators.LSHL, 23);
+    return p.mul(power.add(ONES.reinterpretAsInts()).reinterpretAsFloats());
+  }
+
   /** ln x within 1 ulp, subnormals included; ln 0 = −∞, ln ∞ = ∞, NaN for x < 0. */
   static float log(float x) {
     boolean tiny = x < Float.MIN_NORMAL;

@@ -56,6 +56,7 @@ final class KernelBits {
     float[] exps = new float[8 * Memory.LANES];
     float[] logs = new float[exps.length];
     float[] tanhs = new float[exps.length];
+    float[] powers = new float[exps.length];
     float[] sums = new float[exps.length / Memory.LANES];
     float[] x = numbers(1, exps.length, 30);
     for (int i = 0; i < x.length; i += Memory.LANES) {
@@ -64,11 +65,13 @@ final class KernelBits {
       exp.intoArray(exps, i);
       VectorMath.log(exp).intoArray(logs, i);
       VectorMath.tanh(vector).intoArray(tanhs, i);
+      VectorMath.expOfNegative(vector.abs().neg()).intoArray(powers, i);
       sums[i / Memory.LANES] = VectorMath.sum(vector);
     }
     hash("exp", exps);
     hash("log", logs);
     hash("tanh", tanhs);
+    hash("expOfNegative", powers);
     hash("sum", sums);
     for (int i = 0; i < x.length; i++) {
       exps[i] = VectorMath.exp(x[i]);

@@ -143,4 +143,22 @@ class VectorMathTest {
       }
     }
   }
+
+  @Test
+  void expOfNegativeIsExpDownToItsFloor() {
+    float[] x = new float[Memory.LANES];
+    float[] y = new float[Memory.LANES];
+    for (int round = 0; round < 5_000; round++) {
+      for (int lane = 0; lane < x.length; lane++) {
+        double normal = Philox.normal(98, round * x.length + lane);
+        x[lane] = (float) (-Math.abs(normal) * (round % 2 == 0 ? 1 : 60));
+      }
+      x[0] = round == 0 ? Float.NEGATIVE_INFINITY : round == 1 ? 0 : x[0];
+      VectorMath.expOfNegative(FloatVector.fromArray(Memory.SPECIES, x, 0)).intoArray(y, 0);
+      for (int lane = 0; lane < x.length; lane++) {
+        double expected = StrictMath.exp(Math.max(x[lane], -86.64f));
+        assertEquals(expected, y[lane], 1.01 * Math.ulp((float) expected), "exp " + x[lane]);
+      }
+    }
+  }
 }
