@@ -50,7 +50,13 @@ record CheckedReward(WeightedReward reward, Group group)
 
   @Override
   public List<Score> onFailure(Throwable failure) {
-    return all(Score.error(failure.toString()));
+    String message;
+    try {
+      message = failure.toString();
+    } catch (Throwable e) { // a plugin's exception is a plugin's code
+      message = failure.getClass().getName();
+    }
+    return all(Score.error(message));
   }
 
   private List<Score> all(Score score) {

@@ -6,14 +6,12 @@ import java.util.Collections;
 import java.util.Iterator;
 import java.util.LinkedList;
 import java.util.List;
-import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.atomic.AtomicInteger;
-import java.util.stream.IntStream;
+import java.util.concurrent.locks.Condition;
+import java.util.concurrent.locks.ReentrantLock;
 
 /**
  * Runs calls concurrently, each with a deadline that starts when the call does.
@@ -21,6 +19,9 @@ import java.util.stream.IntStream;
  * <p>A call that passes its deadline is interrupted and its place given to the next at once. If it
  * ignores the interrupt, its daemon thread is lost to the process until it ends by itself; nothing
  * in Java can stop it. A late result is thrown away.
+ *
+ * <p>Threads take one call after the other by themselves; the caller sleeps until all is done or a
+ * deadline may have passed. So a call of a microsecond costs no change of threads.
  */
 final class DeadlineCalls implements AutoCloseable {
 
@@ -38,10 +39,9 @@ final class DeadlineCalls implements AutoCloseable {
 
     T onTimeout();
 
+    /** Must not throw. */
     T onFailure(Throwable failure);
   }
-
-  private record Ended<T>(int index, T value, VirtualMachineError fatal) {}
 
   private final int concurrency;
   private final ExecutorService threads;
@@ -52,67 +52,15 @@ final class DeadlineCalls implements AutoCloseable {
       throw new IllegalArgumentException("threads: " + concurrency + " is not 1 or more");
     }
     this.concurrency = concurrency;
-    // Unbounded, for a lost thread must not take the place of a living one; run() bounds the rest.
+    // Unbounded, for a lost thread must not take the place of a living one; a round bounds the
+    // rest.
     threads =
         Executors.newCachedThreadPool(Thread.ofPlatform().daemon().name("reward-", 0).factory());
   }
 
   /** Runs all calls; the results are in the calls' order. */
   <T> List<T> run(List<? extends Call<T>> calls) throws InterruptedException {
-    List<T> results = new ArrayList<>(Collections.nCopies(calls.size(), (T) null));
-    BlockingQueue<Ended<T>> endings = new LinkedBlockingQueue<>();
-    List<Running<T>> running = new ArrayList<>();
-    List<Integer> waiting = new LinkedList<>(IntStream.range(0, calls.size()).boxed().toList());
-    try {
-      while (!waiting.isEmpty() || !running.isEmpty()) {
-        for (Iterator<Integer> each = waiting.iterator();
-            each.hasNext() && running.size() < concurrency; ) {
-          int next = each.next();
-          // A call that had to wait for its worker would spend its deadline waiting.
-          if (isFree(calls.get(next), running)) {
-            running.add(new Running<>(next, calls.get(next), endings));
-            each.remove();
-          }
-        }
-        Ended<T> ended = endings.poll(nanosToNextDeadline(running), TimeUnit.NANOSECONDS);
-        if (ended == null) {
-          expire(running, results);
-        } else if (ended.fatal() != null) {
-          throw ended.fatal();
-        } else if (running.removeIf(call -> call.index == ended.index())) {
-          results.set(ended.index(), ended.value());
-        } // else it came after its deadline, which has been answered for already
-      }
-    } finally {
-      running.forEach(Running::abandon);
-    }
-    return results;
-  }
-
-  private static <T> boolean isFree(Call<T> call, List<Running<T>> running) {
-    return call.atOnce() == Integer.MAX_VALUE
-        || running.stream().filter(r -> r.call.worker() == call.worker()).count() < call.atOnce();
-  }
-
-  private static long nanosToNextDeadline(List<? extends Running<?>> running) {
-    long now = System.nanoTime();
-    long nearest = Long.MAX_VALUE;
-    for (Running<?> call : running) {
-      nearest = Math.min(nearest, call.nanosLeft(now));
-    }
-    return nearest;
-  }
-
-  private static <T> void expire(List<Running<T>> running, List<T> results) {
-    long now = System.nanoTime();
-    for (Iterator<Running<T>> each = running.iterator(); each.hasNext(); ) {
-      Running<T> call = each.next();
-      if (call.nanosLeft(now) <= 0) {
-        call.abandon();
-        results.set(call.index, call.call.onTimeout());
-        each.remove();
-      }
-    }
+    return new Round<T>(calls).run();
   }
 
   /** Calls that passed their deadline and have not ended yet. */
@@ -125,64 +73,179 @@ final class DeadlineCalls implements AutoCloseable {
     threads.shutdownNow();
   }
 
-  private final class Running<T> {
-    private final int index;
-    private final Call<T> call;
-    private final BlockingQueue<Ended<T>> endings;
-    private final long nanos;
-    private final Future<?> future;
-    private boolean started; // guarded by this
-    private long start; // guarded by this; what the machine needs to begin is not the call's
-    private boolean over; // guarded by this
-    private boolean givenUp; // guarded by this
+  /** A call that waits for its turn; what a plugin has to say about it was asked beforehand. */
+  private record Waiting<T>(int index, Call<T> call, long nanos, Object worker, int atOnce) {
+    static <T> Waiting<T> of(int index, Call<T> call) {
+      long nanos = TimeUnit.NANOSECONDS.convert(call.deadline()); // saturates
+      return new Waiting<>(index, call, nanos, call.worker(), call.atOnce());
+    }
+  }
 
-    Running(int index, Call<T> call, BlockingQueue<Ended<T>> endings) {
-      this.index = index;
-      this.call = call;
-      this.endings = endings;
-      this.nanos = TimeUnit.NANOSECONDS.convert(call.deadline()); // saturates
-      this.future = threads.submit(this::work);
+  private static final class Running<T> {
+    private final Waiting<T> what;
+    private final Thread thread = Thread.currentThread();
+    private final long start = System.nanoTime();
+    private boolean givenUp; // guarded by the round's lock
+
+    Running(Waiting<T> what) {
+      this.what = what;
     }
 
-    synchronized long nanosLeft(long now) {
-      return started ? nanos - (now - start) : nanos;
+    long nanosLeft(long now) {
+      return what.nanos() - (now - start);
     }
+  }
 
-    private void work() {
-      synchronized (this) {
-        if (givenUp) {
-          return; // before it began
-        }
-        started = true;
-        start = System.nanoTime();
+  private record Ended<T>(T value, VirtualMachineError fatal) {}
+
+  /** The calls of one {@link #run}. */
+  private final class Round<T> {
+    private final ReentrantLock lock = new ReentrantLock();
+    // All that follows is guarded by the lock.
+    private final Condition over = lock.newCondition();
+    private final List<Waiting<T>> waiting = new LinkedList<>();
+    private final List<Running<T>> running = new ArrayList<>();
+    private final List<T> results;
+    private final long shortest; // deadline of any call
+    private VirtualMachineError fatal;
+    private boolean stopped;
+
+    Round(List<? extends Call<T>> calls) {
+      for (int i = 0; i < calls.size(); i++) {
+        waiting.add(Waiting.of(i, calls.get(i)));
       }
-      Ended<T> result;
+      results = new ArrayList<>(Collections.nCopies(calls.size(), (T) null));
+      shortest = waiting.stream().mapToLong(Waiting::nanos).min().orElse(Long.MAX_VALUE);
+    }
+
+    List<T> run() throws InterruptedException {
+      lock.lock();
       try {
-        result = new Ended<>(index, call.call(), null);
-      } catch (StackOverflowError e) {
-        result = new Ended<>(index, call.onFailure(e), null); // the plugin's recursion, not ours
-      } catch (VirtualMachineError e) {
-        result = new Ended<>(index, null, e); // out of memory is not the plugin's finding
-      } catch (Throwable e) {
-        result = new Ended<>(index, call.onFailure(e), null);
-      }
-      synchronized (this) {
-        over = true;
-        if (givenUp) {
-          abandoned.decrementAndGet();
+        for (int i = Math.min(concurrency, waiting.size()); i > 0; i--) {
+          threads.execute(this::work);
         }
+        while (fatal == null && !(waiting.isEmpty() && running.isEmpty())) {
+          // What starts while this sleeps cannot be due before: none need wake it.
+          over.awaitNanos(nanosToNextDeadline());
+          expire();
+          if (threads.isShutdown() && !waiting.isEmpty()) {
+            throw new IllegalStateException("was closed while calls were waiting");
+          }
+        }
+        if (fatal != null) {
+          throw fatal;
+        }
+        return results;
+      } finally {
+        stopped = true;
+        running.forEach(this::giveUp);
+        lock.unlock();
       }
-      endings.add(result);
     }
 
-    void abandon() {
-      synchronized (this) {
-        givenUp = true;
-        if (started && !over) {
-          abandoned.incrementAndGet();
+    private long nanosToNextDeadline() {
+      long now = System.nanoTime();
+      long nearest = waiting.isEmpty() ? Long.MAX_VALUE : shortest;
+      for (Running<T> call : running) {
+        nearest = Math.min(nearest, call.nanosLeft(now));
+      }
+      return nearest;
+    }
+
+    private void expire() {
+      long now = System.nanoTime();
+      for (Iterator<Running<T>> each = running.iterator(); each.hasNext(); ) {
+        Running<T> call = each.next();
+        if (call.nanosLeft(now) <= 0) {
+          each.remove();
+          giveUp(call);
+          results.set(call.what.index(), call.what.call().onTimeout());
+          threads.execute(this::work); // in the place of the thread that is perhaps lost
         }
       }
-      future.cancel(true);
+    }
+
+    /** Its thread leaves the round with it, so that the interrupt meets no other call. */
+    private void giveUp(Running<T> call) {
+      call.givenUp = true;
+      abandoned.incrementAndGet();
+      call.thread.interrupt();
+    }
+
+    /** A thread's part: call after call, until none is left that could begin. */
+    private void work() {
+      Running<T> call = begin();
+      while (call != null) {
+        Ended<T> ended = end(call.what.call());
+        call = record(call, ended) ? begin() : null;
+      }
+    }
+
+    /**
+     * The first call whose worker is free; one that had to wait for it would spend its deadline
+     * waiting. Where there is none the thread goes: a worker becomes free only when another thread
+     * ends its call, and that one then takes the worker's next.
+     */
+    private Running<T> begin() {
+      lock.lock();
+      try {
+        if (threads.isShutdown()) {
+          over.signal();
+          return null;
+        }
+        for (Iterator<Waiting<T>> each = waiting.iterator(); !stopped && each.hasNext(); ) {
+          Waiting<T> next = each.next();
+          if (isFree(next)) {
+            each.remove();
+            Running<T> call = new Running<>(next);
+            running.add(call);
+            return call;
+          }
+        }
+        return null;
+      } finally {
+        lock.unlock();
+      }
+    }
+
+    private boolean isFree(Waiting<T> call) {
+      return call.atOnce() == Integer.MAX_VALUE
+          || running.stream().filter(r -> r.what.worker() == call.worker()).count() < call.atOnce();
+    }
+
+    private Ended<T> end(Call<T> call) {
+      try {
+        return new Ended<>(call.call(), null);
+      } catch (StackOverflowError e) {
+        return new Ended<>(call.onFailure(e), null); // the plugin's recursion, not ours
+      } catch (VirtualMachineError e) {
+        return new Ended<>(null, e); // out of memory is not the plugin's finding
+      } catch (Throwable e) {
+        return new Ended<>(call.onFailure(e), null);
+      }
+    }
+
+    /** Whether the thread may go on; not if the call was answered for already. */
+    private boolean record(Running<T> call, Ended<T> ended) {
+      lock.lock();
+      try {
+        if (call.givenUp) {
+          abandoned.decrementAndGet();
+          return false;
+        }
+        Thread.interrupted(); // a plugin's own doing, not for the next call
+        running.remove(call);
+        results.set(call.what.index(), ended.value());
+        if (ended.fatal() != null) {
+          fatal = ended.fatal();
+        }
+        if (fatal != null || waiting.isEmpty() && running.isEmpty()) {
+          over.signal();
+        }
+        return true;
+      } finally {
+        lock.unlock();
+      }
     }
   }
 }

@@ -31,6 +31,9 @@ public final class ScoreFile {
   /** Lines that are scored at the same time: enough for every thread, little to hold. */
   private static final int BATCH = 256;
 
+  /** Bytes of lines that are held at the same time, but for one line more and one group. */
+  private static final int BATCH_BYTES = 16 << 20;
+
   /** Completions of one task that are compared: more than any training has in a group. */
   private static final int LARGEST_GROUP = 1024;
 
@@ -74,14 +77,16 @@ public final class ScoreFile {
     try (JsonLines lines = new JsonLines(in)) {
       List<Group> batch = new ArrayList<>();
       int waiting = 0;
-      DatasetException bad = null;
+      long bytes = 0;
+      RuntimeException bad = null;
       for (JsonLines.Line line = lines.next(); line != null && bad == null; line = lines.next()) {
         try {
           Group read = read(name, line);
           boolean joined = !batch.isEmpty() && joins(batch.getLast(), read);
-          if (!joined && waiting >= BATCH) {
+          if (!joined && (waiting >= BATCH || bytes >= BATCH_BYTES)) {
             count += flush(batch, out);
             waiting = 0;
+            bytes = 0;
           }
           if (joined) {
             batch.add(joined(batch.removeLast(), read));
@@ -89,8 +94,11 @@ public final class ScoreFile {
             batch.add(read);
           }
           waiting++;
+          bytes += line.bytes().length;
         } catch (DatasetException e) {
           bad = new DatasetException(name + ":" + line.number() + ": " + e.getMessage(), e);
+        } catch (RewardPluginException e) {
+          bad = e;
         }
       }
       count += flush(batch, out);

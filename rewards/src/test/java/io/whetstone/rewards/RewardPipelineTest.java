@@ -162,6 +162,58 @@ class RewardPipelineTest {
   }
 
   @Test
+  void aShortDeadlineIsKeptWhileALongOneRuns() throws Exception {
+    CountDownLatch interrupted = new CountDownLatch(1);
+    Reward patient =
+        group -> {
+          interrupted.await();
+          return Score.all(Score.correct(), 3);
+        };
+    Reward hanging =
+        group -> {
+          try {
+            Thread.sleep(Duration.ofHours(1));
+          } finally {
+            interrupted.countDown();
+          }
+          return null;
+        };
+    try (RewardPipeline pipeline =
+        new RewardPipeline(
+            List.of(
+                new WeightedReward("patient", patient, 1, Duration.ofHours(1)),
+                new WeightedReward("hanging", hanging, 1, Duration.ofMillis(50))),
+            2)) {
+      ScoredGroup scored =
+          assertTimeoutPreemptively(
+              Duration.ofSeconds(20), () -> pipeline.score(List.of(group(0))).getFirst());
+      assertEquals(Outcome.CORRECT, scored.score("patient", 0).outcome());
+      assertEquals(Outcome.TIMEOUT, scored.score("hanging", 0).outcome());
+    }
+  }
+
+  @Test
+  void anInterruptThatARewardLeavesBehindDoesNotReachTheNext() throws Exception {
+    Reward careless =
+        group -> {
+          Thread.currentThread().interrupt();
+          return Score.all(Score.correct(), 3);
+        };
+    Reward sleeping =
+        group -> {
+          Thread.sleep(1);
+          return Score.all(Score.correct(), 3);
+        };
+    try (RewardPipeline pipeline =
+        new RewardPipeline(
+            List.of(reward("careless", careless), reward("sleeping", sleeping)), 1)) {
+      for (ScoredGroup scored : pipeline.score(List.of(group(0), group(1)))) {
+        assertEquals(Outcome.CORRECT, scored.score("sleeping", 0).outcome());
+      }
+    }
+  }
+
+  @Test
   void aRewardThatIgnoresTheInterruptIsAbandonedAndHoldsNobodyUp() {
     AtomicBoolean release = new AtomicBoolean();
     Reward deaf =

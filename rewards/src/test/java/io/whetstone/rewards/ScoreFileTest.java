@@ -2,11 +2,15 @@ package io.whetstone.rewards;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.datasets.DatasetException;
 import java.io.ByteArrayInputStream;
+import java.io.InputStream;
+import java.io.SequenceInputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
+import java.util.Enumeration;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -65,6 +69,48 @@ class ScoreFileTest {
     for (int i = 0; i < 1000; i++) {
       assertEquals(true, written.get(i).endsWith("\"accuracy\":\"" + i + "\"}}"));
     }
+  }
+
+  @Test
+  void aStreamIsReadOnlyALittleAheadOfWhatIsWritten() throws Exception {
+    int all = 20_000;
+    int[] read = {0};
+    int[] ahead = {0};
+    int[] answered = {0};
+    InputStream stream =
+        new SequenceInputStream(
+            new Enumeration<>() {
+              @Override
+              public boolean hasMoreElements() {
+                return read[0] < all;
+              }
+
+              @Override
+              public InputStream nextElement() {
+                String line =
+                    "{\"prompt\":\"\",\"completion\":\"<answer>%d</answer>\",\"answer\":\"7\"}\n"
+                        .formatted(read[0]++);
+                ahead[0] = Math.max(ahead[0], read[0] - answered[0]);
+                return new ByteArrayInputStream(line.getBytes(StandardCharsets.UTF_8));
+              }
+            });
+    RewardCatalog catalog = RewardCatalog.ofClassPath();
+    try (RewardPipeline pipeline =
+        new RewardPipeline(
+            List.of(
+                new WeightedReward("format", catalog.create("format", Map.of()), 1),
+                new WeightedReward("math", catalog.create("math", Map.of()), 1)),
+            2)) {
+      long count =
+          new ScoreFile(pipeline)
+              .score(
+                  "f.jsonl",
+                  stream,
+                  line -> assertTrue(line.endsWith("\"math\":\"" + answered[0]++ + "\"}}"), line));
+      assertEquals(all, count);
+    }
+    assertEquals(all, answered[0]);
+    assertTrue(ahead[0] < 600, ahead[0] + " lines were held");
   }
 
   @Test
