@@ -15,12 +15,16 @@ final class Decoding {
   int[] pages;
 
   private final long key;
-  private final StreamingDecoder decoder;
+  private final Tokenizer tokenizer;
+  private final Thought thought;
   private final StringBuilder text = new StringBuilder();
   private final int longestStopString;
   private int[] ids = new int[32];
   private float[] logprobs = new float[32];
+  private boolean[] forced = new boolean[32];
   private int count;
+  private int told;
+  private StreamingDecoder decoder;
   private StopReason stop;
 
   Decoding(int request, int sample, Prompt prompt, Tokenizer tokenizer) {
@@ -28,6 +32,8 @@ final class Decoding {
     this.sample = sample;
     this.prompt = prompt;
     this.key = Philox.derive(prompt.request().randomKey(), sample);
+    this.tokenizer = tokenizer;
+    this.thought = prompt.request().thinking().map(Thought::new).orElse(null);
     var strings = prompt.request().stop().strings();
     this.decoder = strings.isEmpty() ? null : tokenizer.streamingDecoder();
     this.longestStopString = strings.stream().mapToInt(String::length).max().orElse(0);
@@ -38,12 +44,20 @@ final class Decoding {
     return Philox.uniform(key, count);
   }
 
-  /** The token to feed next: the last one drawn. */
-  int lastId() {
-    return ids[count - 1];
+  /** The id that comes next whatever is drawn, or {@link Thought#DRAW}. */
+  int forced() {
+    return thought == null ? Thought.DRAW : thought.forced();
   }
 
-  /** The position of the last drawn token. */
+  /**
+   * The token to feed next: the last one. Where the first tokens were taken back this is the
+   * prompt's, whose keys and values are then written once more, as they are.
+   */
+  int lastId() {
+    return count == 0 ? prompt.request().prompt()[prompt.length() - 1] : ids[count - 1];
+  }
+
+  /** The position of the last token. */
   int lastPosition() {
     return prompt.length() + count - 1;
   }
@@ -52,15 +66,24 @@ final class Decoding {
     return stop != null;
   }
 
-  /** Takes the drawn token and decides whether the completion ends with it. */
+  /** Takes the token that was drawn or put in, and decides whether the completion ends with it. */
   void append(int id, float logprob, int maxPositions) {
     if (count == ids.length) {
       ids = Arrays.copyOf(ids, count * 2);
       logprobs = Arrays.copyOf(logprobs, count * 2);
+      forced = Arrays.copyOf(forced, count * 2);
     }
+    forced[count] = forced() != Thought.DRAW;
     ids[count] = id;
     logprobs[count++] = logprob;
     StopRules rules = prompt.request().stop();
+    if (thought != null) {
+      if (thought.mustGoOn(ids, count, rules.tokens().contains(id))) {
+        takeBack(thought.goOn(ids, count));
+        return;
+      }
+      thought.added(ids, count);
+    }
     if (rules.tokens().contains(id)) {
       stop = StopReason.END_OF_SEQUENCE;
     } else if (endsWithStopString(id)) {
@@ -69,6 +92,26 @@ final class Decoding {
       stop = StopReason.LENGTH;
     } else if (prompt.length() + count == maxPositions) {
       stop = StopReason.CONTEXT;
+    }
+  }
+
+  /** Removes the last ids; the next step computes the logits of that place anew. */
+  private void takeBack(int tokens) {
+    count -= tokens;
+    if (decoder != null && tokens > 1) {
+      decoder = tokenizer.streamingDecoder();
+      text.setLength(0);
+      for (int i = 0; i < count; i++) {
+        text.append(decoder.add(ids[i]));
+      }
+    }
+  }
+
+  /** Tells of the tokens that stand for good. */
+  void tell(TokenListener listener) {
+    int settled = ended() || thought == null ? count : count - thought.unsettled(ids, count);
+    while (told < settled) {
+      listener.drawn(request, sample, ids[told++]);
     }
   }
 
@@ -82,12 +125,13 @@ final class Decoding {
     return prompt.request().stop().strings().stream().anyMatch(s -> text.indexOf(s, from) >= 0);
   }
 
-  Completion completion(Tokenizer tokenizer, long policyVersion) {
+  Completion completion(long policyVersion) {
     int[] drawn = Arrays.copyOf(ids, count);
     int shown = stop == StopReason.END_OF_SEQUENCE ? count - 1 : count;
     return new Completion(
         drawn,
         Arrays.copyOf(logprobs, count),
+        Arrays.copyOf(forced, count),
         tokenizer.decode(Arrays.copyOf(ids, shown)),
         stop,
         policyVersion);

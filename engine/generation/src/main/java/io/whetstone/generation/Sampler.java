@@ -12,7 +12,9 @@ import io.whetstone.tokenizer.Tokenizer;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Draws completions from a policy, many at a time.
@@ -42,6 +44,10 @@ public final class Sampler implements AutoCloseable {
   private final KvCache cache;
   private final PagePool pool;
   private final Workspace workspace;
+
+  /** Settings that leave one token only, a vocabulary long: made once, few are alive. */
+  private final Map<Forcing, Sampling> forcing = new HashMap<>();
+
   private long policyVersion;
 
   public Sampler(Transformer policy, Tokenizer tokenizer, SamplerLimits limits) {
@@ -102,6 +108,7 @@ public final class Sampler implements AutoCloseable {
       }
       active.removeIf(Decoding::ended);
     }
+    forcing.clear();
     return Arrays.stream(done).map(List::of).toList();
   }
 
@@ -300,7 +307,7 @@ public final class Sampler implements AutoCloseable {
       Sampling[] settings = new Sampling[n];
       double[] uniforms = new double[n];
       for (int i = 0; i < n; i++) {
-        settings[i] = sequences.get(from + i).prompt.request().sampling();
+        settings[i] = sampling(sequences.get(from + i));
         uniforms[i] = sequences.get(from + i).uniform();
       }
       int[] tokens = new int[n];
@@ -309,10 +316,21 @@ public final class Sampler implements AutoCloseable {
       for (int i = 0; i < n; i++) {
         Decoding sequence = sequences.get(from + i);
         sequence.append(tokens[i], logprobs[i], policy.config().maxPositions());
-        listener.drawn(sequence.request, sequence.sample, tokens[i]);
+        sequence.tell(listener);
       }
       workspace.release(mark);
     }
+  }
+
+  /** How the sequence's next token is drawn; where it is given, nothing else can be. */
+  private Sampling sampling(Decoding sequence) {
+    Sampling asked = sequence.prompt.request().sampling();
+    int forced = sequence.forced();
+    return forced == Thought.DRAW
+        ? asked
+        : forcing.computeIfAbsent(
+            new Forcing(asked.temperature(), forced),
+            f -> Sampling.only(f.id, policy.config().vocabulary(), f.temperature));
   }
 
   /** Logits of the given hidden rows; a row that neighbours share is computed once. */
@@ -341,7 +359,7 @@ public final class Sampler implements AutoCloseable {
   }
 
   private void finish(Decoding sequence, Completion[][] done) {
-    done[sequence.request][sequence.sample] = sequence.completion(tokenizer, policyVersion);
+    done[sequence.request][sequence.sample] = sequence.completion(policyVersion);
     if (sequence.pages == null) {
       leavePrompt(sequence.prompt, false);
     } else {
@@ -356,6 +374,9 @@ public final class Sampler implements AutoCloseable {
     cache.close();
     workspace.close();
   }
+
+  /** A token that is put in, and the temperature at which its logprob is taken. */
+  private record Forcing(float temperature, int id) {}
 
   /** The rows of one forward pass, gathered one by one. */
   private static final class Rows {

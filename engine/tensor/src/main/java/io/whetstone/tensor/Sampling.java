@@ -1,6 +1,7 @@
 package io.whetstone.tensor;
 
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * How one row's next token is drawn from its logits.
@@ -31,6 +32,19 @@ public record Sampling(float temperature, int topK, float topP, float minP, int.
     require(topP > 0 && topP <= 1, "top-p", topP, "in (0, 1]");
     require(minP >= 0 && minP < 1, "min-p", minP, "in [0, 1)");
     suppressed = suppressed.clone();
+  }
+
+  /**
+   * Settings that can only draw {@code token}, with its logprob at the given temperature: how a
+   * token that is given is scored from the logits it would have been drawn from.
+   */
+  public static Sampling only(int token, int vocabulary, float temperature) {
+    int[] others = IntStream.range(0, vocabulary).filter(v -> v != token).toArray();
+    if (others.length != vocabulary - 1) {
+      throw new IllegalArgumentException(
+          "token: " + token + " is not in [0, " + vocabulary + "), the vocabulary");
+    }
+    return new Sampling(temperature, 0, 1, 0, others);
   }
 
   /** The temperature that logprobs are taken at: 1 for greedy. */
