@@ -47,8 +47,8 @@ record Unit(String name, Map<String, Integer> dimension, Rational factor) {
     known("time", "604800", "week", "weeks");
     known("month", "1", "month", "months");
     known("month", "12", "year", "years", "yr", "yrs");
-    known("volume", "1", "l", "liter", "liters", "litre", "litres");
-    known("volume", "0.001", "ml", "milliliter", "milliliters", "millilitre", "millilitres");
+    known("length", 3, "0.001", "l", "liter", "liters", "litre", "litres");
+    known("length", 3, "0.000001", "ml", "milliliter", "milliliters", "millilitre", "millilitres");
     known("dollar", "1", "$", "dollar", "dollars", "usd");
     known("dollar", "0.01", "cent", "cents", "¢");
     known("euro", "1", "€", "euro", "euros", "eur");
@@ -68,8 +68,13 @@ record Unit(String name, Map<String, Integer> dimension, Rational factor) {
   }
 
   private static void known(String dimension, String factor, String... names) {
+    known(dimension, 1, factor, names);
+  }
+
+  private static void known(String dimension, int exponent, String factor, String... names) {
+    Map<String, Integer> measured = Map.of(dimension, exponent);
     for (String name : names) {
-      KNOWN.put(name, new Unit(name, Map.of(dimension, 1), Rational.of(new BigDecimal(factor))));
+      KNOWN.put(name, new Unit(name, measured, Rational.of(new BigDecimal(factor))));
     }
   }
 
