@@ -318,7 +318,9 @@ final class AttentionBlock {
     int size = layout.size();
     FloatVector inverse = FloatVector.broadcast(SPECIES, softmax.inverse(i));
     for (long at = sum(i); at < sum(i) + layout.rowBytes(); at += 4L * LANES) {
-      Memory.store(Memory.load(at).mul(inverse), at);
+      FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER)
+          .mul(inverse)
+          .intoMemorySegment(Memory.ALL, at, Memory.ORDER);
     }
     if (type == DType.F32) {
       Rows.copyColumns(sum(i), out[i], size);

@@ -2,6 +2,7 @@ package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
 
+import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
 import jdk.incubator.vector.VectorSpecies;
@@ -77,7 +78,8 @@ record TileLayout(int size, int stride) {
   void row(long head, long to) {
     int d = 0;
     for (; d <= size - LANES; d += LANES) {
-      Memory.store(Memory.load(head + 4L * d), to + 4L * d);
+      FloatVector.fromMemorySegment(Memory.SPECIES, Memory.ALL, head + 4L * d, Memory.ORDER)
+          .intoMemorySegment(Memory.ALL, to + 4L * d, Memory.ORDER);
     }
     for (; d < stride; d++) {
       Memory.set(to + 4L * d, d < size ? Memory.get(head + 4L * d) : 0);
@@ -107,8 +109,14 @@ record TileLayout(int size, int stride) {
   static void widen(long from, long to, long bytes) {
     for (long at = 0; at < bytes; at += 8L * LANES) {
       IntVector words = IntVector.fromMemorySegment(WORDS, Memory.ALL, from + at / 2, Memory.ORDER);
-      Memory.store(words.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats(), to + at);
-      Memory.store(words.and(UPPER).reinterpretAsFloats(), to + at + 4L * LANES);
+      words
+          .lanewise(VectorOperators.LSHL, 16)
+          .reinterpretAsFloats()
+          .intoMemorySegment(Memory.ALL, to + at, Memory.ORDER);
+      words
+          .and(UPPER)
+          .reinterpretAsFloats()
+          .intoMemorySegment(Memory.ALL, to + at + 4L * LANES, Memory.ORDER);
     }
   }
 }

@@ -8,6 +8,9 @@ import jdk.incubator.vector.FloatVector;
 /**
  * The inner loops of attention. Every number made here is one chain of fused multiply-adds in a
  * fixed order, whether four rows or one are worked on together.
+ *
+ * <p>Memory is reached directly: {@link Memory}'s methods are not inlined where they are called
+ * seldom, as behind these loops, and what they are given is then boxed.
  */
 final class TileProducts {
   private static final long VECTOR = 4L * LANES;
@@ -42,8 +45,12 @@ final class TileProducts {
     FloatVector b2 = a0;
     FloatVector b3 = a0;
     for (int d = 0; d < size; d++) {
-      FloatVector a = Memory.load(keysA + TileLayout.KEY_STEP * d);
-      FloatVector b = Memory.load(keysB + TileLayout.KEY_STEP * d);
+      FloatVector a =
+          FloatVector.fromMemorySegment(
+              SPECIES, Memory.ALL, keysA + TileLayout.KEY_STEP * d, Memory.ORDER);
+      FloatVector b =
+          FloatVector.fromMemorySegment(
+              SPECIES, Memory.ALL, keysB + TileLayout.KEY_STEP * d, Memory.ORDER);
       FloatVector x = broadcast(x0 + 4L * d);
       a0 = x.fma(a, a0);
       b0 = x.fma(b, b0);
@@ -57,14 +64,14 @@ final class TileProducts {
       a3 = x.fma(a, a3);
       b3 = x.fma(b, b3);
     }
-    Memory.store(a0, out0);
-    Memory.store(b0, out0 + VECTOR);
-    Memory.store(a1, out1);
-    Memory.store(b1, out1 + VECTOR);
-    Memory.store(a2, out2);
-    Memory.store(b2, out2 + VECTOR);
-    Memory.store(a3, out3);
-    Memory.store(b3, out3 + VECTOR);
+    a0.intoMemorySegment(Memory.ALL, out0, Memory.ORDER);
+    b0.intoMemorySegment(Memory.ALL, out0 + VECTOR, Memory.ORDER);
+    a1.intoMemorySegment(Memory.ALL, out1, Memory.ORDER);
+    b1.intoMemorySegment(Memory.ALL, out1 + VECTOR, Memory.ORDER);
+    a2.intoMemorySegment(Memory.ALL, out2, Memory.ORDER);
+    b2.intoMemorySegment(Memory.ALL, out2 + VECTOR, Memory.ORDER);
+    a3.intoMemorySegment(Memory.ALL, out3, Memory.ORDER);
+    b3.intoMemorySegment(Memory.ALL, out3 + VECTOR, Memory.ORDER);
   }
 
   /** {@link #dots4} of one row with four vectors of keys. */
@@ -76,15 +83,23 @@ final class TileProducts {
     for (int i = 0; i < size; i++) {
       long step = TileLayout.KEY_STEP * i;
       FloatVector factor = broadcast(x + 4L * i);
-      a = factor.fma(Memory.load(keysA + step), a);
-      b = factor.fma(Memory.load(keysB + step), b);
-      c = factor.fma(Memory.load(keysC + step), c);
-      d = factor.fma(Memory.load(keysD + step), d);
+      a =
+          factor.fma(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, keysA + step, Memory.ORDER), a);
+      b =
+          factor.fma(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, keysB + step, Memory.ORDER), b);
+      c =
+          factor.fma(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, keysC + step, Memory.ORDER), c);
+      d =
+          factor.fma(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, keysD + step, Memory.ORDER), d);
     }
-    Memory.store(a, out);
-    Memory.store(b, out + VECTOR);
-    Memory.store(c, out + 2 * VECTOR);
-    Memory.store(d, out + 3 * VECTOR);
+    a.intoMemorySegment(Memory.ALL, out, Memory.ORDER);
+    b.intoMemorySegment(Memory.ALL, out + VECTOR, Memory.ORDER);
+    c.intoMemorySegment(Memory.ALL, out + 2 * VECTOR, Memory.ORDER);
+    d.intoMemorySegment(Memory.ALL, out + 3 * VECTOR, Memory.ORDER);
   }
 
   /**
@@ -107,17 +122,24 @@ final class TileProducts {
       long rows,
       long rowStep,
       int count) {
-    FloatVector a0 = Memory.load(sum0);
-    FloatVector b0 = Memory.load(sum0 + VECTOR);
-    FloatVector a1 = Memory.load(sum1);
-    FloatVector b1 = Memory.load(sum1 + VECTOR);
-    FloatVector a2 = Memory.load(sum2);
-    FloatVector b2 = Memory.load(sum2 + VECTOR);
-    FloatVector a3 = Memory.load(sum3);
-    FloatVector b3 = Memory.load(sum3 + VECTOR);
+    FloatVector a0 = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum0, Memory.ORDER);
+    FloatVector b0 =
+        FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum0 + VECTOR, Memory.ORDER);
+    FloatVector a1 = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum1, Memory.ORDER);
+    FloatVector b1 =
+        FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum1 + VECTOR, Memory.ORDER);
+    FloatVector a2 = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum2, Memory.ORDER);
+    FloatVector b2 =
+        FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum2 + VECTOR, Memory.ORDER);
+    FloatVector a3 = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum3, Memory.ORDER);
+    FloatVector b3 =
+        FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum3 + VECTOR, Memory.ORDER);
     for (int i = 0; i < count; i++) {
-      FloatVector a = Memory.load(rows + rowStep * i);
-      FloatVector b = Memory.load(rows + rowStep * i + VECTOR);
+      FloatVector a =
+          FloatVector.fromMemorySegment(SPECIES, Memory.ALL, rows + rowStep * i, Memory.ORDER);
+      FloatVector b =
+          FloatVector.fromMemorySegment(
+              SPECIES, Memory.ALL, rows + rowStep * i + VECTOR, Memory.ORDER);
       FloatVector w = broadcast(weight0 + weightStep * i);
       a0 = w.fma(a, a0);
       b0 = w.fma(b, b0);
@@ -131,27 +153,34 @@ final class TileProducts {
       a3 = w.fma(a, a3);
       b3 = w.fma(b, b3);
     }
-    Memory.store(a0, sum0);
-    Memory.store(b0, sum0 + VECTOR);
-    Memory.store(a1, sum1);
-    Memory.store(b1, sum1 + VECTOR);
-    Memory.store(a2, sum2);
-    Memory.store(b2, sum2 + VECTOR);
-    Memory.store(a3, sum3);
-    Memory.store(b3, sum3 + VECTOR);
+    a0.intoMemorySegment(Memory.ALL, sum0, Memory.ORDER);
+    b0.intoMemorySegment(Memory.ALL, sum0 + VECTOR, Memory.ORDER);
+    a1.intoMemorySegment(Memory.ALL, sum1, Memory.ORDER);
+    b1.intoMemorySegment(Memory.ALL, sum1 + VECTOR, Memory.ORDER);
+    a2.intoMemorySegment(Memory.ALL, sum2, Memory.ORDER);
+    b2.intoMemorySegment(Memory.ALL, sum2 + VECTOR, Memory.ORDER);
+    a3.intoMemorySegment(Memory.ALL, sum3, Memory.ORDER);
+    b3.intoMemorySegment(Memory.ALL, sum3 + VECTOR, Memory.ORDER);
   }
 
   /** {@link #accumulate4} for one sum, with weights that lie side by side. */
   static void accumulate1(long sum, long weights, long rows, long rowStep, int count) {
-    FloatVector a = Memory.load(sum);
-    FloatVector b = Memory.load(sum + VECTOR);
+    FloatVector a = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum, Memory.ORDER);
+    FloatVector b = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, sum + VECTOR, Memory.ORDER);
     for (int i = 0; i < count; i++) {
       FloatVector w = broadcast(weights + 4L * i);
-      a = w.fma(Memory.load(rows + rowStep * i), a);
-      b = w.fma(Memory.load(rows + rowStep * i + VECTOR), b);
+      a =
+          w.fma(
+              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, rows + rowStep * i, Memory.ORDER),
+              a);
+      b =
+          w.fma(
+              FloatVector.fromMemorySegment(
+                  SPECIES, Memory.ALL, rows + rowStep * i + VECTOR, Memory.ORDER),
+              b);
     }
-    Memory.store(a, sum);
-    Memory.store(b, sum + VECTOR);
+    a.intoMemorySegment(Memory.ALL, sum, Memory.ORDER);
+    b.intoMemorySegment(Memory.ALL, sum + VECTOR, Memory.ORDER);
   }
 
   private static FloatVector broadcast(long address) {

@@ -232,8 +232,17 @@ final class VectorMath {
     FloatVector odd = FloatVector.zero(SPECIES);
     int c = 0;
     for (; c <= count - 2 * LANES; c += 2 * LANES) {
-      even = Memory.load(a + 4L * c).fma(Memory.load(b + 4L * c), even);
-      odd = Memory.load(a + 4L * (c + LANES)).fma(Memory.load(b + 4L * (c + LANES)), odd);
+      even =
+          FloatVector.fromMemorySegment(SPECIES, Memory.ALL, a + 4L * c, Memory.ORDER)
+              .fma(
+                  FloatVector.fromMemorySegment(SPECIES, Memory.ALL, b + 4L * c, Memory.ORDER),
+                  even);
+      odd =
+          FloatVector.fromMemorySegment(SPECIES, Memory.ALL, a + 4L * (c + LANES), Memory.ORDER)
+              .fma(
+                  FloatVector.fromMemorySegment(
+                      SPECIES, Memory.ALL, b + 4L * (c + LANES), Memory.ORDER),
+                  odd);
     }
     float sum = sum(even.add(odd));
     for (; c < count; c++) {
