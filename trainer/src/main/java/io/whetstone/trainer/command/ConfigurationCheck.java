@@ -13,6 +13,7 @@ import io.whetstone.rewards.RewardPluginException;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Data;
+import io.whetstone.trainer.config.Decoding;
 import io.whetstone.trainer.config.Dpo;
 import io.whetstone.trainer.config.Drawing;
 import io.whetstone.trainer.config.DynamicSampling;
@@ -28,6 +29,7 @@ import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.loop.StageData;
 import io.whetstone.trainer.rollout.PromptEncoder;
+import io.whetstone.trainer.rollout.ThinkingBudgets;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -91,6 +93,7 @@ final class ConfigurationCheck {
     PromptEncoder prompts = new PromptEncoder(tokenizer, experiment.prompt(), model.maxPositions());
     if (experiment.evaluation().isPresent()) {
       Evaluation evaluation = experiment.evaluation().get();
+      thinking("evaluation", evaluation.decoding(), tokenizer);
       Data asked = experiment.evaluationTasks().orElseThrow();
       heldOut("evaluation.tasks", asked, evaluation, prompts);
       solvedBy(evaluation.solvedBy());
@@ -106,8 +109,17 @@ final class ConfigurationCheck {
         }
       }
       if (stage.drawing().isPresent()) {
+        thinking(stage.label(), stage.drawing().get().decoding(), tokenizer);
         drawing(stage, stage.drawing().get(), prompts);
       }
+    }
+  }
+
+  private void thinking(String where, Decoding decoding, Tokenizer tokenizer) {
+    try {
+      ThinkingBudgets.of(decoding, tokenizer);
+    } catch (IllegalArgumentException e) {
+      findings.problem(where + "." + e.getMessage());
     }
   }
 

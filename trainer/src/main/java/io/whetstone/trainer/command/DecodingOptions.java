@@ -1,8 +1,11 @@
 package io.whetstone.trainer.command;
 
+import io.whetstone.datasets.settings.Settings;
 import io.whetstone.trainer.config.Decoding;
+import io.whetstone.trainer.config.Thinking;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine.Option;
 
@@ -32,6 +35,32 @@ final class DecodingOptions {
   @Option(names = "--stop", paramLabel = "TEXT", description = "A string that ends a completion.")
   private List<String> stop = new ArrayList<>();
 
+  @Option(
+      names = "--think-again",
+      paramLabel = "N",
+      description =
+          "Budget forcing: the first N times the model ends its thought (or the sequence, while it"
+              + " thinks), the word of --think-word is put in instead (default: 0).")
+  private Optional<Integer> again;
+
+  @Option(
+      names = "--think-at-most",
+      paramLabel = "N",
+      description = "After N tokens of thought its end is put in, and the answer follows.")
+  private Optional<Integer> most;
+
+  @Option(
+      names = "--think-word",
+      paramLabel = "TEXT",
+      description = "What --think-again puts in (default: Wait).")
+  private Optional<String> word;
+
+  @Option(
+      names = "--think-end",
+      paramLabel = "TEXT",
+      description = "What ends a thought (default: </think>).")
+  private Optional<String> end;
+
   /** What was asked for, the rest as in {@code otherwise}. */
   Decoding over(Decoding otherwise) {
     return new Decoding(
@@ -40,6 +69,20 @@ final class DecodingOptions {
         topK.orElse(otherwise.topK()),
         topP.orElse(otherwise.topP()),
         minP.orElse(otherwise.minP()),
-        stop.isEmpty() ? otherwise.stop() : stop);
+        stop.isEmpty() ? otherwise.stop() : stop,
+        thinking(otherwise.thinking()));
+  }
+
+  private Optional<Thinking> thinking(Optional<Thinking> otherwise) {
+    if (again.isEmpty() && most.isEmpty() && word.isEmpty() && end.isEmpty()) {
+      return otherwise;
+    }
+    Thinking base = otherwise.orElseGet(() -> Settings.read(Map.of(), Thinking.class, ""));
+    return Optional.of(
+        new Thinking(
+            end.orElse(base.end()),
+            word.orElse(base.again()),
+            again.orElse(base.times()),
+            most.or(base::mostTokens)));
   }
 }

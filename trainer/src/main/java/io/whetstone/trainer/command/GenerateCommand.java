@@ -16,6 +16,7 @@ import io.whetstone.tokenizer.StreamingDecoder;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Decoding;
 import io.whetstone.trainer.loop.Policy;
+import io.whetstone.trainer.rollout.ThinkingBudgets;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
@@ -114,6 +115,7 @@ final class GenerateCommand implements Callable<Integer> {
                   decoding.maxTokens(),
                   new HashSet<>(policy.tokenizer().endOfSequence()),
                   decoding.stop()),
+              ThinkingBudgets.of(decoding, policy.tokenizer()),
               Philox.derive(seed, 0));
       SamplerLimits limits =
           SamplerLimits.of(policy.model(), Math.min(samples, SamplerLimits.DEFAULT_SEQUENCES));
@@ -146,7 +148,7 @@ final class GenerateCommand implements Callable<Integer> {
     for (int sample = 0; sample < completions.size(); sample++) {
       Completion completion = completions.get(sample);
       if (json) {
-        console.result(JSON.writeValueAsString(line(sample, request.prompt(), completion)));
+        console.result(JSON.writeValueAsString(line(sample, request, completion)));
       } else {
         console.result(
             "--- " + (sample + 1) + " of " + samples + " (" + completion.stop().text() + ")");
@@ -155,12 +157,12 @@ final class GenerateCommand implements Callable<Integer> {
     }
   }
 
-  private static ObjectNode line(int sample, int[] prompt, Completion completion) {
+  private static ObjectNode line(int sample, GenerationRequest request, Completion completion) {
     ObjectNode line = JSON.createObjectNode();
     line.put("sample", sample);
     line.put("text", completion.text());
     ArrayNode promptIds = line.putArray("prompt-ids");
-    for (int id : prompt) {
+    for (int id : request.prompt()) {
       promptIds.add(id);
     }
     ArrayNode ids = line.putArray("ids");
@@ -170,6 +172,12 @@ final class GenerateCommand implements Callable<Integer> {
     ArrayNode logprobs = line.putArray("logprobs");
     for (float logprob : completion.logprobs()) {
       logprobs.add(logprob);
+    }
+    if (request.thinking().isPresent()) {
+      ArrayNode marks = line.putArray("forced");
+      for (boolean mark : completion.forced()) {
+        marks.add(mark);
+      }
     }
     line.put("stop", completion.stop().text());
     return line;

@@ -20,7 +20,6 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.InstantSource;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -130,17 +129,23 @@ public final class RunRecords implements AutoCloseable {
     recorder.rollouts(stage.label(), step, rollouts(report));
   }
 
-  private static List<RolloutRecord> rollouts(StepReport report) {
+  static List<RolloutRecord> rollouts(StepReport report) {
     List<RolloutRecord> records = new ArrayList<>();
     for (int g = 0; g < report.rollouts().size(); g++) {
       ScoredRollout group = report.rollouts().get(g);
       List<Completion> completions = group.rollout().completions();
       for (int i = 0; i < completions.size(); i++) {
-        boolean[] trained = new boolean[completions.get(i).ids().length];
+        boolean[] forced = completions.get(i).forced();
+        boolean[] trained = new boolean[forced.length];
         boolean inLoss = report.trained(g, i);
-        Arrays.fill(trained, inLoss);
         double[] advantages =
             inLoss ? report.advantages().perToken(g, i, trained.length) : new double[0];
+        for (int t = 0; t < forced.length; t++) {
+          trained[t] = inLoss && !forced[t];
+          if (inLoss && forced[t]) {
+            advantages[t] = 0;
+          }
+        }
         records.add(RolloutRecord.of(group, i, trained, advantages));
       }
       if (group.rollout().greedy().isPresent()) {

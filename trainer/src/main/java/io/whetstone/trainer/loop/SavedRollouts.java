@@ -157,7 +157,8 @@ final class SavedRollouts {
             .filter(reason -> reason.text().equals(record.stop()))
             .findFirst()
             .orElseThrow(() -> new IllegalArgumentException("stop: " + record.stop()));
-    return new Completion(record.ids(), record.logprobs(), record.text(), stop, record.policy());
+    return new Completion(
+        record.ids(), record.logprobs(), record.forced(), record.text(), stop, record.policy());
   }
 
   private ScoredGroup scores(

@@ -65,6 +65,7 @@ final class StepMetrics {
     Mean thinks = new Mean();
     Mean thoughtLength = new Mean();
     Mean truncated = new Mean();
+    Mean forced = new Mean();
     for (ScoredRollout rollout : rollouts) {
       for (Completion completion : rollout.rollout().completions()) {
         String thought = thoughts.thought(completion.text());
@@ -72,6 +73,9 @@ final class StepMetrics {
         thinks.add(thought.isEmpty() ? 0 : 1);
         thoughtLength.add(thoughts.tokens(thought));
         truncated.add(completion.stop().truncated() ? 1 : 0);
+        for (boolean mark : completion.forced()) {
+          forced.add(mark ? 1 : 0);
+        }
       }
     }
     metrics.put("completion/length-mean", length.mean());
@@ -79,5 +83,8 @@ final class StepMetrics {
     metrics.put("completion/thinks", thinks.mean());
     metrics.put("completion/think-length-mean", thoughtLength.mean());
     metrics.put("completion/truncated", truncated.mean());
+    if (forced.mean() > 0) {
+      metrics.put("completion/forced-share", forced.mean());
+    }
   }
 }

@@ -4,6 +4,7 @@ import io.whetstone.generation.Completion;
 import io.whetstone.generation.GenerationRequest;
 import io.whetstone.generation.Sampler;
 import io.whetstone.generation.StopRules;
+import io.whetstone.generation.ThinkingBudget;
 import io.whetstone.generation.TokenListener;
 import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Sampling;
@@ -20,6 +21,7 @@ public final class RolloutSampler {
   private final PromptEncoder prompts;
   private final Sampling sampling;
   private final StopRules stop;
+  private final Optional<ThinkingBudget> thinking;
   private final int samples;
   private final boolean greedyToo;
   private final long key;
@@ -51,6 +53,7 @@ public final class RolloutSampler {
     this.stop =
         new StopRules(
             decoding.maxTokens(), new HashSet<>(tokenizer.endOfSequence()), decoding.stop());
+    this.thinking = ThinkingBudgets.of(decoding, tokenizer);
   }
 
   /** Draws one group a task. */
@@ -59,13 +62,14 @@ public final class RolloutSampler {
     for (TaskVisit visit : visits) {
       long itsKey = Philox.derive(key, visit.visit(), visit.index(), attempt);
       int[] ids = prompts.encode(visit.task(), stop.maxTokens());
-      requests.add(new GenerationRequest(ids, samples, sampling, stop, itsKey));
+      requests.add(new GenerationRequest(ids, samples, sampling, stop, thinking, itsKey));
     }
     if (greedyToo) {
       for (int i = 0; i < visits.size(); i++) {
         GenerationRequest sampled = requests.get(i);
         requests.add(
-            new GenerationRequest(sampled.prompt(), 1, Sampling.GREEDY, stop, sampled.randomKey()));
+            new GenerationRequest(
+                sampled.prompt(), 1, Sampling.GREEDY, stop, thinking, sampled.randomKey()));
       }
     }
     List<List<Completion>> drawn = sampler.generate(requests, TokenListener.NONE);

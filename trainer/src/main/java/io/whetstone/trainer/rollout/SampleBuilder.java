@@ -5,7 +5,6 @@ import io.whetstone.rewards.Score;
 import io.whetstone.trainer.algorithm.Advantages;
 import io.whetstone.trainer.algorithm.RewardBatch;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 
 /** Makes training samples of scored groups: one a completion, in order. */
@@ -22,7 +21,7 @@ public final class SampleBuilder {
     this.maskTruncated = maskTruncated;
   }
 
-  /** The samples with advantages of 0, all their tokens marked as trained on. */
+  /** The samples with advantages of 0, all tokens that the policy drew marked as trained on. */
   public List<TrainingSample> unweighted() {
     List<TrainingSample> samples = new ArrayList<>();
     for (int g = 0; g < rollouts.size(); g++) {
@@ -96,10 +95,11 @@ public final class SampleBuilder {
   private TrainingSample sample(
       int group, Completion completion, double[] values, boolean trained) {
     boolean[] marks = new boolean[completion.ids().length];
-    Arrays.fill(marks, trained);
     float[] advantages = new float[marks.length];
-    for (int t = 0; t < values.length; t++) {
-      advantages[t] = (float) values[t];
+    for (int t = 0; t < marks.length; t++) {
+      // What was put in is not the policy's doing: it gets neither blame nor praise.
+      marks[t] = trained && !completion.forced()[t];
+      advantages[t] = marks[t] && values.length > 0 ? (float) values[t] : 0;
     }
     return new TrainingSample(
         rollouts.get(group).rollout().prompt(),

@@ -22,7 +22,7 @@ import java.util.function.Predicate;
  *
  * <p>{@code advantage} is {@code null} where the completion took no part, one number where all
  * tokens have the same, else one a token. {@code steps}, {@code extracted} and {@code notes} name
- * only the rewards that gave any.
+ * only the rewards that gave any. {@code forced} is left out where every token was drawn.
  */
 final class RolloutJson {
   /** Decimal text of a float must not pass through a double on its way back. */
@@ -46,11 +46,10 @@ final class RolloutJson {
       json.writeNumber(logprob);
     }
     json.writeEndArray();
-    json.writeArrayFieldStart("trained");
-    for (boolean trained : record.trained()) {
-      json.writeBoolean(trained);
+    writeMarks("trained", record.trained(), json);
+    if (anyOf(record.forced())) {
+      writeMarks("forced", record.forced(), json);
     }
-    json.writeEndArray();
     json.writeStringField("stop", record.stop());
     json.writeNumberField("policy", record.policy());
     writeScores(record.scores(), json);
@@ -59,6 +58,24 @@ final class RolloutJson {
     writeAdvantages(record.advantages(), json);
     json.writeNumberField("length", record.ids().length);
     json.writeEndObject();
+  }
+
+  private static boolean anyOf(boolean[] marks) {
+    for (boolean mark : marks) {
+      if (mark) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static void writeMarks(String name, boolean[] marks, JsonGenerator json)
+      throws IOException {
+    json.writeArrayFieldStart(name);
+    for (boolean mark : marks) {
+      json.writeBoolean(mark);
+    }
+    json.writeEndArray();
   }
 
   private static void writeScores(Map<String, Score> scores, JsonGenerator json)
@@ -136,10 +153,12 @@ final class RolloutJson {
     int[] ids = new int[length];
     float[] logprobs = new float[length];
     boolean[] trained = new boolean[length];
+    boolean[] forced = new boolean[length];
     for (int t = 0; t < length; t++) {
       ids[t] = node.get("ids").get(t).intValue();
       logprobs[t] = node.required("logprobs").required(t).floatValue();
       trained[t] = node.required("trained").required(t).booleanValue();
+      forced[t] = node.has("forced") && node.get("forced").required(t).booleanValue();
     }
     return new RolloutRecord(
         node.required("task").textValue(),
@@ -151,6 +170,7 @@ final class RolloutJson {
         ids,
         logprobs,
         trained,
+        forced,
         node.required("stop").textValue(),
         node.required("policy").longValue(),
         readScores(node),

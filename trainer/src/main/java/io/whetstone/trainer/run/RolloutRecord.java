@@ -26,6 +26,7 @@ import java.util.OptionalDouble;
  * @param ids token ids, a final stop token included
  * @param logprobs at sampling, nats
  * @param trained which tokens were in the loss; none where the completion took no part
+ * @param forced which tokens were put in instead of drawn; these are never trained on
  * @param stop why it ended, in the generator's words
  * @param policy version of the weights that drew it
  * @param scores by reward
@@ -42,6 +43,7 @@ public record RolloutRecord(
     int[] ids,
     float[] logprobs,
     boolean[] trained,
+    boolean[] forced,
     String stop,
     long policy,
     Map<String, Score> scores,
@@ -53,6 +55,7 @@ public record RolloutRecord(
   public RolloutRecord {
     if (logprobs.length != ids.length
         || trained.length != ids.length
+        || forced.length != ids.length
         || (advantages.length != 0 && advantages.length != ids.length)) {
       throw new IllegalArgumentException(
           "task %s, sample %d: %d ids, %d logprobs, %d marks and %d advantages"
@@ -107,6 +110,7 @@ public record RolloutRecord(
         completion.ids(),
         completion.logprobs(),
         trained,
+        completion.forced(),
         completion.stop().text(),
         completion.policyVersion(),
         scores,

@@ -107,6 +107,24 @@ class ModelVerbsTest {
   }
 
   @Test
+  void thoughtsAreProlongedAndClosedAsAsked() throws IOException {
+    String[] bounded = {"--samples", "4", "--max-tokens", "12", "--think-at-most", "3"};
+    for (JsonNode sample : generated(bounded)) {
+      assertEquals(sample.get("ids").size(), sample.get("forced").size());
+      int closed = sample.get("text").asText().indexOf("</think>");
+      assertTrue(closed >= 0 || sample.get("ids").size() <= 3, sample.toString());
+    }
+    String mistake =
+        CommandLineRun.of("generate", model, "--prompt", PROMPT, "--think-again", "1")
+            .refused(Whetstone.MISTAKE);
+    assertTrue(mistake.contains("thinking.again: \"Wait\" is not in the model's"), mistake);
+    for (JsonNode sample :
+        generated("--samples", "8", "--think-again", "1", "--think-word", ";?")) {
+      assertTrue(sample.get("forced").size() > 0, sample.toString());
+    }
+  }
+
+  @Test
   void greedyTakesTheLikeliestWhateverTheSeed() throws IOException {
     assertEquals(
         generated("--temperature", "0", "--seed", "1").get(0).get("ids"),

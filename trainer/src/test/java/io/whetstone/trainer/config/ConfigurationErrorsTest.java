@@ -74,6 +74,22 @@ class ConfigurationErrorsTest {
   }
 
   @Test
+  void impossibleThinkingIsExplained() throws IOException {
+    String key = "clip-low: 0.2";
+    assertEquals(
+        "grpo.thinking.times: -1 is not at least 0 (line 23)",
+        changed(key, key + "\n      thinking: {times: -1}"));
+    assertEquals(
+        "grpo.thinking.again: is empty; expected the text that makes the policy think on, as times"
+            + " is 2 (line 23)",
+        changed(key, key + "\n      thinking: {times: 2, again: ''}"));
+    assertEquals(
+        "grpo.thinking.most-tokens: 32 is not below max-tokens, which is 32: no answer could follow"
+            + " (line 23)",
+        changed(key, key + "\n      thinking: {most-tokens: 32}"));
+  }
+
+  @Test
   void impossibleValueOfAnotherModulesRecord() throws IOException {
     assertEquals(
         "sft.data.synthetic.sums.held-out: 2.0 is not in (0, 1) (line 12)",

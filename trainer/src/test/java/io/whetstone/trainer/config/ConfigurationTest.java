@@ -198,6 +198,19 @@ class ConfigurationTest {
   }
 
   @Test
+  void thinkingIsAsItIsUnlessAsked() throws IOException {
+    assertEquals(Optional.empty(), grpo(good()).decoding().thinking());
+    Configuration asked = good("grpo.thinking={times: 2, again: ';'}");
+    assertEquals(
+        Optional.of(new Thinking("</think>", ";", 2, Optional.empty())),
+        grpo(asked).decoding().thinking());
+    Configuration bounded = good("evaluation.thinking.most-tokens=9");
+    assertEquals(
+        Optional.of(new Thinking("</think>", "Wait", 0, Optional.of(9))),
+        bounded.experiment().evaluation().orElseThrow().decoding().thinking());
+  }
+
+  @Test
   void everyDefaultCitesItsSource() {
     // Reading the smallest configuration reads every default; sources are for people.
     for (Class<?> type :
@@ -207,6 +220,7 @@ class ConfigurationTest {
             Sft.class,
             Optimization.class,
             Decoding.class,
+            Thinking.class,
             Kl.class)) {
       for (var component : type.getRecordComponents()) {
         var otherwise = component.getAnnotation(io.whetstone.datasets.settings.Default.class);

@@ -188,6 +188,7 @@ class RecorderTest {
         assertArrayEquals(expected.ids(), actual.ids());
         assertArrayEquals(expected.logprobs(), actual.logprobs());
         assertArrayEquals(expected.trained(), actual.trained());
+        assertArrayEquals(expected.forced(), actual.forced());
         assertArrayEquals(expected.advantages(), actual.advantages());
       }
     }

@@ -18,12 +18,14 @@ final class Records {
     int[] ids = new int[length];
     float[] logprobs = new float[length];
     boolean[] trained = new boolean[length];
+    boolean[] forced = new boolean[length];
     double[] advantages = new double[length];
     double one = random.nextDouble(-2, 2);
     for (int t = 0; t < length; t++) {
       ids[t] = random.nextInt(150_000);
       logprobs[t] = -Float.intBitsToFloat(random.nextInt(0x7f000000));
       trained[t] = random.nextBoolean();
+      forced[t] = seed % 2 == 0 && !trained[t];
       advantages[t] = seed % 3 == 0 ? random.nextDouble(-2, 2) : one;
     }
     return new RolloutRecord(
@@ -36,6 +38,7 @@ final class Records {
         ids,
         logprobs,
         trained,
+        forced,
         "end-of-sequence",
         41,
         scores(random),
