@@ -63,17 +63,28 @@ record RunFiles(String weights, List<String> metrics, SortedMap<String, String> 
     List<JsonNode> all = new ArrayList<>();
     try (Stream<Path> files = Files.list(run.resolve("rollouts"))) {
       for (Path file : files.sorted().toList()) {
-        try (BufferedReader reader =
-            new BufferedReader(
-                new InputStreamReader(
-                    new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.UTF_8))) {
-          for (String line = reader.readLine(); line != null; line = reader.readLine()) {
-            all.add(JSON.readTree(line));
-          }
-        }
+        all.addAll(lines(file));
       }
     }
     return all;
+  }
+
+  /** The lines of one step's rollouts. */
+  static List<JsonNode> completions(Path run, String step) throws IOException {
+    return lines(run.resolve("rollouts").resolve(step + ".jsonl.gz"));
+  }
+
+  private static List<JsonNode> lines(Path file) throws IOException {
+    List<JsonNode> lines = new ArrayList<>();
+    try (BufferedReader reader =
+        new BufferedReader(
+            new InputStreamReader(
+                new GZIPInputStream(Files.newInputStream(file)), StandardCharsets.UTF_8))) {
+      for (String line = reader.readLine(); line != null; line = reader.readLine()) {
+        lines.add(JSON.readTree(line));
+      }
+    }
+    return lines;
   }
 
   /** The values of a key over the steps that have it. */
