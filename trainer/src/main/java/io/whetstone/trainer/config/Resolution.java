@@ -76,18 +76,24 @@ final class Resolution {
     }
   }
 
-  /** The words of a command line: those that only exist beside the configuration in full. */
+  /** The words of a command line, which may be one line that is cut at its spaces. */
   private Object words(Object given) {
-    if (given instanceof List<?> list) {
-      return list.stream().map(this::words).toList();
+    return switch (given) {
+      case List<?> list ->
+          list.stream().map(word -> word instanceof String text ? located(text) : word).toList();
+      case String line when !line.isBlank() ->
+          Arrays.stream(line.strip().split("\\s+")).map(this::located).toList();
+      default -> given;
+    };
+  }
+
+  /** A word that is a file only beside the configuration, in full. */
+  private String located(String word) {
+    if (word.isEmpty() || Files.exists(Path.of(word))) {
+      return word;
     }
-    if (given instanceof String word && !word.isEmpty() && !word.contains(" ")) {
-      Path located = paths.apply(Path.of(word));
-      return Files.exists(Path.of(word)) || !Files.isRegularFile(located)
-          ? word
-          : located.toString();
-    }
-    return given;
+    Path located = paths.apply(Path.of(word));
+    return Files.isRegularFile(located) ? located.toString() : word;
   }
 
   private Object value(Object given, Type type, String at) {

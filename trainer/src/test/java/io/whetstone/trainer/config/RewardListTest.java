@@ -1,0 +1,32 @@
+package io.whetstone.trainer.config;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class RewardListTest {
+
+  @Test
+  void aProgramBesideTheFileIsFoundHoweverItIsWritten(@TempDir Path directory) throws IOException {
+    String script = Files.writeString(directory.resolve("mine.py"), "").toString();
+    for (String command : new String[] {"[python3, mine.py, a b]", "python3  mine.py 'a b'"}) {
+      Path file =
+          Files.writeString(directory.resolve("r.yaml"), "- mine: {command: " + command + "}");
+      List<String> rest = command.startsWith("[") ? List.of("a b") : List.of("'a", "b'");
+      Object words =
+          RewardList.load(file).orElseThrow().rewards().getFirst().command().orElseThrow();
+      assertEquals(List.of("python3", script), ((List<?>) words).subList(0, 2));
+      assertEquals(rest, ((List<?>) words).subList(2, ((List<?>) words).size()));
+    }
+    Path alone = Files.writeString(directory.resolve("r.yaml"), "- mine: {command: mine.py}");
+    assertEquals(
+        Optional.of(List.of(script)),
+        RewardList.load(alone).orElseThrow().rewards().getFirst().command());
+  }
+}
