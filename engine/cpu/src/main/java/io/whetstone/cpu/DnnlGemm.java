@@ -14,9 +14,6 @@ final class DnnlGemm implements Gemm {
     void run(DnnlSlot slot, int task);
   }
 
-  /** From so many rows on multiply-adds count for more than how a weight is read. */
-  private static final int PAIR_ROWS = 12;
-
   private record PanelShape(DType dtype, int k, int n) {}
 
   private record ReorderShape(
@@ -129,7 +126,7 @@ final class DnnlGemm implements Gemm {
 
   /** Whether {@link #pairs} are faster than oneDNN for so many rows; the bits are the same. */
   boolean prefersPairs(int rows) {
-    return (rows == 1 || slowBfloat16 && rows >= PAIR_ROWS) && warmUp != null && warmUp.done();
+    return (rows == 1 || slowBfloat16) && warmUp != null && warmUp.done();
   }
 
   /** Waits until {@link #prefersPairs} may say so. */

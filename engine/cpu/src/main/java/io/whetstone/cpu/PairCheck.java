@@ -4,8 +4,8 @@ import io.whetstone.tensor.DType;
 
 /** Tries in which chunks of k {@link PairProducts} give the bits of oneDNN's products. */
 final class PairCheck {
-  /** Eight rows together, four, and one alone. */
-  private static final int ROWS = 13;
+  /** Rows by eight, four and one at a time; few rows; one row. */
+  private static final int[] ROWS = {29, 13, 1};
 
   /** Two blocks of columns, and a part of one. */
   private static final int COLUMNS = 2 * PairMatrix.COLUMNS + 24;
@@ -57,23 +57,27 @@ final class PairCheck {
     long aBytes = panel.aBytes(PanelProducts.REFERENCE);
     long cBytes = panel.cBytes(PanelProducts.REFERENCE, result);
     try (Allocation room =
-        new Allocation(bBytes + aBytes + 2 * cBytes, "the check of a product's bits")) {
+        new Allocation(bBytes + aBytes + 3 * cBytes, "the check of a product's bits")) {
       long b = room.address();
       long a = b + bBytes;
-      long expected = a + aBytes;
+      long before = a + aBytes;
+      long expected = before + cBytes;
       long got = expected + cBytes;
       PanelProducts.random(DType.BF16, b, bBytes + aBytes, 3);
-      PanelProducts.random(result.dtype(), expected, cBytes, 4);
-      Memory.copy(expected, got, cBytes);
+      PanelProducts.random(result.dtype(), before, cBytes, 4);
+      Memory.copy(before, expected, cBytes);
       references[result.ordinal()].run(slot, a, b, expected);
       int columns = Math.min(panel.n(), COLUMNS);
-      pairs.multiply(
-          new PairProducts.Product(a, panel.k(), b, columns, got, panel.cColumns(), chunk, result),
-          ROWS);
-      for (int r = 0; r < ROWS; r++) {
-        long row = panel.cBytes(r, result);
-        if (!Memory.same(expected + row, got + row, (long) result.bytes() * columns)) {
-          return false;
+      PairProducts.Product product =
+          new PairProducts.Product(a, panel.k(), b, columns, got, panel.cColumns(), chunk, result);
+      for (int rows : ROWS) {
+        Memory.copy(before, got, cBytes);
+        pairs.multiply(product, rows);
+        for (int r = 0; r < rows; r++) {
+          long row = panel.cBytes(r, result);
+          if (!Memory.same(expected + row, got + row, (long) result.bytes() * columns)) {
+            return false;
+          }
         }
       }
       return true;

@@ -69,6 +69,118 @@ final class PairKernel {
     }
   }
 
+  /**
+   * For the 64 columns of a block and four rows: sums[r, c] += Σ_k x[r, k] b[k, c].
+   *
+   * <p>It reads the block in the order in which it lies in memory, so that a processor's
+   * prefetching keeps up; a few pairs at a time, further rows find them in the first cache. It
+   * needs 32 registers of 16 numbers.
+   *
+   * @param xRow bytes from a row of x to the next
+   * @param sums of the first row, {@code sumsRow} bytes on the next
+   */
+  static void addFourRows(long x, long xRow, long block, int pairs, long sums, long sumsRow) {
+    long x1 = x + xRow;
+    long x2 = x + 2 * xRow;
+    long x3 = x + 3 * xRow;
+    FloatVector s00 = FloatVector.fromMemorySegment(SPECIES, ALL, sums, ORDER);
+    FloatVector s01 = FloatVector.fromMemorySegment(SPECIES, ALL, sums + VECTOR, ORDER);
+    FloatVector s02 = FloatVector.fromMemorySegment(SPECIES, ALL, sums + 2 * VECTOR, ORDER);
+    FloatVector s03 = FloatVector.fromMemorySegment(SPECIES, ALL, sums + 3 * VECTOR, ORDER);
+    FloatVector s10 = FloatVector.fromMemorySegment(SPECIES, ALL, sums + sumsRow, ORDER);
+    FloatVector s11 = FloatVector.fromMemorySegment(SPECIES, ALL, sums + sumsRow + VECTOR, ORDER);
+    FloatVector s12 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + sumsRow + 2 * VECTOR, ORDER);
+    FloatVector s13 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + sumsRow + 3 * VECTOR, ORDER);
+    FloatVector s20 = FloatVector.fromMemorySegment(SPECIES, ALL, sums + 2 * sumsRow, ORDER);
+    FloatVector s21 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + 2 * sumsRow + VECTOR, ORDER);
+    FloatVector s22 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + 2 * sumsRow + 2 * VECTOR, ORDER);
+    FloatVector s23 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + 2 * sumsRow + 3 * VECTOR, ORDER);
+    FloatVector s30 = FloatVector.fromMemorySegment(SPECIES, ALL, sums + 3 * sumsRow, ORDER);
+    FloatVector s31 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + 3 * sumsRow + VECTOR, ORDER);
+    FloatVector s32 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + 3 * sumsRow + 2 * VECTOR, ORDER);
+    FloatVector s33 =
+        FloatVector.fromMemorySegment(SPECIES, ALL, sums + 3 * sumsRow + 3 * VECTOR, ORDER);
+    long pair = block;
+    for (long at = 0; at < X_PAIR * pairs; at += X_PAIR) {
+      IntVector b0 = IntVector.fromMemorySegment(INTS, ALL, pair, ORDER);
+      IntVector b1 = IntVector.fromMemorySegment(INTS, ALL, pair + VECTOR, ORDER);
+      IntVector b2 = IntVector.fromMemorySegment(INTS, ALL, pair + 2 * VECTOR, ORDER);
+      IntVector b3 = IntVector.fromMemorySegment(INTS, ALL, pair + 3 * VECTOR, ORDER);
+      FloatVector w0 = b0.and(UPPER).reinterpretAsFloats();
+      FloatVector w1 = b1.and(UPPER).reinterpretAsFloats();
+      FloatVector w2 = b2.and(UPPER).reinterpretAsFloats();
+      FloatVector w3 = b3.and(UPPER).reinterpretAsFloats();
+      FloatVector f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + at + 4));
+      s00 = f.fma(w0, s00);
+      s01 = f.fma(w1, s01);
+      s02 = f.fma(w2, s02);
+      s03 = f.fma(w3, s03);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x1 + at + 4));
+      s10 = f.fma(w0, s10);
+      s11 = f.fma(w1, s11);
+      s12 = f.fma(w2, s12);
+      s13 = f.fma(w3, s13);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x2 + at + 4));
+      s20 = f.fma(w0, s20);
+      s21 = f.fma(w1, s21);
+      s22 = f.fma(w2, s22);
+      s23 = f.fma(w3, s23);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x3 + at + 4));
+      s30 = f.fma(w0, s30);
+      s31 = f.fma(w1, s31);
+      s32 = f.fma(w2, s32);
+      s33 = f.fma(w3, s33);
+      w0 = b0.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      w1 = b1.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      w2 = b2.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      w3 = b3.lanewise(VectorOperators.LSHL, 16).reinterpretAsFloats();
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x + at));
+      s00 = f.fma(w0, s00);
+      s01 = f.fma(w1, s01);
+      s02 = f.fma(w2, s02);
+      s03 = f.fma(w3, s03);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x1 + at));
+      s10 = f.fma(w0, s10);
+      s11 = f.fma(w1, s11);
+      s12 = f.fma(w2, s12);
+      s13 = f.fma(w3, s13);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x2 + at));
+      s20 = f.fma(w0, s20);
+      s21 = f.fma(w1, s21);
+      s22 = f.fma(w2, s22);
+      s23 = f.fma(w3, s23);
+      f = FloatVector.broadcast(SPECIES, ALL.get(FLOAT, x3 + at));
+      s30 = f.fma(w0, s30);
+      s31 = f.fma(w1, s31);
+      s32 = f.fma(w2, s32);
+      s33 = f.fma(w3, s33);
+      pair += PAIR;
+    }
+    s00.intoMemorySegment(ALL, sums, ORDER);
+    s01.intoMemorySegment(ALL, sums + VECTOR, ORDER);
+    s02.intoMemorySegment(ALL, sums + 2 * VECTOR, ORDER);
+    s03.intoMemorySegment(ALL, sums + 3 * VECTOR, ORDER);
+    s10.intoMemorySegment(ALL, sums + sumsRow, ORDER);
+    s11.intoMemorySegment(ALL, sums + sumsRow + VECTOR, ORDER);
+    s12.intoMemorySegment(ALL, sums + sumsRow + 2 * VECTOR, ORDER);
+    s13.intoMemorySegment(ALL, sums + sumsRow + 3 * VECTOR, ORDER);
+    s20.intoMemorySegment(ALL, sums + 2 * sumsRow, ORDER);
+    s21.intoMemorySegment(ALL, sums + 2 * sumsRow + VECTOR, ORDER);
+    s22.intoMemorySegment(ALL, sums + 2 * sumsRow + 2 * VECTOR, ORDER);
+    s23.intoMemorySegment(ALL, sums + 2 * sumsRow + 3 * VECTOR, ORDER);
+    s30.intoMemorySegment(ALL, sums + 3 * sumsRow, ORDER);
+    s31.intoMemorySegment(ALL, sums + 3 * sumsRow + VECTOR, ORDER);
+    s32.intoMemorySegment(ALL, sums + 3 * sumsRow + 2 * VECTOR, ORDER);
+    s33.intoMemorySegment(ALL, sums + 3 * sumsRow + 3 * VECTOR, ORDER);
+  }
+
   private static void oneRowFourVectors(
       long x, long left, long right, int pairs, long leftSums, long rightSums) {
     FloatVector s0 = FloatVector.zero(SPECIES);

@@ -16,6 +16,18 @@ final class PairProducts {
   /** Rows that are widened at once; so many use a block of columns while it is in the cache. */
   private static final int MOST_ROWS = 256;
 
+  /**
+   * With so many rows at most what counts is how fast B is read: each piece of it is used by all
+   * rows before the next one is read.
+   */
+  private static final int FEW_ROWS = 32;
+
+  /** Pairs of such a piece: with 64 columns 16 kB, half of a first cache. */
+  private static final int FEW_PAIRS = 64;
+
+  /** Rows that {@link PairKernel#addFourRows} takes. */
+  private static final int FOUR = 4;
+
   private static final int TASKS_PER_THREAD = 4;
 
   /** Multiply-adds that are worth a task of their own. */
@@ -24,7 +36,7 @@ final class PairProducts {
   /** A row's sums of two blocks of columns. */
   private static final long ROW_BYTES = 4L * 2 * COLUMNS;
 
-  private static final long SUMS_BYTES = ROWS * ROW_BYTES;
+  private static final long SUMS_BYTES = FEW_ROWS * ROW_BYTES;
 
   /** The sums so far, and those of a further chunk of k. */
   private static final long TASK_BYTES = 2 * SUMS_BYTES;
@@ -57,10 +69,13 @@ final class PairProducts {
   private void some(Product of, int first, int rows) {
     // An odd k is padded with a 0, which meets one in B.
     int width = (of.k + 1) / 2 * 2;
-    long x = widened.reserve(4L * width * rows);
+    boolean few = rows > 1 && rows <= FEW_ROWS && LANES == 16;
+    int padded = few ? (rows + FOUR - 1) / FOUR * FOUR : rows;
+    long x = widened.reserve(4L * width * padded);
     widen(of, first, rows, width, x);
+    Memory.zero(x + 4L * width * rows, 4L * width * (padded - rows));
     int pairsOfBlocks = (PairMatrix.blocks(of.n) + 1) / 2;
-    int groups = (rows + ROWS - 1) / ROWS;
+    int groups = few ? 1 : (rows + ROWS - 1) / ROWS;
     int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
     int pieces = Math.clamp((most + pairsOfBlocks - 1) / pairsOfBlocks, 1, groups);
     int units = pairsOfBlocks * pieces;
@@ -75,7 +90,14 @@ final class PairProducts {
             int piece = unit % pieces;
             int from = ROWS * (groups * piece / pieces);
             int to = Math.min(rows, ROWS * (groups * (piece + 1) / pieces));
-            twoBlocks(of, 2 * (unit / pieces), x, width, first, from, to, room + TASK_BYTES * task);
+            int block = 2 * (unit / pieces);
+            long own = room + TASK_BYTES * task;
+            if (few) {
+              fewRows(of, block, x, width, first, rows, own);
+              fewRows(of, block + 1, x, width, first, rows, own);
+            } else {
+              twoBlocks(of, block, x, width, first, from, to, own);
+            }
           }
         });
   }
@@ -129,6 +151,41 @@ final class PairProducts {
         long row = (long) of.cColumns * (first + r + i) + COLUMNS * block;
         finish(sums + ROW_BYTES * i, of.c + of.result.bytes() * row, columns, of.result);
       }
+    }
+  }
+
+  /** A block of columns, if there is one of that number, of all rows. */
+  private static void fewRows(
+      Product of, int block, long x, int width, int first, int rows, long sums) {
+    if (block >= PairMatrix.blocks(of.n)) {
+      return;
+    }
+    long b = of.b + PairMatrix.blockBytes(of.k) * block;
+    for (int k = 0; k < width; k += of.chunk) {
+      int pairs = Math.min(of.chunk, width - k) / 2;
+      long to = k == 0 ? sums : sums + SUMS_BYTES;
+      Memory.zero(to, ROW_BYTES * ((rows + FOUR - 1) / FOUR * FOUR));
+      for (int pair = 0; pair < pairs; pair += FEW_PAIRS) {
+        int some = Math.min(FEW_PAIRS, pairs - pair);
+        int from = k + 2 * pair;
+        for (int r = 0; r < rows; r += FOUR) {
+          PairKernel.addFourRows(
+              x + 4L * width * r + 4L * from,
+              4L * width,
+              b + 2L * COLUMNS * from,
+              some,
+              to + ROW_BYTES * r,
+              ROW_BYTES);
+        }
+      }
+      if (k > 0) {
+        Rows.addColumns(to, sums, 0, 2 * COLUMNS * rows);
+      }
+    }
+    int columns = Math.min(COLUMNS, of.n - COLUMNS * block);
+    for (int r = 0; r < rows; r++) {
+      long row = (long) of.cColumns * (first + r) + COLUMNS * block;
+      finish(sums + ROW_BYTES * r, of.c + of.result.bytes() * row, columns, of.result);
     }
   }
 
