@@ -13,8 +13,6 @@ import java.util.List;
  * @param timed how many times it is timed then, ≥ 1
  */
 public record Repetitions(Duration warmUp, int timed) {
-  /** Long enough for the JVM's compilers, few enough for patience. */
-  public static final Repetitions DEFAULT = new Repetitions(Duration.ofSeconds(8), 5);
 
   public Repetitions {
     if (warmUp.isNegative() || timed < 1) {

@@ -43,7 +43,7 @@ final class BenchCommand implements Callable<Integer> {
   @Option(
       names = "--warm-up",
       paramLabel = "SECONDS",
-      defaultValue = "8",
+      defaultValue = "15",
       description = "How long a row's work is repeated before it is timed (${DEFAULT-VALUE}).")
   private double warmUp;
 
