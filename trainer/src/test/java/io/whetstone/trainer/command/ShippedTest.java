@@ -84,7 +84,7 @@ class ShippedTest {
       List<String> arguments = new ArrayList<>();
       for (String word : command) {
         arguments.add(
-            word.startsWith("configs/")
+            word.startsWith("configs/") || word.startsWith("examples/")
                 ? ROOT.resolve(word).toString()
                 : word.startsWith("runs/") || word.equals("exported")
                     ? directory.resolve(word).toString()
