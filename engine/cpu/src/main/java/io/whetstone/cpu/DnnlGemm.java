@@ -72,7 +72,11 @@ final class DnnlGemm implements Gemm {
     if (compute == DType.BF16 && warmUp == null) {
       warmUp = new PairWarmUp();
     }
-    DnnlWeight weight = new DnnlWeight(this, master, compute);
+    PartedWeight weight =
+        new PartedWeight(
+            master,
+            compute,
+            (rows, transposed) -> new PackedMatrix(this, rows, compute, transposed));
     if (weight.usable()) {
       return weight;
     }

@@ -11,7 +11,7 @@ import java.util.Arrays;
  * <p>How columns are cut depends on the shape alone, so it cannot make bits depend on the number of
  * threads; how rows are cut may depend on it, since a row's bits do not depend on its neighbours.
  */
-final class PackedMatrix {
+final class PackedMatrix implements WeightCopy {
   /** Multiply-adds that are worth a task of their own: some microseconds of work. */
   private static final long WORTHWHILE = 1 << 18;
 
@@ -30,7 +30,10 @@ final class PackedMatrix {
   private boolean stale = true;
   private int pairChunk = -1;
 
-  private PackedMatrix(DnnlGemm gemm, Tensor master, DType dtype, boolean transposed) {
+  /**
+   * @param transposed whether B is Wᵀ, else W
+   */
+  PackedMatrix(DnnlGemm gemm, Tensor master, DType dtype, boolean transposed) {
     this.gemm = gemm;
     this.master = master;
     this.dtype = dtype;
@@ -52,27 +55,20 @@ final class PackedMatrix {
     return made;
   }
 
-  /** B = Wᵀ of a weight W. */
-  static PackedMatrix transposed(DnnlGemm gemm, Tensor weight, DType dtype) {
-    return new PackedMatrix(gemm, weight, dtype, true);
-  }
-
-  /** B = W. */
-  static PackedMatrix asIs(DnnlGemm gemm, Tensor weight, DType dtype) {
-    return new PackedMatrix(gemm, weight, dtype, false);
-  }
-
-  boolean usable() {
+  @Override
+  public boolean usable() {
     return Arrays.stream(products).allMatch(product -> product.usable(gemm.slot(0)));
   }
 
   /** The master has changed; it is packed again when it is next needed. */
-  void refresh() {
+  @Override
+  public void refresh() {
     stale = true;
   }
 
   /** C = A B as {@code result} says: A [rows, k], C [rows, n] with rows cColumns apart. */
-  void multiply(long a, int rows, long c, int cColumns, Result result) {
+  @Override
+  public void multiply(long a, int rows, long c, int cColumns, Result result) {
     if (stale) {
       pack();
       stale = false;
@@ -108,7 +104,8 @@ final class PackedMatrix {
         });
   }
 
-  void close() {
+  @Override
+  public void close() {
     if (memory != null) {
       memory.close();
     }

@@ -51,7 +51,8 @@ final class VectorGemm implements Gemm {
   @Override
   public Weight weight(Tensor master, DType compute) {
     return compute == DType.BF16
-        ? new PairWeight(workers, pairs, master)
+        ? new PartedWeight(
+            master, compute, (rows, transposed) -> new PairCopy(workers, pairs, rows, transposed))
         : new TransposedWeight(master);
   }
 

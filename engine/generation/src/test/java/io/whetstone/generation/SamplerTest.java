@@ -6,19 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.model.Logprobs;
-import io.whetstone.model.ModelConfig;
 import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Transformer;
-import io.whetstone.tensor.Backend;
-import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;
-import io.whetstone.tensor.Gate;
-import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.tokenizer.Tokenizer;
-import io.whetstone.tokenizer.TokenizerBuilder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -38,42 +32,20 @@ import org.junit.jupiter.params.provider.EnumSource;
 class SamplerTest {
   @Parameter DType compute;
 
-  private static final int POSITIONS = 96;
-  private static Backend backend;
+  private static TinyModel model;
   private static Tokenizer tokenizer;
   private static Transformer policy;
 
   @BeforeParameterizedClassInvocation
   static void open(DType compute) {
-    backend = Backends.open("cpu", 2);
-    tokenizer =
-        TokenizerBuilder.characters("0123456789+=;?")
-            .tags(List.of("<think>", "</think>", "<answer>", "</answer>"))
-            .endOfSequence("<|end|>")
-            .pad("<|pad|>")
-            .build();
-    ModelConfig config =
-        new ModelConfig(
-            tokenizer.size(),
-            32,
-            2,
-            new Heads(4, 2, 8),
-            48,
-            Gate.SILU,
-            10000,
-            1e-5f,
-            true,
-            false,
-            POSITIONS);
-    policy = Transformer.create(backend, config, compute, false);
-    policy.initialise(1, 0.3);
+    model = new TinyModel(compute);
+    tokenizer = model.tokenizer;
+    policy = model.policy;
   }
 
   @AfterParameterizedClassInvocation
   static void close() {
-    policy.close();
-    tokenizer.close();
-    backend.close();
+    model.close();
   }
 
   private static StopRules stop(int maxTokens, String... strings) {
@@ -170,7 +142,7 @@ class SamplerTest {
     int[] ids = Arrays.copyOf(lastPrompt, p + n - 1);
     System.arraycopy(completion.ids(), 0, ids, p, n - 1);
     int[] rows = IntStream.range(p - 1, p + n - 1).toArray();
-    try (Workspace workspace = backend.workspace("test")) {
+    try (Workspace workspace = model.backend.workspace("test")) {
       Logprobs logprobs =
           policy.evaluate(
               PackedTokens.of(ids, Segments.ofLengths(ids.length)),
@@ -194,7 +166,7 @@ class SamplerTest {
           assertEquals(end, last);
           assertTrue(!completion.text().contains("<|end|>"), completion.text());
         }
-        case CONTEXT -> assertEquals(POSITIONS, 5 + completion.ids().length);
+        case CONTEXT -> assertEquals(TinyModel.POSITIONS, 5 + completion.ids().length);
         default -> throw new AssertionError(completion.stop());
       }
     }
@@ -246,7 +218,7 @@ class SamplerTest {
                 () ->
                     generate(
                         new SamplerLimits(4, 512, 64),
-                        List.of(request("1".repeat(POSITIONS), 1, 5, 0))))
+                        List.of(request("1".repeat(TinyModel.POSITIONS), 1, 5, 0))))
             .getMessage();
     assertTrue(tooLong.contains("96 positions"), tooLong);
   }

@@ -6,19 +6,13 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.whetstone.model.ModelConfig;
 import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Transformer;
-import io.whetstone.tensor.Backend;
-import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;
-import io.whetstone.tensor.Gate;
-import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.tokenizer.Tokenizer;
-import io.whetstone.tokenizer.TokenizerBuilder;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -42,41 +36,20 @@ class ThinkingBudgetTest {
   @Parameter DType compute;
 
   private static final SamplerLimits ROOMY = new SamplerLimits(64, 8192, 512);
-  private static Backend backend;
+  private static TinyModel model;
   private static Tokenizer tokenizer;
   private static Transformer policy;
 
   @BeforeParameterizedClassInvocation
   static void open(DType compute) {
-    backend = Backends.open("cpu", 2);
-    tokenizer =
-        TokenizerBuilder.characters("0123456789+=;?")
-            .tags(List.of("<think>", "</think>", "<answer>", "</answer>"))
-            .endOfSequence("<|end|>")
-            .pad("<|pad|>")
-            .build();
-    ModelConfig config =
-        new ModelConfig(
-            tokenizer.size(),
-            32,
-            2,
-            new Heads(4, 2, 8),
-            48,
-            Gate.SILU,
-            10000,
-            1e-5f,
-            true,
-            false,
-            96);
-    policy = Transformer.create(backend, config, compute, false);
-    policy.initialise(1, 0.3);
+    model = new TinyModel(compute);
+    tokenizer = model.tokenizer;
+    policy = model.policy;
   }
 
   @AfterParameterizedClassInvocation
   static void close() {
-    policy.close();
-    tokenizer.close();
-    backend.close();
+    model.close();
   }
 
   private static ThinkingBudget budget(String end, String again, int times, OptionalInt most) {
@@ -268,7 +241,7 @@ class ThinkingBudgetTest {
     int[] ids = Arrays.copyOf(prompt, p + drawn.length - 1);
     System.arraycopy(drawn, 0, ids, p, drawn.length - 1);
     int[] rows = IntStream.range(p - 1, p + drawn.length - 1).toArray();
-    try (Workspace workspace = backend.workspace("test")) {
+    try (Workspace workspace = model.backend.workspace("test")) {
       return policy
           .evaluate(
               PackedTokens.of(ids, Segments.ofLengths(ids.length)),

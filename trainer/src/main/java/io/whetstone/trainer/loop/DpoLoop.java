@@ -138,13 +138,7 @@ final class DpoLoop implements StageLoop {
       outcomes.add(
           made.isEmpty() ? Advantages.Group.DROPPED_WITHOUT_VARIANCE : Advantages.Group.KEPT);
     }
-    return new StepReport(
-        metrics,
-        drawn.all(),
-        new Advantages(values, outcomes),
-        false,
-        drawn.tokens(),
-        Optional.empty());
+    return StepReport.drawn(metrics, drawn, new Advantages(values, outcomes));
   }
 
   @Override

@@ -146,13 +146,7 @@ final class RejectionLoop implements StageLoop {
       outcomes.add(
           wanted.length > 0 ? Advantages.Group.KEPT : Advantages.Group.DROPPED_OUT_OF_RANGE);
     }
-    return new StepReport(
-        metrics,
-        drawn.all(),
-        new Advantages(values, outcomes),
-        false,
-        drawn.tokens(),
-        Optional.empty());
+    return StepReport.drawn(metrics, drawn, new Advantages(values, outcomes));
   }
 
   @Override

@@ -38,8 +38,13 @@ public record StepReport(
 
   /** A step that ended when its rollouts were drawn. */
   static StepReport untrained(Collected collected) {
+    return drawn(Map.of(), collected, collected.unused());
+  }
+
+  /** A step that drew rollouts; the advantages say which of them it learns from. */
+  static StepReport drawn(Map<String, Double> metrics, Collected collected, Advantages advantages) {
     return new StepReport(
-        Map.of(), collected.all(), collected.unused(), false, collected.tokens(), Optional.empty());
+        metrics, collected.all(), advantages, false, collected.tokens(), Optional.empty());
   }
 
   /** The same, for a step that may have left the weights as they were. */

@@ -5,36 +5,45 @@ import io.whetstone.tensor.Tensor;
 import java.util.Arrays;
 
 /**
- * A linear layer's weight, packed for y = x Wᵀ, and from the first dx = dy W on for that too.
- *
- * <p>In BF16 the second copy is the rounded weight as it lies: packing it would cost twice as much
- * as it saves, and where the master is BF16 none is needed.
+ * A linear layer's weight in parts of its outputs, each with a copy for y = x Wᵀ, and from the
+ * first dx = dy W on with one for that too.
  */
-final class DnnlWeight implements Gemm.Weight {
+final class PartedWeight implements Gemm.Weight {
   private final DType dtype;
   private final Tensor master;
   private final OutputParts parts;
-  private final PackedMatrix[] forward;
-  private final PackedMatrix[] backward;
+  private final WeightCopy[] forward;
+  private final WeightCopy[] backward;
   private final Scratch room = new Scratch();
 
-  DnnlWeight(DnnlGemm gemm, Tensor master, DType dtype) {
+  /** Makes the copies for rows of the weight. */
+  @FunctionalInterface
+  interface Copies {
+    /**
+     * A copy that is not laid out yet.
+     *
+     * @param transposed whether B is Wᵀ, for the forward product, else W
+     */
+    WeightCopy of(Tensor rows, boolean transposed);
+  }
+
+  PartedWeight(Tensor master, DType dtype, Copies copies) {
     this.dtype = dtype;
     this.master = master;
     parts = new OutputParts(master.rows());
-    forward = new PackedMatrix[parts.count()];
-    backward = new PackedMatrix[parts.count()];
+    forward = new WeightCopy[parts.count()];
+    backward = new WeightCopy[parts.count()];
     for (int p = 0; p < parts.count(); p++) {
       Tensor rows = master.rows(parts.first(p), parts.first(p + 1));
-      forward[p] = PackedMatrix.transposed(gemm, rows, dtype);
-      backward[p] = PackedMatrix.asIs(gemm, rows, dtype);
+      forward[p] = copies.of(rows, true);
+      backward[p] = copies.of(rows, false);
     }
   }
 
   /** False where rows would depend on their number. */
   boolean usable() {
-    return Arrays.stream(forward).allMatch(PackedMatrix::usable)
-        && Arrays.stream(backward).allMatch(PackedMatrix::usable);
+    return Arrays.stream(forward).allMatch(WeightCopy::usable)
+        && Arrays.stream(backward).allMatch(WeightCopy::usable);
   }
 
   @Override
