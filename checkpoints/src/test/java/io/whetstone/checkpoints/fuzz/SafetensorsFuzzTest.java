@@ -1,0 +1,46 @@
+package io.whetstone.checkpoints.fuzz;
+
+import io.whetstone.checkpoints.CheckpointException;
+import io.whetstone.checkpoints.SafetensorsFile;
+import java.io.InputStream;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Damaged safetensors files are refused with one message. */
+class SafetensorsFuzzTest {
+  @TempDir Path directory;
+
+  @Test
+  void aSample() throws Exception {
+    fuzz(300);
+  }
+
+  @Test
+  @Tag("long")
+  void many() throws Exception {
+    fuzz(10_000);
+  }
+
+  private void fuzz(int files) throws Exception {
+    byte[] good;
+    try (InputStream in =
+        CheckpointException.class.getResourceAsStream("llama/model.safetensors")) {
+      good = in.readAllBytes();
+    }
+    Fuzz.of(good, directory.resolve("model.safetensors"))
+        .files(files)
+        .refusedBy(CheckpointException.class)
+        .read(
+            path -> {
+              try (SafetensorsFile file = SafetensorsFile.open(path)) {
+                for (String name : file.tensors().keySet()) {
+                  if (file.tensors().get(name).type().isFloat()) {
+                    file.floats(name);
+                  }
+                }
+              }
+            });
+  }
+}
