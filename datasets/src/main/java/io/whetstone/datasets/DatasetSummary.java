@@ -15,6 +15,7 @@ import java.util.Locale;
  * @param prompts lengths of the prompts kept
  * @param answers lengths of the answers kept
  * @param examples the first bad lines, each with file, line, what was got and what was expected
+ * @param notes other findings, a line each
  */
 public record DatasetSummary(
     String name,
@@ -25,7 +26,32 @@ public record DatasetSummary(
     long conflicts,
     Lengths prompts,
     Lengths answers,
-    List<String> examples) {
+    List<String> examples,
+    List<String> notes) {
+
+  /** Without other findings. */
+  public DatasetSummary(
+      String name,
+      long training,
+      long heldOut,
+      long skipped,
+      long duplicates,
+      long conflicts,
+      Lengths prompts,
+      Lengths answers,
+      List<String> examples) {
+    this(
+        name,
+        training,
+        heldOut,
+        skipped,
+        duplicates,
+        conflicts,
+        prompts,
+        answers,
+        examples,
+        List.of());
+  }
 
   /** Shortest, mean and longest, in code points. */
   public record Lengths(int min, double mean, int max) {
@@ -37,6 +63,7 @@ public record DatasetSummary(
 
   public DatasetSummary {
     examples = List.copyOf(examples);
+    notes = List.copyOf(notes);
   }
 
   /** In words, a line a finding. */
@@ -59,6 +86,7 @@ public record DatasetSummary(
       text.append("\n  bad lines skipped: ").append(skipped);
       examples.forEach(example -> text.append("\n    ").append(example));
     }
+    notes.forEach(note -> text.append("\n  ").append(note));
     return text.toString();
   }
 

@@ -52,8 +52,7 @@ public final class Datasets {
    * @throws DatasetException if the file cannot be read or holds a bad line
    */
   public static Dataset jsonl(Map<String, Object> settings, Path directory, long seed) {
-    return JsonlDataset.open(
-        Settings.read(settings, JsonlSettings.class, "jsonl"), directory, seed);
+    return RowDataset.open(Settings.read(settings, JsonlSettings.class, "jsonl"), directory, seed);
   }
 
   @SuppressWarnings("unchecked") // Settings checks the keys

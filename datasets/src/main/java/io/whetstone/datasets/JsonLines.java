@@ -16,7 +16,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -139,15 +138,22 @@ public final class JsonLines implements Closeable {
     } catch (CharacterCodingException e) {
       throw new DatasetException("is not UTF-8 (" + e.getMessage() + "); expected a file in UTF-8");
     }
+    JsonNode node = parseText(text);
+    if (node instanceof ObjectNode object) {
+      return object;
+    }
+    throw new DatasetException(
+        "is JSON, but not an object (" + Row.kind(node) + "); expected {\"field\": …}");
+  }
+
+  /**
+   * Any JSON value.
+   *
+   * @throws DatasetException if it is not one
+   */
+  static JsonNode parseText(String text) {
     try {
-      JsonNode node = JSON.readTree(text);
-      if (node instanceof ObjectNode object) {
-        return object;
-      }
-      throw new DatasetException(
-          "is JSON, but not an object ("
-              + node.getNodeType().name().toLowerCase(Locale.ROOT)
-              + "); expected {\"field\": …}");
+      return JSON.readTree(text);
     } catch (JsonProcessingException e) {
       long column = e.getLocation() == null ? 1 : e.getLocation().getColumnNr();
       throw new DatasetException(
@@ -163,6 +169,15 @@ public final class JsonLines implements Closeable {
   @SuppressWarnings("unchecked") // Jackson gives a map with text keys for an object
   public static Map<String, Object> fields(ObjectNode object) {
     return JSON.convertValue(object, Map.class);
+  }
+
+  /** A value as JSON on one line. */
+  static String write(Object value) {
+    try {
+      return JSON.writeValueAsString(value);
+    } catch (JsonProcessingException e) {
+      throw new IllegalArgumentException(value + " cannot be written as JSON", e);
+    }
   }
 
   @Override

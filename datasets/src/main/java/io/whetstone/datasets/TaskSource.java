@@ -16,4 +16,13 @@ public interface TaskSource {
    * @throws DatasetException if the data behind the task cannot be read
    */
   Task task(long index);
+
+  /**
+   * How hard the data say the task at an index is, larger is harder; NaN where they do not say.
+   *
+   * @throws IndexOutOfBoundsException unless {@code 0 <= index < size()}
+   */
+  default double difficulty(long index) {
+    return Double.NaN;
+  }
 }

@@ -1,7 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.datasets.Dataset;
-import io.whetstone.datasets.JsonlDataset;
+import io.whetstone.datasets.RowDataset;
 import io.whetstone.trainer.config.Data;
 import java.nio.file.Path;
 
@@ -16,6 +16,6 @@ public final class StageData {
   public static Dataset open(Data data, Path directory, long seed) {
     return data.synthetic()
         .map(generator -> generator.open(seed))
-        .orElseGet(() -> JsonlDataset.open(data.jsonl().orElseThrow(), directory, seed));
+        .orElseGet(() -> RowDataset.open(data.jsonl().orElseThrow(), directory, seed));
   }
 }

@@ -2,81 +2,102 @@ package io.whetstone.datasets;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Comparator;
+import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
- * Tasks from a JSONL file.
+ * Tasks from files of rows.
  *
- * <p>The whole file is read and checked once when it is opened; after that a task is read from the
- * file each time it is asked for. Memory: about 200 bytes a line, whatever the lines hold, and one
- * line at a time.
+ * <p>The files are read and checked once when they are opened; after that a task is read from its
+ * file each time it is asked for. Memory: about 100 bytes a row, whatever the rows hold, and one
+ * row at a time; another 24 while they are ordered.
  *
- * <p>Prompts that are the same up to white space count as one: only the first such line becomes a
+ * <p>Prompts that are the same up to white space count as one: only the first such row becomes a
  * task, so that no held-out prompt occurs in training. Which prompts are held out depends on the
- * seed and the prompts' text, not on their order in the file.
+ * seed and the prompts' text, not on their order in the files.
  */
-public final class JsonlDataset implements Dataset {
+public final class RowDataset implements Dataset {
 
   private final String name;
-  private final Path path;
-  private final FileChannel channel;
-  private final JsonlIndex index;
-  private final JsonlTasks reader;
+  private final List<RowFile> files;
+  private final RowIndex index;
+  private final RowTasks reader;
   private final int[] training;
   private final int[] heldOut;
   private final Optional<int[]> demonstrations;
   private final DatasetSummary summary;
 
-  private JsonlDataset(
-      Path path,
-      FileChannel channel,
-      JsonlSettings settings,
-      JsonlTasks reader,
-      JsonlAudit audit,
+  private RowDataset(
+      String name,
+      List<RowFile> files,
+      Reading reading,
+      RowTasks reader,
+      RowAudit audit,
       long seed) {
-    this.name = path.getFileName().toString();
-    this.path = path;
-    this.channel = channel;
+    this.name = name;
+    this.files = files;
     this.reader = reader;
     this.index = audit.index();
     Integer[] ranked = ranked(index.tasks(), i -> index.task(i).hash(), seed);
-    int held = settings.heldOut().count(ranked.length);
-    this.heldOut = order(Arrays.copyOf(ranked, held), settings.shuffle());
-    this.training = order(Arrays.copyOfRange(ranked, held, ranked.length), settings.shuffle());
+    int held = reading.heldOut().count(ranked.length);
+    this.heldOut = order(Arrays.copyOf(ranked, held), reading.shuffle());
+    this.training = order(Arrays.copyOfRange(ranked, held, ranked.length), reading.shuffle());
     this.demonstrations =
-        settings.completion().map(field -> demonstrations(settings.shuffle(), seed));
+        index.demonstrations() > 0
+            ? Optional.of(demonstrations(reading.shuffle(), seed))
+            : Optional.empty();
     this.summary = audit.summary(name, training.length, heldOut.length);
   }
 
   /**
-   * Opens and checks a file.
+   * Opens and checks a JSONL file.
    *
    * @param directory what a relative path starts from
    * @param seed decides what is held out and in which order tasks come
    * @throws DatasetException if the file cannot be read, holds no task, or holds a bad line and the
    *     settings say to stop
    */
-  public static JsonlDataset open(JsonlSettings settings, Path directory, long seed) {
+  public static RowDataset open(JsonlSettings settings, Path directory, long seed) {
     Path path = directory.resolve(settings.path());
+    String name = path.getFileName().toString();
     if (!Files.isRegularFile(path)) {
       throw new DatasetException(
           path + (Files.exists(path) ? ": is not a file" : ": there is no such file"));
     }
-    JsonlTasks reader = new JsonlTasks(path.getFileName().toString(), settings);
+    FileChannel channel;
     try {
-      JsonlAudit audit = JsonlAudit.of(path, settings, reader);
-      FileChannel channel = FileChannel.open(path, StandardOpenOption.READ);
-      return new JsonlDataset(path, channel, settings, reader, audit, seed);
+      channel = FileChannel.open(path, StandardOpenOption.READ);
     } catch (IOException e) {
       throw new DatasetException(path + ": cannot be read (" + e + ")", e);
+    }
+    return open(
+        name,
+        List.of(new RowFile(name, path.toString(), channel)),
+        settings.columns(),
+        settings.reading(),
+        seed);
+  }
+
+  /** As above, of files that are open; they are closed where this fails. */
+  static RowDataset open(
+      String name, List<RowFile> files, Columns columns, Reading reading, long seed) {
+    RowTasks reader = new RowTasks(columns);
+    try {
+      RowAudit audit = RowAudit.of(files, columns, reading, reader);
+      return new RowDataset(name, files, reading, reader, audit, seed);
+    } catch (IOException e) {
+      close(files);
+      throw new DatasetException(name + ": cannot be read (" + e + ")", e);
+    } catch (RuntimeException e) {
+      close(files);
+      throw e;
     }
   }
 
@@ -137,42 +158,45 @@ public final class JsonlDataset implements Dataset {
     return summary;
   }
 
-  private Demonstration read(JsonlIndex.Entry entry) {
-    ByteBuffer bytes = ByteBuffer.allocate(entry.length());
+  private Demonstration read(RowIndex.Entry entry) {
+    RowFile file = files.get(entry.file());
+    byte[] bytes;
     try {
-      while (bytes.hasRemaining()) {
-        if (channel.read(bytes, entry.offset() + bytes.position()) < 0) {
-          throw changed(entry);
-        }
-      }
+      bytes = file.read(entry.offset(), entry.length());
     } catch (IOException e) {
-      throw new DatasetException(path + ":" + entry.line() + ": cannot be read (" + e + ")", e);
+      throw new DatasetException(
+          file.place() + ":" + entry.line() + ": cannot be read (" + e + ")", e);
     }
     try {
       Demonstration read =
           reader.read(
-              JsonLines.parse(new JsonLines.Line(entry.line(), entry.offset(), bytes.array())),
-              entry.line());
-      if (Hash.of(JsonlTasks.normalize(read.task().prompt()), 0) == entry.hash()) {
+              JsonLines.parse(new JsonLines.Line(entry.line(), entry.offset(), bytes)),
+              file.name() + ":" + entry.line());
+      if (Hash.of(RowTasks.normalize(read.task().prompt()), 0) == entry.hash()) {
         return read;
       }
     } catch (DatasetException e) {
       // Every line was sound when the file was opened: fall through to say so.
     }
-    throw changed(entry);
-  }
-
-  private DatasetException changed(JsonlIndex.Entry entry) {
-    return new DatasetException(
-        path + ":" + entry.line() + ": has changed since the run began; expected the same file");
+    throw new DatasetException(
+        file.place()
+            + ":"
+            + entry.line()
+            + ": has changed since the run began; expected the same file");
   }
 
   @Override
   public void close() {
-    try {
-      channel.close();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    close(files);
+  }
+
+  static void close(List<RowFile> files) {
+    for (RowFile file : files) {
+      try {
+        file.channel().close();
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
     }
   }
 
@@ -190,7 +214,16 @@ public final class JsonlDataset implements Dataset {
 
     @Override
     public Task task(long at) {
-      return read(index.task(numbers[Math.toIntExact(checked(at, numbers.length))])).task();
+      return read(entry(at)).task();
+    }
+
+    @Override
+    public double difficulty(long at) {
+      return entry(at).difficulty();
+    }
+
+    private RowIndex.Entry entry(long at) {
+      return index.task(numbers[Math.toIntExact(checked(at, numbers.length))]);
     }
   }
 

@@ -11,16 +11,16 @@ import java.util.Optional;
  * @param after the answer is what follows the last occurrence of this marker, to the end of its
  *     line; a line without it is bad
  */
-public record JsonlAnswer(String from, Optional<String> after) {
+public record AnswerColumn(String from, Optional<String> after) {
 
-  public JsonlAnswer {
+  public AnswerColumn {
     Objects.requireNonNull(from, "from");
     if (after.isPresent() && after.get().isEmpty()) {
       throw new IllegalArgumentException("after: \"\" is not a marker");
     }
   }
 
-  public static JsonlAnswer of(String from) {
-    return new JsonlAnswer(from, Optional.empty());
+  public static AnswerColumn of(String from) {
+    return new AnswerColumn(from, Optional.empty());
   }
 }

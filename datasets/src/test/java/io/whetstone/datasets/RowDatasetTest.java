@@ -22,7 +22,7 @@ import java.util.stream.LongStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-class JsonlDatasetTest {
+class RowDatasetTest {
 
   @TempDir Path directory;
 
