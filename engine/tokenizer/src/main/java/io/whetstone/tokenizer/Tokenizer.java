@@ -1,14 +1,17 @@
 package io.whetstone.tokenizer;
 
 import ai.djl.huggingface.tokenizers.HuggingFaceTokenizer;
+import ai.djl.huggingface.tokenizers.jni.CharSpan;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.text.Normalizer;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -75,6 +78,67 @@ public final class Tokenizer implements AutoCloseable {
       throw Representability.failure(this, text);
     }
     return ids;
+  }
+
+  /**
+   * The ids of a text and which of its characters each of them stands for.
+   *
+   * @throws TokenizerException as {@link #encode} does
+   */
+  public Encoded encodeWithSpans(String text) {
+    int[] ids = encode(text);
+    int[] from = new int[ids.length];
+    int[] to = new int[ids.length];
+    if (ids.length > 0) {
+      CharSpan[] spans = encoder.encode(text, false, false).getCharTokenSpans();
+      CodePoints places = new CodePoints(text);
+      for (int i = 0; i < ids.length; i++) {
+        // A token that stands for no character, such as SentencePiece's first space.
+        boolean nothing = spans[i] == null;
+        from[i] = nothing ? (i == 0 ? 0 : to[i - 1]) : places.index(spans[i].getStart());
+        to[i] = nothing ? from[i] : places.index(spans[i].getEnd());
+      }
+    }
+    return new Encoded(ids, from, to);
+  }
+
+  /**
+   * What {@code tokenizer.json} puts in front of every text where special tokens are asked for:
+   * Llama's beginning of sequence, nothing for Qwen. A chat template writes it itself.
+   */
+  public int[] leading() {
+    if (files.definition().path("post_processor").isEmpty()) {
+      return new int[0];
+    }
+    String probe = addedTokens().stream().findFirst().orElse("a");
+    long[] plain = encoder.encode(probe, false, false).getIds();
+    long[] framed = encoder.encode(probe, true, false).getIds();
+    int before = Collections.lastIndexOfSubList(boxed(framed), boxed(plain));
+    return Arrays.stream(framed).limit(Math.max(0, before)).mapToInt(Math::toIntExact).toArray();
+  }
+
+  private static List<Long> boxed(long[] ids) {
+    return Arrays.stream(ids).boxed().toList();
+  }
+
+  /** Texts of the tokens that are recognised whole: tags, end of sequence, padding. */
+  public List<String> addedTokens() {
+    return vocabulary.addedTokens();
+  }
+
+  /** A file that was beside {@code tokenizer.json}: {@code chat_template.jinja}. */
+  public Optional<byte[]> companion(String name) {
+    return Optional.ofNullable(files.companions().get(name));
+  }
+
+  /** Names of the files in a directory that was beside it, {@code additional_chat_templates/}. */
+  public List<String> companions(String directory) {
+    return files.companions().keySet().stream().filter(name -> name.startsWith(directory)).toList();
+  }
+
+  /** Where it was read from, for messages. */
+  public String origin() {
+    return files.origin();
   }
 
   /** How long the added token is that starts at an index of the text; 0 for none. */

@@ -15,6 +15,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * The files a tokenizer is read from and written to.
@@ -37,6 +38,7 @@ record TokenizerFiles(
     Map<String, byte[]> companions) {
   private static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = "tokenizer_config.json";
+  private static final String MORE_TEMPLATES = "additional_chat_templates";
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
@@ -51,9 +53,17 @@ record TokenizerFiles(
     try {
       byte[] bytes = Files.readAllBytes(file);
       Map<String, byte[]> companions = new TreeMap<>();
-      for (String name : new String[] {CONFIG, "chat_template.jinja"}) {
+      for (String name : new String[] {CONFIG, "special_tokens_map.json", "chat_template.jinja"}) {
         if (Files.isRegularFile(directory.resolve(name))) {
           companions.put(name, Files.readAllBytes(directory.resolve(name)));
+        }
+      }
+      if (Files.isDirectory(directory.resolve(MORE_TEMPLATES))) {
+        try (Stream<Path> templates = Files.list(directory.resolve(MORE_TEMPLATES))) {
+          for (Path template : templates.filter(f -> f.toString().endsWith(".jinja")).toList()) {
+            companions.put(
+                MORE_TEMPLATES + "/" + template.getFileName(), Files.readAllBytes(template));
+          }
         }
       }
       return new TokenizerFiles(
@@ -79,7 +89,9 @@ record TokenizerFiles(
   void write(Path directory, Vocabulary vocabulary) throws IOException {
     Files.write(directory.resolve(TOKENIZER), tokenizerJson);
     for (Map.Entry<String, byte[]> companion : companions.entrySet()) {
-      Files.write(directory.resolve(companion.getKey()), companion.getValue());
+      Path to = directory.resolve(companion.getKey());
+      Files.createDirectories(to.getParent());
+      Files.write(to, companion.getValue());
     }
     if (!companions.containsKey(CONFIG)) {
       ObjectNode config = JsonNodeFactory.instance.objectNode();

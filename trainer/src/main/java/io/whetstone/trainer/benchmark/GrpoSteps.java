@@ -36,7 +36,7 @@ final class GrpoSteps implements AutoCloseable {
             tokenizer,
             sampler,
             tasks(workload),
-            new PromptEncoder(tokenizer, new Prompt("{prompt}", ""), model.config().maxPositions()),
+            new PromptEncoder(tokenizer, Prompt.of("plain"), model.config().maxPositions()),
             rewards,
             0,
             0);

@@ -90,7 +90,8 @@ final class ConfigurationCheck {
   }
 
   private void check(ModelConfig model, Tokenizer tokenizer) throws IOException {
-    PromptEncoder prompts = new PromptEncoder(tokenizer, experiment.prompt(), model.maxPositions());
+    PromptEncoder prompts =
+        new PromptEncoder(tokenizer, experiment.promptTemplate(), model.maxPositions());
     if (experiment.evaluation().isPresent()) {
       Evaluation evaluation = experiment.evaluation().get();
       thinking("evaluation", evaluation.decoding(), tokenizer);

@@ -67,7 +67,7 @@ record EvaluationTarget(Data data, Optional<Experiment> configured) {
 
   Prompt prompt() {
     return configured
-        .map(Experiment::prompt)
+        .map(Experiment::promptTemplate)
         .orElseGet(() -> Settings.read(Map.of(), Prompt.class, ""));
   }
 

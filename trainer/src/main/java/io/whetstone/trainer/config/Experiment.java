@@ -19,7 +19,7 @@ import java.util.Set;
  * @param threads worker threads; 0 for all the processors the process may use
  * @param keepCheckpoints how many of the newest checkpoints stay; the best one stays besides
  * @param average keeps an average of the policy's weights; left out: none
- * @param prompt how a task's prompt becomes the model's, in every stage and in evaluation
+ * @param promptTemplate how a task's prompt becomes the model's, in every stage and in evaluation
  * @param stages run one after another, each from the weights the one before it left
  * @param evaluation what is measured on held-out tasks; without it nothing is
  */
@@ -36,7 +36,8 @@ public record Experiment(
         int keepCheckpoints,
     Optional<Average> average,
     Model model,
-    @Default(value = "{}", source = "R1-Zero shows the base model the bare question") Prompt prompt,
+    @Default(value = "{}", source = "chat where the model has a chat template, else plain")
+        Prompt promptTemplate,
     List<Stage> stages,
     Optional<Evaluation> evaluation) {
 

@@ -53,7 +53,7 @@ public final class Evaluator {
     this.sampler = sampler;
     this.tokenizer = tokenizer;
     this.prompts = prompts;
-    this.scorer = new RolloutScorer(rewards, prompts.assistantPrefix());
+    this.scorer = new RolloutScorer(rewards, prompts);
     this.deciding = deciding;
     this.key = key;
     if (rewards.rewards().stream().noneMatch(r -> r.name().equals(deciding))) {
@@ -80,7 +80,7 @@ public final class Evaluator {
   }
 
   private Measured measure(List<ScoredRollout> scored, int samples) {
-    ThoughtMeter meter = new ThoughtMeter(tokenizer, prompts.assistantPrefix());
+    ThoughtMeter meter = new ThoughtMeter(tokenizer, prompts);
     Share formatted = new Share();
     Share thinking = new Share();
     Share rightThinking = new Share();
@@ -95,11 +95,12 @@ public final class Evaluator {
     int failed = 0;
     for (ScoredRollout rollout : scored) {
       List<Completion> completions = rollout.rollout().completions();
+      String prefix = meter.prefix(rollout.rollout().visit().task());
       List<String> answers = new ArrayList<>();
       List<Boolean> verdicts = new ArrayList<>();
       for (int i = 0; i < completions.size(); i++) {
         Completion completion = completions.get(i);
-        String thought = meter.thought(completion.text());
+        String thought = meter.thought(prefix, completion.text());
         thinking.add(thought.isEmpty() ? 0 : 1);
         length.add(completion.ids().length);
         thoughtLength.add(meter.tokens(thought));

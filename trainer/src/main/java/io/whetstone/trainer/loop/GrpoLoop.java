@@ -80,7 +80,7 @@ public final class GrpoLoop implements StageLoop {
     this.tasks = new StageTasks(tasks, settings.curriculum(), Purpose.TASK_ORDER.key(seed, stage));
     this.estimator =
         Objectives.advantage(settings.advantage(), settings.dynamicSampling().enabled());
-    this.scorer = new RolloutScorer(rewards, prompts.assistantPrefix());
+    this.scorer = new RolloutScorer(rewards, prompts);
     this.collector =
         new Collector(
             this.tasks.stream(),
@@ -109,7 +109,7 @@ public final class GrpoLoop implements StageLoop {
                 policy, packer, settings.kl().refreshMix() < 1 ? DType.F32 : policy.compute());
     this.optimizer = training.optimizer();
     this.schedule = Schedules.of(settings.optimization(), settings.steps());
-    this.measured = new StepMetrics(new ThoughtMeter(tokenizer, prompts.assistantPrefix()));
+    this.measured = new StepMetrics(new ThoughtMeter(tokenizer, prompts));
   }
 
   @Override

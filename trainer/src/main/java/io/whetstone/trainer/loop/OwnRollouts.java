@@ -51,11 +51,11 @@ final class OwnRollouts {
                 drawing.samples(),
                 false,
                 Purpose.ROLLOUT.key(seed, stage)),
-            new RolloutScorer(rewards, prompts.assistantPrefix()),
+            new RolloutScorer(rewards, prompts),
             ALL,
             new PassRates(drawing.solvedBy()),
             tasks.ledger());
-    this.measured = new StepMetrics(new ThoughtMeter(tokenizer, prompts.assistantPrefix()));
+    this.measured = new StepMetrics(new ThoughtMeter(tokenizer, prompts));
   }
 
   /** Draws for the next {@code count} tasks; what they show goes into the metrics. */

@@ -62,7 +62,9 @@ final class StageFactory implements AutoCloseable {
     this.directory = directory;
     this.prompts =
         new PromptEncoder(
-            policy.tokenizer(), experiment.prompt(), policy.model().config().maxPositions());
+            policy.tokenizer(),
+            experiment.promptTemplate(),
+            policy.model().config().maxPositions());
     this.evaluation = makeEvaluation();
   }
 

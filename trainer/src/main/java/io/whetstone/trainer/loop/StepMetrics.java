@@ -67,8 +67,9 @@ final class StepMetrics {
     Mean truncated = new Mean();
     Mean forced = new Mean();
     for (ScoredRollout rollout : rollouts) {
+      String prefix = thoughts.prefix(rollout.rollout().visit().task());
       for (Completion completion : rollout.rollout().completions()) {
-        String thought = thoughts.thought(completion.text());
+        String thought = thoughts.thought(prefix, completion.text());
         length.add(completion.ids().length);
         thinks.add(thought.isEmpty() ? 0 : 1);
         thoughtLength.add(thoughts.tokens(thought));

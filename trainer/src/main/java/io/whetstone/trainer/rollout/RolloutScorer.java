@@ -13,14 +13,14 @@ import java.util.Optional;
 /** Shows groups to the rewards as they see them, and joins what they say. */
 public final class RolloutScorer {
   private final RewardPipeline rewards;
-  private final String assistantPrefix;
+  private final PromptEncoder prompts;
 
   /**
-   * @param assistantPrefix what the prompt already said on the assistant's behalf
+   * @param prompts know what a prompt already said on the assistant's behalf
    */
-  public RolloutScorer(RewardPipeline rewards, String assistantPrefix) {
+  public RolloutScorer(RewardPipeline rewards, PromptEncoder prompts) {
     this.rewards = rewards;
-    this.assistantPrefix = assistantPrefix;
+    this.prompts = prompts;
   }
 
   /**
@@ -51,7 +51,7 @@ public final class RolloutScorer {
   public Group group(Rollout rollout, List<Completion> completions) {
     return new Group(
         rollout.visit().task(),
-        assistantPrefix,
+        prompts.assistantPrefix(rollout.visit().task()),
         completions.stream().map(c -> new Candidate(c.text(), c.ids(), c.stop().text())).toList());
   }
 }

@@ -1,5 +1,6 @@
 package io.whetstone.trainer.rollout;
 
+import io.whetstone.datasets.Task;
 import io.whetstone.tokenizer.Tokenizer;
 
 /**
@@ -11,16 +12,25 @@ public final class ThoughtMeter {
   private static final String CLOSE = "</think>";
 
   private final Tokenizer tokenizer;
-  private final String assistantPrefix;
+  private final PromptEncoder prompts;
 
-  public ThoughtMeter(Tokenizer tokenizer, String assistantPrefix) {
+  public ThoughtMeter(Tokenizer tokenizer, PromptEncoder prompts) {
     this.tokenizer = tokenizer;
-    this.assistantPrefix = assistantPrefix;
+    this.prompts = prompts;
   }
 
-  /** The thought of a completion, without its tags; empty where there is none. */
-  public String thought(String completion) {
-    String text = assistantPrefix + completion;
+  /** What a task's prompt already says on the assistant's behalf, for {@link #thought}. */
+  public String prefix(Task task) {
+    return prompts.assistantPrefix(task);
+  }
+
+  /**
+   * The thought of a completion, without its tags; empty where there is none.
+   *
+   * @param prefix what the prompt already said on the assistant's behalf
+   */
+  public String thought(String prefix, String completion) {
+    String text = prefix + completion;
     int open = text.indexOf(OPEN);
     if (open < 0) {
       return "";

@@ -129,7 +129,7 @@ class ConfigurationTest {
   void resolvedYamlReadsBackEqual() throws IOException {
     Configuration configuration =
         good(
-            "prompt.template=\"Q: {prompt}\\n\\tA: \\\"’ \\u0085 #\"",
+            "prompt-template.template=\"Q: {prompt}\\n\\tA: \\\"’ \\u0085 #\"",
             "grpo.stop=[\"no\", \"1\", \"a: b\"]",
             "grpo.rewards.accuracy={mode: \"on\", n: 1e-5, deep: [{a: 1}, []], text: \"1e-5\"}");
     Path file = directory.resolve("config.yaml");

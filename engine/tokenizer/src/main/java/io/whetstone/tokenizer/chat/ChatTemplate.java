@@ -2,10 +2,12 @@ package io.whetstone.tokenizer.chat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.tokenizer.TokenizerException;
 import io.whetstone.tokenizer.jinja.Template;
 import io.whetstone.tokenizer.jinja.TemplateException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -14,6 +16,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 
 /**
@@ -31,6 +34,11 @@ public final class ChatTemplate {
           "pad_token",
           "cls_token",
           "mask_token");
+
+  private static final Pattern GENERATION = Pattern.compile("\\{%-?\\s*generation\\b");
+
+  /** Directory of further templates, by their names. */
+  private static final String MORE = "additional_chat_templates/";
 
   /** Marks where a message that is to be continued ends. */
   private static final String TAG = "CONTINUE_FINAL_MESSAGE_TAG ";
@@ -66,13 +74,39 @@ public final class ChatTemplate {
    * @throws TokenizerException where a file cannot be read
    */
   public static Optional<ChatTemplate> load(Path directory) {
+    return read(
+        directory.toString(),
+        name -> {
+          Path file = directory.resolve(name);
+          return Files.isRegularFile(file)
+              ? Optional.of(Files.readAllBytes(file))
+              : Optional.empty();
+        },
+        more(directory.resolve(MORE)));
+  }
+
+  /** The template that was beside a tokenizer's file, as {@link #load} finds it. */
+  public static Optional<ChatTemplate> of(Tokenizer tokenizer) {
+    return read(tokenizer.origin(), tokenizer::companion, tokenizer.companions(MORE));
+  }
+
+  /** The bytes of a file of the model's directory, where it is there. */
+  private interface Companion {
+    Optional<byte[]> read(String name) throws IOException;
+  }
+
+  private static Optional<ChatTemplate> read(
+      String origin, Companion companion, List<String> more) {
     try {
-      JsonNode config = json(directory.resolve("tokenizer_config.json"));
+      JsonNode config = json(companion, "tokenizer_config.json");
       Map<String, String> sources = new LinkedHashMap<>();
-      Path own = directory.resolve("chat_template.jinja");
-      if (Files.isRegularFile(own)) {
-        sources.put("default", Files.readString(own));
-        more(directory.resolve("additional_chat_templates"), sources);
+      Optional<byte[]> own = companion.read("chat_template.jinja");
+      if (own.isPresent()) {
+        sources.put("default", new String(own.get(), StandardCharsets.UTF_8));
+        for (String name : more) {
+          String source = new String(companion.read(name).orElseThrow(), StandardCharsets.UTF_8);
+          sources.put(name.substring(MORE.length(), name.length() - ".jinja".length()), source);
+        }
       } else {
         sources.putAll(named(config.path("chat_template")));
       }
@@ -80,31 +114,33 @@ public final class ChatTemplate {
         return Optional.empty();
       }
       Map<String, Object> special = new LinkedHashMap<>();
-      special(json(directory.resolve("special_tokens_map.json")), special);
+      special(json(companion, "special_tokens_map.json"), special);
       special(config, special);
       return Optional.of(
           new ChatTemplate(
-              directory + ": chat template", sources, special, Clock.systemDefaultZone()));
+              origin + ": chat template", sources, special, Clock.systemDefaultZone()));
     } catch (IOException e) {
-      throw new TokenizerException(directory + ": cannot be read: " + e.getMessage(), e);
+      throw new TokenizerException(origin + ": cannot be read: " + e.getMessage(), e);
     }
   }
 
-  private static JsonNode json(Path file) throws IOException {
-    return Files.isRegularFile(file)
-        ? JSON.readTree(Files.readAllBytes(file))
-        : JSON.createObjectNode();
+  private static JsonNode json(Companion companion, String name) throws IOException {
+    Optional<byte[]> bytes = companion.read(name);
+    return bytes.isPresent() ? JSON.readTree(bytes.get()) : JSON.createObjectNode();
   }
 
-  private static void more(Path directory, Map<String, String> sources) throws IOException {
+  private static List<String> more(Path directory) {
     if (!Files.isDirectory(directory)) {
-      return;
+      return List.of();
     }
     try (Stream<Path> files = Files.list(directory)) {
-      for (Path file : files.filter(f -> f.toString().endsWith(".jinja")).sorted().toList()) {
-        String name = file.getFileName().toString();
-        sources.put(name.substring(0, name.length() - ".jinja".length()), Files.readString(file));
-      }
+      return files
+          .map(file -> MORE + file.getFileName())
+          .filter(name -> name.endsWith(".jinja"))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      throw new TokenizerException(directory + ": cannot be read: " + e.getMessage(), e);
     }
   }
 
@@ -150,6 +186,21 @@ public final class ChatTemplate {
       throw new TokenizerException(origin + ": " + e.getMessage(), e);
     }
     return conversation.continueFinal().isEmpty() ? rendered : cut(rendered, conversation);
+  }
+
+  /** Whether the template marks what the model wrote. */
+  public boolean marksGenerated(boolean tools) {
+    return GENERATION.matcher(source(tools)).find();
+  }
+
+  /** Whether what it writes depends on the day. */
+  public boolean readsClock() {
+    return sources.values().stream().anyMatch(source -> source.contains("strftime_now"));
+  }
+
+  /** Whether it reads a variable of this name. */
+  public boolean reads(String variable) {
+    return sources.values().stream().anyMatch(source -> source.contains(variable));
   }
 
   private String source(boolean tools) {
