@@ -131,7 +131,8 @@ def config(vocabulary, hidden, layers, queries, keys, size, feed_forward, theta,
     return ours, theirs
 
 
-ours, theirs = config(22, 20, 2, 4, 2, 6, 28, 10000.0, 1e-5, True, False)
-case("llama-tied", LlamaForCausalLM(LlamaConfig(**theirs)), ours, 1.0, 1)
-ours, theirs = config(23, 16, 3, 4, 2, 4, 24, 1000000.0, 1e-6, False, True)
-case("qwen2-untied", Qwen2ForCausalLM(Qwen2Config(**theirs)), ours, 0.7, 2)
+if __name__ == "__main__":
+    ours, theirs = config(22, 20, 2, 4, 2, 6, 28, 10000.0, 1e-5, True, False)
+    case("llama-tied", LlamaForCausalLM(LlamaConfig(**theirs)), ours, 1.0, 1)
+    ours, theirs = config(23, 16, 3, 4, 2, 4, 24, 1000000.0, 1e-6, False, True)
+    case("qwen2-untied", Qwen2ForCausalLM(Qwen2Config(**theirs)), ours, 0.7, 2)

@@ -94,11 +94,41 @@ final class OutputHead implements AutoCloseable {
         dEntropy,
         dNormed,
         matrix.gradient());
-    Tensor dStream = workspace.zeros(DType.F32, scored.rows.length, config.hidden());
-    backend.rmsNormBackward(
-        dNormed, kept.stream(), norm.value(), offset(), kept.rstd(), dStream, norm.gradient());
-    backend.scatterAddRows(dStream, scored.rows, gradient);
+    normBackward(dNormed, kept.stream(), kept.rstd(), scored.rows, gradient, workspace);
     workspace.release(mark);
+  }
+
+  /** The rows {@code rows} of the stream after the norm. */
+  Hidden.Rows hidden(Tensor stream, int[] rows, Workspace workspace) {
+    Hidden.Rows kept =
+        new Hidden.Rows(
+            workspace.tensor(DType.F32, rows.length, config.hidden()),
+            workspace.tensor(DType.F32, rows.length),
+            workspace.tensor(compute, rows.length, config.hidden()));
+    backend.gatherRows(stream, rows, kept.stream());
+    norm(kept.stream(), kept.normed(), kept.rstd());
+    return kept;
+  }
+
+  /** Adds ∂L/∂stream to {@code gradient} [T, hidden] and to the norm's gradient. */
+  void backward(Hidden hidden, Tensor dNormed, Tensor gradient, Workspace workspace) {
+    Hidden.Rows kept = hidden.kept;
+    long mark = workspace.mark();
+    normBackward(dNormed, kept.stream(), kept.rstd(), hidden.rows, gradient, workspace);
+    workspace.release(mark);
+  }
+
+  private void normBackward(
+      Tensor dNormed,
+      Tensor stream,
+      Tensor rstd,
+      int[] rows,
+      Tensor gradient,
+      Workspace workspace) {
+    Tensor dStream = workspace.zeros(DType.F32, rows.length, config.hidden());
+    backend.rmsNormBackward(
+        dNormed, stream, norm.value(), offset(), rstd, dStream, norm.gradient());
+    backend.scatterAddRows(dStream, rows, gradient);
   }
 
   void weightsChanged() {

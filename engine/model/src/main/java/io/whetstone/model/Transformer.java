@@ -22,7 +22,7 @@ import java.util.Map;
  *
  * <p>Belongs to one thread at a time, as its backend does.
  */
-public final class Transformer implements AutoCloseable {
+public final class Transformer implements Trainable, AutoCloseable {
   private final Backend backend;
   private final ModelConfig config;
   private final DType compute;
@@ -97,6 +97,7 @@ public final class Transformer implements AutoCloseable {
     return config;
   }
 
+  @Override
   public Backend backend() {
     return backend;
   }
@@ -120,6 +121,7 @@ public final class Transformer implements AutoCloseable {
   }
 
   /** The tensors an optimizer steps, in a fixed order; a tied table occurs once. */
+  @Override
   public List<Parameter> parameters() {
     return parameters.fused();
   }
@@ -138,11 +140,13 @@ public final class Transformer implements AutoCloseable {
   }
 
   /** Must be called after weights were written to and before the next pass. */
+  @Override
   public void weightsChanged() {
     layers.forEach(Layer::weightsChanged);
     head.weightsChanged();
   }
 
+  @Override
   public void zeroGradients() {
     parameters.zeroGradients();
   }
@@ -177,6 +181,15 @@ public final class Transformer implements AutoCloseable {
       PackedTokens tokens, int[] rows, int[] targets, float temperature, Workspace workspace) {
     checkTokens(tokens.ids(), tokens.positions());
     checkTargets(tokens.rows(), rows, targets, temperature);
+    List<Scored.Kept> kept = keep(tokens, workspace);
+    Tensor stream = kept.getLast().output();
+    Scored.Head scoredHead = head.score(stream, rows, targets, temperature, workspace);
+    return new Scored(
+        tokens, rows, targets, temperature, List.copyOf(kept), scoredHead, read(scoredHead));
+  }
+
+  /** All layers' passes with what their backward needs. */
+  private List<Scored.Kept> keep(PackedTokens tokens, Workspace workspace) {
     Tensor stream = embed(tokens.ids(), workspace);
     Layer.Attention attention = packed(tokens);
     List<Scored.Kept> kept = new ArrayList<>(layers.size());
@@ -191,9 +204,40 @@ public final class Transformer implements AutoCloseable {
       kept.add(new Scored.Kept(stream, output, recompute ? null : activations));
       stream = output;
     }
-    Scored.Head scoredHead = head.score(stream, rows, targets, temperature, workspace);
-    return new Scored(
-        tokens, rows, targets, temperature, List.copyOf(kept), scoredHead, read(scoredHead));
+    return kept;
+  }
+
+  /**
+   * Hidden states after the final norm, keeping what {@link #backward(Hidden, Tensor, Workspace)}
+   * needs in {@code workspace}: for heads other than the vocabulary's.
+   *
+   * @param rows R packed rows whose states are wanted; may repeat
+   */
+  public Hidden hidden(PackedTokens tokens, int[] rows, Workspace workspace) {
+    checkTokens(tokens.ids(), tokens.positions());
+    checkRange("row wanted", rows, tokens.rows());
+    List<Scored.Kept> kept = keep(tokens, workspace);
+    return new Hidden(
+        tokens, rows, List.copyOf(kept), head.hidden(kept.getLast().output(), rows, workspace));
+  }
+
+  /**
+   * As {@link #hidden}, to the bit, keeping only the result: [R, hidden] of the compute type, in
+   * {@code workspace}.
+   */
+  public Tensor evaluateHidden(PackedTokens tokens, int[] rows, Workspace workspace) {
+    checkTokens(tokens.ids(), tokens.positions());
+    checkRange("row wanted", rows, tokens.rows());
+    Tensor normed = workspace.tensor(compute, rows.length, config.hidden());
+    long mark = workspace.mark();
+    Tensor stream = embed(tokens.ids(), workspace);
+    Layer.Attention attention = packed(tokens);
+    for (Layer layer : layers) {
+      forwardInPlace(layer, stream, tokens.positions(), attention, workspace);
+    }
+    backend.copy(head.hidden(stream, rows, workspace).normed(), normed);
+    workspace.release(mark);
+    return normed;
   }
 
   /** As {@link #score}, to the bit, keeping nothing: the workspace is left as it was. */
@@ -224,21 +268,41 @@ public final class Transformer implements AutoCloseable {
     long mark = workspace.mark();
     Tensor gradient = workspace.zeros(DType.F32, scored.tokens.rows(), config.hidden());
     head.backward(scored, dLogprobs, dEntropy, gradient, workspace);
+    backward(scored.tokens, scored.layers, gradient, workspace);
+    workspace.release(mark);
+  }
+
+  /**
+   * Accumulates ∂L/∂weight into the gradients, given ∂L/∂normed of each row of {@link #hidden}.
+   *
+   * @param dNormed [R, hidden] F32
+   */
+  public void backward(Hidden hidden, Tensor dNormed, Workspace workspace) {
+    parameters.requireTrainable();
+    long mark = workspace.mark();
+    Tensor gradient = workspace.zeros(DType.F32, hidden.tokens.rows(), config.hidden());
+    head.backward(hidden, dNormed, gradient, workspace);
+    backward(hidden.tokens, hidden.layers, gradient, workspace);
+    workspace.release(mark);
+  }
+
+  /** From the last layer's output down to the embedding. */
+  private void backward(
+      PackedTokens tokens, List<Scored.Kept> kept, Tensor gradient, Workspace workspace) {
     for (int i = layers.size() - 1; i >= 0; i--) {
       long layerMark = workspace.mark();
       layers
           .get(i)
           .backward(
-              activations(i, scored, workspace),
-              scored.tokens.positions(),
-              scored.tokens.segments(),
+              activations(i, tokens, kept.get(i), workspace),
+              tokens.positions(),
+              tokens.segments(),
               gradient,
               workspace);
       workspace.release(layerMark);
     }
     scaleEmbeddings(gradient);
-    backend.embeddingBackward(scored.tokens.ids(), gradient, embedding.gradient());
-    workspace.release(mark);
+    backend.embeddingBackward(tokens.ids(), gradient, embedding.gradient());
   }
 
   /**
@@ -348,13 +412,13 @@ public final class Transformer implements AutoCloseable {
   }
 
   /** What the backward pass of layer i needs: kept, or made again from the layer's input. */
-  private Activations activations(int i, Scored scored, Workspace workspace) {
-    Scored.Kept kept = scored.layers.get(i);
+  private Activations activations(
+      int i, PackedTokens tokens, Scored.Kept kept, Workspace workspace) {
     if (kept.activations() != null) {
       return kept.activations();
     }
     Activations again = Activations.kept(config, compute, kept.input(), kept.output(), workspace);
-    layers.get(i).forward(again, scored.tokens.positions(), packed(scored.tokens), workspace);
+    layers.get(i).forward(again, tokens.positions(), packed(tokens), workspace);
     return again;
   }
 

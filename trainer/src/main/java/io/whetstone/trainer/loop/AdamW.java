@@ -1,7 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.model.Parameter;
-import io.whetstone.model.Transformer;
+import io.whetstone.model.Trainable;
 import io.whetstone.tensor.AdamWStep;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
@@ -21,7 +21,7 @@ import java.util.Map;
  * and biases do not (GPT-3, Brown et al. 2020, app. B; nanoGPT).
  */
 public final class AdamW implements AutoCloseable {
-  private final Transformer model;
+  private final Trainable model;
   private final Optimization settings;
   private final Backend backend;
   private final GradientClip clip;
@@ -30,7 +30,7 @@ public final class AdamW implements AutoCloseable {
   private final List<Tensor> second = new ArrayList<>();
   private long steps;
 
-  public AdamW(Transformer model, Optimization settings) {
+  public AdamW(Trainable model, Optimization settings) {
     this.model = model;
     this.settings = settings;
     this.backend = model.backend();

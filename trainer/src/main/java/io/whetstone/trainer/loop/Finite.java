@@ -1,7 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.model.Parameter;
-import io.whetstone.model.Transformer;
+import io.whetstone.model.Trainable;
 import io.whetstone.tensor.Backend;
 import io.whetstone.trainer.rollout.MicroBatch;
 import io.whetstone.trainer.rollout.ScoredRollout;
@@ -50,7 +50,7 @@ final class Finite {
   }
 
   /** The accumulated gradients; the first bad parameter is named. */
-  static void requireGradients(Transformer model) {
+  static void requireGradients(Trainable model) {
     Backend backend = model.backend();
     for (Parameter parameter : model.parameters()) {
       double squares = backend.sumOfSquares(parameter.gradient());
@@ -83,7 +83,7 @@ final class Finite {
    *     with no sample where none alone is bad
    */
   static NonFiniteException blame(
-      NonFiniteException found, Transformer model, int count, IntConsumer accumulate) {
+      NonFiniteException found, Trainable model, int count, IntConsumer accumulate) {
     model.zeroGradients();
     for (Parameter parameter : model.parameters()) {
       if (!model.backend().allFinite(parameter.value())) {
