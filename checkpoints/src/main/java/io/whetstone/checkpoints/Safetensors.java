@@ -90,7 +90,8 @@ public final class Safetensors {
     return switch (type) {
       case F32 -> StoredType.F32;
       case BF16 -> StoredType.BF16;
-      case I32 -> throw new IllegalArgumentException(what + " cannot be written; F32 and BF16 can");
+      case I32, Q8_0, Q4_K, Q6_K ->
+          throw new IllegalArgumentException(what + " cannot be written; F32 and BF16 can");
     };
   }
 

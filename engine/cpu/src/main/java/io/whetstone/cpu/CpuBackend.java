@@ -5,6 +5,7 @@ import static io.whetstone.cpu.Operands.floats;
 import static io.whetstone.cpu.Operands.headWeight;
 import static io.whetstone.cpu.Operands.ids;
 import static io.whetstone.cpu.Operands.matrix;
+import static io.whetstone.cpu.Operands.numbers;
 import static io.whetstone.cpu.Operands.positive;
 import static io.whetstone.cpu.Operands.result;
 import static io.whetstone.cpu.Operands.sameSize;
@@ -28,6 +29,7 @@ import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
+import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
 /**
@@ -41,6 +43,7 @@ final class CpuBackend implements Backend {
 
   private final Workers workers;
   private final Gemm gemm;
+  private final QuantizedPanels quantizedPanels;
   private final Elementwise elementwise;
   private final Rows rows;
   private final RmsNorm rmsNorm;
@@ -63,6 +66,7 @@ final class CpuBackend implements Backend {
   CpuBackend(Workers workers, Gemm gemm) {
     this.workers = workers;
     this.gemm = gemm;
+    quantizedPanels = new QuantizedPanels(workers, gemm);
     elementwise = new Elementwise(workers);
     rows = new Rows(workers);
     rmsNorm = new RmsNorm(workers);
@@ -94,7 +98,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public Set<Capability> capabilities() {
-    return Set.of(Capability.EXACT, Capability.BF16);
+    return Set.of(Capability.EXACT, Capability.BF16, Capability.QUANTIZED);
   }
 
   @Override
@@ -114,7 +118,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public void write(Tensor to, float[] from) {
-    floats("to", to);
+    numbers("to", to);
     sameSize("to", to, from.length);
     elementwise.write(to, from);
   }
@@ -127,8 +131,17 @@ final class CpuBackend implements Backend {
   }
 
   @Override
+  public void write(Tensor to, MemorySegment blocks) {
+    if (!to.dtype().quantized() || blocks.byteSize() != to.memory().byteSize()) {
+      throw new IllegalArgumentException(
+          "to: expected the quantised tensor of " + blocks.byteSize() + " bytes, got " + to);
+    }
+    to.memory().copyFrom(blocks);
+  }
+
+  @Override
   public float[] readFloats(Tensor from) {
-    floats("from", from);
+    numbers("from", from);
     return elementwise.readFloats(from);
   }
 
@@ -189,14 +202,16 @@ final class CpuBackend implements Backend {
 
   @Override
   public Linear linear(Tensor weight, DType compute) {
-    floats("weight", weight);
+    numbers("weight", weight);
     if (compute != F32 && compute != BF16) {
       throw new IllegalArgumentException("compute: expected F32 or BF16, got " + compute);
     }
     if (weight.size() == 0) {
       throw new IllegalArgumentException("weight: expected a row and a column, got " + weight);
     }
-    return gemm.weight(weight, compute);
+    return weight.dtype().quantized()
+        ? new QuantizedWeight(weight, compute, quantizedPanels)
+        : gemm.weight(weight, compute);
   }
 
   @Override
@@ -246,7 +261,7 @@ final class CpuBackend implements Backend {
 
   @Override
   public void embedding(int[] ids, Tensor table, Tensor y) {
-    floats("table", table);
+    numbers("table", table);
     matrix("y", y, ids.length, table.columns());
     rows.embedding(ids, table, y);
   }
@@ -510,6 +525,7 @@ final class CpuBackend implements Backend {
   public void close() {
     if (!closed) {
       closed = true;
+      quantizedPanels.close();
       gemm.close();
       workers.close();
     }

@@ -5,6 +5,7 @@ import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.quantized.BlockCodec;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
@@ -17,6 +18,9 @@ import jdk.incubator.vector.VectorOperators;
 final class Elementwise {
   /** Elements in a piece of work; reductions sum each alone, then all in order. */
   private static final int CHUNK = 1 << 13;
+
+  /** How much longer an element takes to quantise than to add, about. */
+  private static final long ENCODING_COST = 64;
 
   private interface Body {
     void accept(long from, long to);
@@ -35,11 +39,28 @@ final class Elementwise {
   void write(Tensor to, float[] from) {
     if (to.dtype() == DType.F32) {
       MemorySegment.copy(from, 0, to.memory(), ValueLayout.JAVA_FLOAT, 0, from.length);
+    } else if (to.dtype().quantized()) {
+      encode(to, from);
     } else {
       for (int i = 0; i < from.length; i++) {
         to.memory().setAtIndex(ValueLayout.JAVA_SHORT, i, toBfloat16(from[i]));
       }
     }
+  }
+
+  private void encode(Tensor to, float[] from) {
+    BlockCodec codec = BlockCodec.of(to.dtype());
+    int elements = to.dtype().blockElements();
+    Ranges.run(
+        workers,
+        from.length / elements,
+        elements * ENCODING_COST,
+        1,
+        (first, last) -> {
+          for (int b = first; b < last; b++) {
+            codec.encode(from, b * elements, to.memory(), (long) b * to.dtype().blockBytes());
+          }
+        });
   }
 
   void write(Tensor to, int[] from) {
@@ -48,7 +69,9 @@ final class Elementwise {
 
   float[] readFloats(Tensor from) {
     float[] to = new float[Math.toIntExact(from.size())];
-    if (from.dtype() == DType.F32) {
+    if (from.dtype().quantized()) {
+      BlockCodec.of(from.dtype()).decodeAll(from.memory(), 0, to);
+    } else if (from.dtype() == DType.F32) {
       MemorySegment.copy(from.memory(), ValueLayout.JAVA_FLOAT, 0, to, 0, to.length);
     } else {
       for (int i = 0; i < to.length; i++) {
@@ -59,6 +82,10 @@ final class Elementwise {
   }
 
   void copy(Tensor from, Tensor to) {
+    if (from.dtype().quantized()) {
+      to.memory().copyFrom(from.memory());
+      return;
+    }
     long source = Memory.address(from);
     long target = Memory.address(to);
     int read = from.dtype().bytes();
@@ -105,6 +132,8 @@ final class Elementwise {
                 memory.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
               }
             }
+            case Q8_0, Q4_K, Q6_K ->
+                throw new IllegalArgumentException("x: a quantised tensor is not filled: " + x);
           }
         });
   }

@@ -45,7 +45,7 @@ final class NativeWorkspace implements Workspace {
   @Override
   public Tensor tensor(DType dtype, int... extents) {
     Shape shape = Shape.of(extents);
-    long bytes = shape.size() * dtype.bytes();
+    long bytes = shape.rows() * dtype.bytes(shape.columns());
     return new Tensor(dtype, shape, MemorySegment.ofAddress(take(bytes)).reinterpret(bytes));
   }
 

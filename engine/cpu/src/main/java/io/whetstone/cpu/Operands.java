@@ -22,6 +22,13 @@ final class Operands {
     }
   }
 
+  /** F32, BF16 or quantised. */
+  static void numbers(String what, Tensor tensor) {
+    if (!tensor.dtype().quantized()) {
+      floats(what, tensor);
+    }
+  }
+
   /** F32 with these extents, leading ones multiplied together. */
   static void matrix(String what, Tensor tensor, int rows, int columns) {
     matrix(what, tensor, F32, rows, columns);

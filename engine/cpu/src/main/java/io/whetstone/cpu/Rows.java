@@ -24,7 +24,9 @@ final class Rows {
   }
 
   void embedding(int[] ids, Tensor table, Tensor y) {
-    if (table.dtype() == y.dtype()) {
+    if (table.dtype().quantized()) {
+      decode("token id", table, ids, y);
+    } else if (table.dtype() == y.dtype()) {
       gather("token id", table, ids, y);
     } else {
       widen("token id", table, ids, y);
@@ -65,6 +67,24 @@ final class Rows {
         (first, last) -> {
           for (int r = first; r < last; r++) {
             Bfloat16.widen(from + 2L * columns * rows[r], to + 4L * columns * r, columns);
+          }
+        });
+  }
+
+  private void decode(String what, Tensor x, int[] rows, Tensor y) {
+    check(what, rows, x);
+    int columns = x.columns();
+    long rowBytes = x.dtype().bytes(columns);
+    long from = Memory.address(x);
+    long to = Memory.address(y);
+    Ranges.run(
+        workers,
+        rows.length,
+        columns,
+        1,
+        (first, last) -> {
+          for (int r = first; r < last; r++) {
+            BlockRows.decode(x.dtype(), from + rowBytes * rows[r], to + 4L * columns * r, columns);
           }
         });
   }

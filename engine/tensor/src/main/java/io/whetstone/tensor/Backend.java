@@ -1,5 +1,6 @@
 package io.whetstone.tensor;
 
+import java.lang.foreign.MemorySegment;
 import java.util.Set;
 
 /**
@@ -37,13 +38,26 @@ public interface Backend extends AutoCloseable {
   /** Storage for keys and values of {@code layers} layers. */
   KvCache kvCache(int layers, int pages, Heads heads, DType dtype);
 
-  /** Copies host numbers into a tensor of the same size, rounding to its type. */
+  /**
+   * Copies host numbers into a tensor of the same size, rounding to its type; to a quantised one's
+   * blocks as {@link io.whetstone.tensor.quantized.BlockCodec} does.
+   */
   void write(Tensor to, float[] from);
+
+  /**
+   * Copies the blocks of a quantised tensor, as they lie in GGUF files.
+   *
+   * @throws IllegalArgumentException when they are not as many bytes as the tensor's
+   */
+  default void write(Tensor to, MemorySegment blocks) {
+    throw new UnsupportedOperationException(
+        "the backend " + name() + " does not take quantised weights");
+  }
 
   /** Copies host integers into an I32 tensor of the same size. */
   void write(Tensor to, int[] from);
 
-  /** A host copy of a F32 or BF16 tensor. */
+  /** A host copy of a F32, BF16 or quantised tensor, whose blocks are decoded. */
   float[] readFloats(Tensor from);
 
   /** Copies elements, converting between F32 and BF16 (to nearest even). */
@@ -82,7 +96,11 @@ public interface Backend extends AutoCloseable {
    * <p>In BF16 the weight is rounded to bfloat16 once (to nearest even), products are of bfloat16
    * numbers, their sums are F32, and a sum that goes into a BF16 tensor is rounded once.
    *
-   * @param weight F32, or BF16 where it is never trained
+   * <p>A quantised weight stays as it is: products are those of the numbers its blocks stand for,
+   * F32 or rounded to bfloat16, to the bit of {@link #linearForward} with a F32 weight of these
+   * numbers where EXACT is declared. It serves a frozen layer: it has no weight gradient.
+   *
+   * @param weight F32, or BF16 or quantised where it is never trained
    * @param compute F32, or BF16 where the backend declares it: the type of the activations
    */
   Linear linear(Tensor weight, DType compute);
@@ -114,7 +132,7 @@ public interface Backend extends AutoCloseable {
 
   // ---- layers
 
-  /** y[t] = table[ids[t]]: table [V, h] F32 or BF16, y [T, h]. */
+  /** y[t] = table[ids[t]]: table [V, h] F32, BF16 or quantised, y [T, h]. */
   void embedding(int[] ids, Tensor table, Tensor y);
 
   /** dTable[ids[t]] += dy[t], in the order of t. */

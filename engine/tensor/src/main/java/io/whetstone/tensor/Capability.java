@@ -9,5 +9,7 @@ public enum Capability {
    */
   EXACT,
   /** {@link DType#BF16} tensors and linears. */
-  BF16
+  BF16,
+  /** Weights of the quantised types, for linears and embeddings. */
+  QUANTIZED
 }

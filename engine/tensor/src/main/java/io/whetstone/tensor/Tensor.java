@@ -20,7 +20,7 @@ public final class Tensor {
    * @throws IllegalArgumentException when {@code memory} is not exactly as long as the shape needs
    */
   public Tensor(DType dtype, Shape shape, MemorySegment memory) {
-    long bytes = shape.size() * dtype.bytes();
+    long bytes = shape.rows() * dtype.bytes(shape.columns());
     if (memory.byteSize() != bytes) {
       throw new IllegalArgumentException(
           "a "
@@ -69,7 +69,7 @@ public final class Tensor {
     if (from < 0 || to < from || to > rows()) {
       throw new IndexOutOfBoundsException("rows [" + from + ", " + to + ") of " + this);
     }
-    long rowBytes = (long) columns() * dtype.bytes();
+    long rowBytes = dtype.bytes(columns());
     return new Tensor(
         dtype,
         Shape.of(to - from, columns()),

@@ -30,6 +30,7 @@ public abstract class BackendConformance
     implements MemoryConformance,
         ArithmeticConformance,
         LinearConformance,
+        QuantizedConformance,
         LayerConformance,
         HeadNormConformance,
         AttentionConformance,
