@@ -93,6 +93,16 @@ final class CachedReward implements Reward {
   }
 
   @Override
+  public boolean repeats() {
+    return reward.repeats();
+  }
+
+  @Override
+  public void preflight() throws InterruptedException {
+    reward.preflight();
+  }
+
+  @Override
   public void close() {
     reward.close();
   }

@@ -40,6 +40,18 @@ record PluginReward(Reward reward, ClassLoader loader) implements Reward {
   }
 
   @Override
+  public boolean repeats() {
+    return reward.repeats();
+  }
+
+  @Override
+  public void preflight() throws InterruptedException {
+    try (Within _ = new Within(loader)) {
+      reward.preflight();
+    }
+  }
+
+  @Override
   public void close() {
     try (Within _ = new Within(loader)) {
       reward.close();

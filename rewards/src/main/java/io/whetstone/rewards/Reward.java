@@ -53,6 +53,23 @@ public interface Reward extends AutoCloseable {
     return OptionalInt.empty();
   }
 
+  /**
+   * Whether the same group always has the same scores, to the bit. Those of a reward that depends
+   * on a clock, a server or a program of its own are recorded before they are used, and a run that
+   * goes on reads the record.
+   */
+  default boolean repeats() {
+    return true;
+  }
+
+  /**
+   * Called before a run begins, when nothing is sampled yet: looks whether what the reward depends
+   * on is there, such as a server and the key for it.
+   *
+   * @throws IllegalArgumentException saying what is wrong and how to mend it
+   */
+  default void preflight() throws InterruptedException {}
+
   /** Called once when nothing is scored any more: ends processes, closes files. */
   @Override
   default void close() {}

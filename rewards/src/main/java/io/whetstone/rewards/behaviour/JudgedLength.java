@@ -97,6 +97,16 @@ record JudgedLength(Reward judge, Rule rule) implements Reward {
   }
 
   @Override
+  public boolean repeats() {
+    return judge.repeats();
+  }
+
+  @Override
+  public void preflight() throws InterruptedException {
+    judge.preflight();
+  }
+
+  @Override
   public void close() {
     judge.close();
   }

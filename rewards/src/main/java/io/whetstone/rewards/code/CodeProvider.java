@@ -48,6 +48,12 @@ public final class CodeProvider implements RewardProvider {
       runner.suite(task);
     }
 
+    /** Time limits are of a clock. */
+    @Override
+    public boolean repeats() {
+      return false;
+    }
+
     @Override
     public Duration patience(int candidates) {
       return runner.patience(candidates);

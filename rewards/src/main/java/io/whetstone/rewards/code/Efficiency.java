@@ -33,6 +33,12 @@ record Efficiency(CodeRunner runner, EfficiencySettings settings) implements Rew
     }
   }
 
+  /** Time limits are of a clock. */
+  @Override
+  public boolean repeats() {
+    return false;
+  }
+
   /** Everything runs once to be judged and then in rounds, the reference with it. */
   @Override
   public Duration patience(int candidates) {

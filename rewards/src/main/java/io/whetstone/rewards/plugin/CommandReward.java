@@ -30,6 +30,12 @@ final class CommandReward implements Reward {
     idle.addAll(workers);
   }
 
+  /** What a program answers, and when, is its own affair. */
+  @Override
+  public boolean repeats() {
+    return false;
+  }
+
   @Override
   public List<Score> score(Group group) throws InterruptedException {
     CommandWorker worker = idle.take();
