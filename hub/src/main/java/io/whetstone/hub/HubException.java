@@ -23,7 +23,7 @@ public final class HubException extends RuntimeException {
   }
 
   /** Whether nobody answered: what is in the cache may still do. */
-  boolean isUnreachable() {
+  public boolean isUnreachable() {
     return unreachable;
   }
 }

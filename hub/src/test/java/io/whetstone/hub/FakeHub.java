@@ -10,6 +10,8 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.URI;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
@@ -23,17 +25,19 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.TreeMap;
 import java.util.concurrent.Executors;
+import java.util.stream.Stream;
 
 /** A hub on this machine, with a second host for large files, that misbehaves when told to. */
 public final class FakeHub implements AutoCloseable {
 
-  static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
+  public static final String COMMIT = "0123456789abcdef0123456789abcdef01234567";
 
   /** One request as it came in. */
-  record Request(String host, String method, String path, String range, String authorization) {}
+  public record Request(
+      String host, String method, String path, String range, String authorization) {}
 
   /** What happens to one request instead of the right answer. */
-  interface Fault {
+  public interface Fault {
     void answer(HttpExchange exchange, byte[] bytes, long from) throws IOException;
   }
 
@@ -41,16 +45,16 @@ public final class FakeHub implements AutoCloseable {
   private final HttpServer elsewhere;
   private final Map<String, byte[]> files = new TreeMap<>();
   private final Map<String, Queue<Fault>> faults = new HashMap<>();
-  final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
+  public final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
   final List<String> extraPaths = new ArrayList<>();
   String token = "";
   boolean redirects = true;
 
-  FakeHub() throws IOException {
+  public FakeHub() throws IOException {
     this(0);
   }
 
-  FakeHub(int port) throws IOException {
+  public FakeHub(int port) throws IOException {
     server = serve(port);
     elsewhere = serve(0);
   }
@@ -64,18 +68,28 @@ public final class FakeHub implements AutoCloseable {
   }
 
   /** {@code localhost}, where the large files are on {@code 127.0.0.1}: another host. */
-  URI endpoint() {
+  public URI endpoint() {
     return URI.create("http://localhost:" + server.getAddress().getPort());
   }
 
   /** A file; those that end in {@code .safetensors} or {@code .parquet} are large ones. */
-  FakeHub file(String path, byte[] bytes) {
+  public FakeHub file(String path, byte[] bytes) {
     files.put(path, bytes);
     return this;
   }
 
-  FakeHub file(String path, String text) {
+  public FakeHub file(String path, String text) {
     return file(path, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Every file of a directory. */
+  public FakeHub directory(Path directory) throws IOException {
+    try (Stream<Path> found = Files.walk(directory)) {
+      for (Path file : found.filter(Files::isRegularFile).toList()) {
+        file(directory.relativize(file).toString(), Files.readAllBytes(file));
+      }
+    }
+    return this;
   }
 
   /** The next request for a path (its end is enough) fares so; several are taken in turn. */
@@ -232,7 +246,10 @@ public final class FakeHub implements AutoCloseable {
           ObjectNode file = siblings.addObject();
           file.put("rfilename", path).put("size", bytes.length).put("blobId", gitSha1(bytes));
           if (isLarge(path)) {
-            file.putObject("lfs").put("sha256", sha256(bytes)).put("size", bytes.length).put("pointerSize", 130);
+            file.putObject("lfs")
+                .put("sha256", sha256(bytes))
+                .put("size", bytes.length)
+                .put("pointerSize", 130);
           }
         });
     extraPaths.forEach(
@@ -264,7 +281,7 @@ public final class FakeHub implements AutoCloseable {
     }
   }
 
-  List<Request> requestsFor(String end) {
+  public List<Request> requestsFor(String end) {
     synchronized (requests) {
       return requests.stream().filter(r -> r.path().endsWith(end)).toList();
     }

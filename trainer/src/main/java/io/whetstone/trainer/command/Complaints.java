@@ -2,6 +2,7 @@ package io.whetstone.trainer.command;
 
 import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.datasets.DatasetException;
+import io.whetstone.hub.HubException;
 import io.whetstone.rewards.RewardPluginException;
 import io.whetstone.rewards.TooManyAbsentException;
 import io.whetstone.tokenizer.TokenizerException;
@@ -66,6 +67,7 @@ final class Complaints
             || e instanceof DatasetException
             || e instanceof RewardPluginException
             || e instanceof TokenizerException
+            || e instanceof HubException hub && !hub.isUnreachable()
             || e instanceof RunException run && run.usersToMend()
             // The engine's way to refuse a setting; its subclasses are the program's own slips.
             || e.getClass() == IllegalArgumentException.class;
@@ -77,6 +79,7 @@ final class Complaints
         || e instanceof TooManyAbsentException
         || e instanceof EmptyRoundException
         || e instanceof RunException
+        || e instanceof HubException
         || e instanceof IOException
         || e instanceof UncheckedIOException
         || e instanceof ArithmeticException;

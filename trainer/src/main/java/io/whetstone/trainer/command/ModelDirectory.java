@@ -3,12 +3,13 @@ package io.whetstone.trainer.command;
 import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.checkpoints.CheckpointStore;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.hub.HubException;
+import io.whetstone.hub.HubName;
 import io.whetstone.trainer.config.Configuration;
-import java.io.IOException;
+import io.whetstone.trainer.run.HubProgress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -29,8 +30,8 @@ record ModelDirectory(Path model, Optional<Path> run) {
   /**
    * Finds the model.
    *
-   * @param name a run's, a checkpoint's or a model's directory, or {@code ORG/NAME} in the local
-   *     Hugging Face cache
+   * @param name a run's, a checkpoint's or a model's directory; where there is none, {@code
+   *     ORG/NAME} or {@code ORG/NAME@revision}, from Hugging Face's cache, else downloaded into it
    * @throws UsageException when there is none, saying where it was looked for
    */
   static ModelDirectory find(String name, Which which) {
@@ -51,7 +52,7 @@ record ModelDirectory(Path model, Optional<Path> run) {
               + HuggingFaceModel.CONFIG
               + ")");
     }
-    return new ModelDirectory(cached(name), Optional.empty());
+    return new ModelDirectory(named(name), Optional.empty());
   }
 
   private static Path checkpoint(Path run, Which which) {
@@ -74,34 +75,23 @@ record ModelDirectory(Path model, Optional<Path> run) {
     return inRun ? Optional.of(parent.getParent()) : Optional.empty();
   }
 
-  private static Path cached(String name) {
-    Map<String, String> environment = System.getenv();
-    Path home =
-        environment.containsKey("HF_HUB_CACHE")
-            ? Path.of(environment.get("HF_HUB_CACHE"))
-            : environment.containsKey("HF_HOME")
-                ? Path.of(environment.get("HF_HOME"), "hub")
-                : Path.of(System.getProperty("user.home"), ".cache", "huggingface", "hub");
-    if (name.matches("[\\w.-]+/[\\w.-]+")) {
-      Path repository = home.resolve("models--" + name.replace("/", "--"));
-      try {
-        String revision = Files.readString(repository.resolve("refs").resolve("main")).strip();
-        Path snapshot = repository.resolve("snapshots").resolve(revision);
-        if (Files.isRegularFile(snapshot.resolve(HuggingFaceModel.CONFIG))) {
-          return snapshot;
-        }
-      } catch (IOException e) {
-        // Not in the cache: said below.
+  private static Path named(String name) {
+    HubName hubName =
+        HubName.parse(HubName.Kind.MODEL, name)
+            .orElseThrow(
+                () ->
+                    new UsageException(
+                        name
+                            + ": is not there; expected a run, a checkpoint or a model's directory,"
+                            + " or ORG/NAME"));
+    try {
+      return HubProgress.hub().model(hubName);
+    } catch (HubException e) {
+      if (e.isUnreachable()) {
+        throw e;
       }
-      throw new UsageException(
-          name
-              + ": is no directory here, and not in the cache at "
-              + home
-              + "; fetch it with: hf download "
-              + name);
+      throw new UsageException(name + ": is no directory here; at the hub: " + e.getMessage());
     }
-    throw new UsageException(
-        name + ": is not there; expected a run, a checkpoint or a model's directory, or ORG/NAME");
   }
 
   /** The configuration of the run it belongs to, where it can be read. */

@@ -5,6 +5,7 @@ import io.whetstone.datasets.settings.Rest;
 import io.whetstone.datasets.settings.Settings;
 import io.whetstone.datasets.settings.Tag;
 import io.whetstone.datasets.settings.Tagged;
+import io.whetstone.hub.HubName;
 import java.lang.reflect.ParameterizedType;
 import java.lang.reflect.RecordComponent;
 import java.lang.reflect.Type;
@@ -63,7 +64,9 @@ final class Resolution {
               key,
               component.isAnnotationPresent(Program.class)
                   ? words(value)
-                  : value(value, component.getGenericType(), Settings.path(at, key)));
+                  : component.isAnnotationPresent(HubModel.class)
+                      ? model(value.toString())
+                      : value(value, component.getGenericType(), Settings.path(at, key)));
         }
         if (component.isAnnotationPresent(ResultNeutral.class)) {
           neutral.add(Settings.path(at, key));
@@ -94,6 +97,13 @@ final class Resolution {
     }
     Path located = paths.apply(Path.of(word));
     return Files.isRegularFile(located) ? located.toString() : word;
+  }
+
+  /** A directory in full, a name at the hub as it is. */
+  private String model(String given) {
+    Path located = paths.apply(Path.of(given));
+    boolean named = !Files.exists(located) && HubName.parse(HubName.Kind.MODEL, given).isPresent();
+    return named ? given : located.toString();
   }
 
   private Object value(Object given, Type type, String at) {

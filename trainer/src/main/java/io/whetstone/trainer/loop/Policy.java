@@ -2,6 +2,7 @@ package io.whetstone.trainer.loop;
 
 import io.whetstone.checkpoints.CheckpointStore;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.hub.HubName;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
@@ -14,6 +15,7 @@ import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.FromScratch;
 import io.whetstone.trainer.config.Vocabulary;
 import io.whetstone.trainer.rollout.Purpose;
+import io.whetstone.trainer.run.HubProgress;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -39,8 +41,17 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
     return policy;
   }
 
-  /** The model's directory that a path stands for: a run's stands for its newest checkpoint. */
+  /**
+   * The model's directory that a path stands for: a run's stands for its newest checkpoint, {@code
+   * ORG/NAME} for its snapshot in Hugging Face's cache, where it is downloaded to if need be. A
+   * directory of that name comes first.
+   */
   public static Path directory(Path path) {
+    if (!Files.exists(path)) {
+      return HubName.parse(HubName.Kind.MODEL, path.toString().replace('\\', '/'))
+          .map(name -> HubProgress.hub().model(name))
+          .orElse(path);
+    }
     Path checkpoints = path.resolve("checkpoints");
     if (!Files.isDirectory(checkpoints)) {
       return path;

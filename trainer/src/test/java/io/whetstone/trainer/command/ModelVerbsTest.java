@@ -279,9 +279,9 @@ class ModelVerbsTest {
             .refused(2)
             .contains("/no/where/x"));
     assertTrue(
-        CommandLineRun.of("generate", "some/model", "--prompt", PROMPT)
+        CommandLineRun.of("generate", "some/model/there", "--prompt", PROMPT)
             .refused(2)
-            .contains("hf download some/model"));
+            .contains("is not there; expected a run"));
     assertTrue(
         CommandLineRun.of("generate", directory.toString(), "--prompt", PROMPT)
             .refused(2)
