@@ -3,8 +3,10 @@ package io.whetstone.tokenizer;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.nio.charset.StandardCharsets;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /**
@@ -31,6 +33,7 @@ public final class TokenizerBuilder {
   private final Set<String> tags = new LinkedHashSet<>();
   private String endOfSequence;
   private String pad;
+  private String chatTemplate;
 
   private TokenizerBuilder() {
     definition.put("version", "1.0");
@@ -122,6 +125,12 @@ public final class TokenizerBuilder {
     return this;
   }
 
+  /** A chat template in Jinja, which goes with the tokenizer wherever it is saved. */
+  public TokenizerBuilder chatTemplate(String source) {
+    chatTemplate = source;
+    return this;
+  }
+
   /**
    * @throws TokenizerException when there is no end of sequence, or two tokens are the same
    */
@@ -140,7 +149,14 @@ public final class TokenizerBuilder {
       add(added, pad, true);
       config.put("pad_token", pad);
     }
-    return Tokenizer.of(TokenizerFiles.of("tokenizer from scratch", definition.deepCopy(), config));
+    return Tokenizer.of(
+        TokenizerFiles.of(
+            "tokenizer from scratch",
+            definition.deepCopy(),
+            config,
+            chatTemplate == null
+                ? Map.of()
+                : Map.of("chat_template.jinja", chatTemplate.getBytes(StandardCharsets.UTF_8))));
   }
 
   private void add(ArrayNode added, String token, boolean special) {

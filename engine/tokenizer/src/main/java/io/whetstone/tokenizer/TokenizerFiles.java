@@ -80,10 +80,14 @@ record TokenizerFiles(
   }
 
   /** Of a definition made in memory. */
-  static TokenizerFiles of(String origin, ObjectNode definition, ObjectNode tokenizerConfig) {
+  static TokenizerFiles of(
+      String origin,
+      ObjectNode definition,
+      ObjectNode tokenizerConfig,
+      Map<String, byte[]> companions) {
     JsonNode none = JsonNodeFactory.instance.objectNode();
     return new TokenizerFiles(
-        origin, bytes(definition), definition, tokenizerConfig, none, none, Map.of());
+        origin, bytes(definition), definition, tokenizerConfig, none, none, companions);
   }
 
   void write(Path directory, Vocabulary vocabulary) throws IOException {

@@ -6,6 +6,7 @@ import io.whetstone.datasets.Demonstration;
 import io.whetstone.datasets.DemonstrationSource;
 import io.whetstone.datasets.Task;
 import io.whetstone.datasets.TaskSource;
+import io.whetstone.datasets.settings.Names;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardCatalog;
@@ -26,10 +27,13 @@ import io.whetstone.trainer.config.RewardEntry;
 import io.whetstone.trainer.config.RewardWeighted;
 import io.whetstone.trainer.config.Sft;
 import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.config.TooLong;
+import io.whetstone.trainer.loop.DemonstrationSamples;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.loop.StageData;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.ThinkingBudgets;
+import io.whetstone.trainer.rollout.TrainingSample;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,7 +110,7 @@ final class ConfigurationCheck {
       if (stage instanceof Sft sft) {
         Dataset data = dataset(sft.label() + ".data", sft.data());
         if (data != null) {
-          demonstrations(sft, data, prompts, tokenizer);
+          demonstrations(sft, data, prompts, tokenizer, model.maxPositions());
         }
       }
       if (stage.drawing().isPresent()) {
@@ -190,13 +194,18 @@ final class ConfigurationCheck {
     refused(where, refused, tasks.size());
   }
 
-  private void demonstrations(Sft sft, Dataset data, PromptEncoder prompts, Tokenizer tokenizer) {
+  private void demonstrations(
+      Sft sft, Dataset data, PromptEncoder prompts, Tokenizer tokenizer, int positions) {
     String where = sft.label() + ".data";
     Optional<DemonstrationSource> source = data.demonstrations();
     if (source.isEmpty()) {
       findings.problem(where + ": " + data.name() + " has no demonstrations to learn from");
       return;
     }
+    DemonstrationSamples samples = new DemonstrationSamples(tokenizer, prompts, sft.trainOn());
+    int longest = Math.min(positions, sft.maxLength().orElse(positions));
+    long dropped = 0;
+    long learned = 0;
     Lengths lengths = new Lengths();
     List<String> refused = new ArrayList<>();
     if (sft.epochs().isPresent() && source.get().size() == Long.MAX_VALUE) {
@@ -210,13 +219,28 @@ final class ConfigurationCheck {
       try {
         Demonstration demonstration = source.get().demonstration(i);
         tasks.add(demonstration.task());
-        int completion = tokenizer.encode(demonstration.completion()).length + 1;
-        lengths.add(prompts.encode(demonstration.task(), completion).length + completion);
+        TrainingSample sample = samples.of(demonstration, 0);
+        int length = sample.prompt().length + sample.ids().length;
+        if (length > longest && sft.tooLong() == TooLong.STOP) {
+          refused.add(
+              "task %s: %d tokens, and max-length is %d"
+                  .formatted(demonstration.task().id(), length, longest));
+        }
+        dropped += length > longest && sft.tooLong() == TooLong.DROP ? 1 : 0;
+        lengths.add(length);
+        learned += sample.trainedTokens();
       } catch (IllegalArgumentException | io.whetstone.tokenizer.TokenizerException e) {
         refused.add(e.getMessage());
       }
     }
-    findings.say(where, "demonstrations of " + lengths + " tokens");
+    findings.say(
+        where,
+        "demonstrations of "
+            + lengths
+            + " tokens, of which "
+            + Names.kebab(sft.trainOn().name())
+            + String.format(Locale.ROOT, " trains %.0f %%", 100.0 * learned / lengths.sum)
+            + (dropped > 0 ? "; " + dropped + " longer than " + longest + " are left out" : ""));
     requireNotHeldOut(where, tasks);
     refused(where, refused, count);
   }

@@ -19,6 +19,8 @@ import java.util.Optional;
  *     date_string}
  * @param assistantPrefix text that counts as the answer's beginning (R1's {@code <think>\n}): the
  *     model continues it, format rewards see it, it is not trained on
+ * @param maxTokens longest prompt, in tokens; left out: what the model's positions leave
+ * @param tooLong what becomes of a longer one
  */
 public record Prompt(
     Optional<String> template,
@@ -26,7 +28,9 @@ public record Prompt(
     Optional<Boolean> enableThinking,
     @Default(value = "{}", source = "the chat template's own defaults")
         Map<String, Object> variables,
-    @Default(value = "\"\"", source = "the model opens its own <think>") String assistantPrefix) {
+    @Default(value = "\"\"", source = "the model opens its own <think>") String assistantPrefix,
+    Optional<Integer> maxTokens,
+    @Default(value = "\"stop\"", source = "nothing is lost silently") TooLong tooLong) {
   /** The model's own chat template. */
   public static final String CHAT = "chat";
 
@@ -40,11 +44,22 @@ public record Prompt(
                   : enableThinking.isPresent() ? "enable-thinking" : "variables")
               + ": is only for template: chat; write it into the text");
     }
+    maxTokens.ifPresent(n -> Range.atLeast("max-tokens", n, 1));
+    if (tooLong == TooLong.DROP && maxTokens.isEmpty()) {
+      throw new IllegalArgumentException("max-tokens: is missing; too-long: drop needs it");
+    }
   }
 
   /** Written as the template alone. */
   public static Prompt of(String template) {
-    return new Prompt(Optional.of(template), Optional.empty(), Optional.empty(), Map.of(), "");
+    return new Prompt(
+        Optional.of(template),
+        Optional.empty(),
+        Optional.empty(),
+        Map.of(),
+        "",
+        Optional.empty(),
+        TooLong.STOP);
   }
 
   private static void requireKnown(String template) {

@@ -12,6 +12,9 @@ import java.util.Optional;
  * @param epochs passes over the data, where the data has an end
  * @param batch demonstrations a step
  * @param trainOn which tokens are learned
+ * @param maxLength longest demonstration, in tokens, prompt and end included; left out: the model's
+ *     positions
+ * @param tooLong what becomes of a longer one
  */
 public record Sft(
     Optional<String> name,
@@ -26,6 +29,8 @@ public record Sft(
             value = "\"completion\"",
             source = "TRL's completion_only_loss for prompt-completion data")
         TrainOn trainOn,
+    Optional<Integer> maxLength,
+    @Default(value = "\"stop\"", source = "nothing is lost silently") TooLong tooLong,
     @Inline Cadence cadence)
     implements Stage {
 
@@ -38,6 +43,7 @@ public record Sft(
     steps.ifPresent(optimization.schedule()::requireWithin);
     epochs.ifPresent(n -> Range.atLeast("epochs", n, 1));
     Range.atLeast("batch", batch, 1);
+    maxLength.ifPresent(n -> Range.atLeast("max-length", n, 2));
     if (reduction == Reduction.CONSTANT_LENGTH) {
       throw new IllegalArgumentException(
           "reduction: constant-length is for grpo; expected token-mean or sequence-mean");

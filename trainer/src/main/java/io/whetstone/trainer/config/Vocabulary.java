@@ -1,6 +1,7 @@
 package io.whetstone.trainer.config;
 
 import io.whetstone.datasets.settings.Default;
+import java.nio.file.Path;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -13,6 +14,8 @@ import java.util.Set;
  * @param characters every character the model can read or write, each a token
  * @param bytes all 256 bytes instead, so that any text can be read and written
  * @param special strings that are one token each
+ * @param chatTemplate a file with a chat template in Jinja; the tokens it writes belong into {@code
+ *     special}
  */
 public record Vocabulary(
     Optional<String> characters,
@@ -21,7 +24,13 @@ public record Vocabulary(
     @Default(
             value = "[\"<think>\", \"</think>\", \"<answer>\", \"</answer>\"]",
             source = "DeepSeek-R1, Guo et al. 2025, table 1")
-        List<String> special) {
+        List<String> special,
+    Optional<Path> chatTemplate) {
+
+  /** Without a chat template. */
+  public Vocabulary(Optional<String> characters, boolean bytes, List<String> special) {
+    this(characters, bytes, special, Optional.empty());
+  }
 
   public Vocabulary {
     if (characters.isPresent() == bytes) {

@@ -1,40 +1,87 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.datasets.Conversation;
 import io.whetstone.datasets.Demonstration;
 import io.whetstone.datasets.Task;
 import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.tokenizer.chat.AssistantTurns;
 import io.whetstone.trainer.config.TrainOn;
+import io.whetstone.trainer.rollout.Learned;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.TrainingSample;
 import java.util.Arrays;
 
 /** Makes training samples of demonstrations. */
-final class DemonstrationSamples {
+public final class DemonstrationSamples {
   private final Tokenizer tokenizer;
   private final PromptEncoder prompts;
   private final TrainOn trainOn;
+  private final int[] end;
 
-  DemonstrationSamples(Tokenizer tokenizer, PromptEncoder prompts, TrainOn trainOn) {
+  public DemonstrationSamples(Tokenizer tokenizer, PromptEncoder prompts, TrainOn trainOn) {
     this.tokenizer = tokenizer;
     this.prompts = prompts;
     this.trainOn = trainOn;
+    this.end = prompts.endOfAnswer();
   }
 
   /**
-   * The sample of a demonstration: its completion and an end of sequence.
+   * The sample of a demonstration: its completion and its end, or a whole conversation with what
+   * the assistant wrote marked.
    *
    * @param group the sample's number in its step
+   * @throws IllegalArgumentException naming the task, where it cannot be learned
    */
-  TrainingSample of(Demonstration demonstration, int group) {
-    int[] completion = completion(demonstration.completion());
-    return of(prompts.encode(demonstration.task(), completion.length), completion, group);
+  public TrainingSample of(Demonstration demonstration, int group) {
+    Task task = demonstration.task();
+    if (demonstration.conversation().isPresent()) {
+      try {
+        return of(demonstration.conversation().get(), group);
+      } catch (RuntimeException e) {
+        throw new IllegalArgumentException("task " + task.id() + ": " + e.getMessage(), e);
+      }
+    }
+    String completion = demonstration.completion();
+    String begun = prompts.assistantPrefix(task);
+    boolean repeats = !begun.isEmpty() && completion.startsWith(begun);
+    int[] ids = completion(repeats ? completion.substring(begun.length()) : completion);
+    return of(prompts.ids(task), ids, group);
   }
 
-  /** The ids of a text and the end of sequence after it. */
+  private TrainingSample of(Conversation conversation, int group) {
+    Learned learned =
+        prompts.learn(
+            conversation,
+            trainOn == TrainOn.COMPLETION ? AssistantTurns.Which.LAST : AssistantTurns.Which.ALL);
+    boolean[] trained = learned.trained().clone();
+    if (trainOn == TrainOn.EVERYTHING) {
+      Arrays.fill(trained, true);
+    }
+    // Nothing predicts the first id, and what follows the last that is learned teaches nothing.
+    int from = 1;
+    while (from < trained.length && !trained[from]) {
+      from++;
+    }
+    int to = trained.length;
+    while (to > from && !trained[to - 1]) {
+      to--;
+    }
+    float[] weights = new float[to - from];
+    Arrays.fill(weights, 1);
+    return new TrainingSample(
+        Arrays.copyOf(learned.ids(), from),
+        Arrays.copyOfRange(learned.ids(), from, to),
+        new float[0],
+        Arrays.copyOfRange(trained, from, to),
+        weights,
+        group);
+  }
+
+  /** The ids of an answer and what ends it: the chat template's token, else end of sequence. */
   int[] completion(String text) {
     int[] ids = tokenizer.encode(text);
-    int[] ended = Arrays.copyOf(ids, ids.length + 1);
-    ended[ids.length] = tokenizer.endOfSequence().getFirst();
+    int[] ended = Arrays.copyOf(ids, ids.length + end.length);
+    System.arraycopy(end, 0, ended, ids.length, end.length);
     return ended;
   }
 

@@ -16,6 +16,7 @@ import io.whetstone.trainer.config.FromScratch;
 import io.whetstone.trainer.config.Vocabulary;
 import io.whetstone.trainer.rollout.Purpose;
 import io.whetstone.trainer.run.HubProgress;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 
@@ -102,7 +103,17 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
             .characters()
             .map(TokenizerBuilder::characters)
             .orElseGet(TokenizerBuilder::bytes);
+    vocabulary.chatTemplate().map(Policy::text).ifPresent(builder::chatTemplate);
     return builder.tags(vocabulary.special()).endOfSequence("<|end|>").pad("<|pad|>").build();
+  }
+
+  private static String text(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(
+          "model.from-scratch.vocabulary.chat-template: " + file + " cannot be read: " + e, e);
+    }
   }
 
   @Override

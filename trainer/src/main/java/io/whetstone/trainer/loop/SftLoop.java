@@ -10,6 +10,7 @@ import io.whetstone.tensor.Tensor;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.algorithm.LearningRateSchedule;
 import io.whetstone.trainer.config.Sft;
+import io.whetstone.trainer.config.TooLong;
 import io.whetstone.trainer.rollout.Packer;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Purpose;
@@ -33,6 +34,7 @@ final class SftLoop implements StageLoop {
   private final Sft settings;
   private final DemonstrationSource data;
   private final DemonstrationSamples samples;
+  private final int maxLength;
   private final long orderKey;
   private final AdamW optimizer;
   private final LearningRateSchedule schedule;
@@ -52,6 +54,8 @@ final class SftLoop implements StageLoop {
     this.settings = settings;
     this.data = data;
     this.samples = new DemonstrationSamples(tokenizer, prompts, settings.trainOn());
+    int positions = policy.config().maxPositions();
+    this.maxLength = Math.min(positions, settings.maxLength().orElse(positions));
     this.orderKey = Purpose.DEMONSTRATION_ORDER.key(seed, stage);
     this.steps = steps(settings, data);
     this.optimizer = new AdamW(policy, settings.optimization());
@@ -87,12 +91,19 @@ final class SftLoop implements StageLoop {
     for (int i = 0; i < settings.batch(); i++) {
       long place = (long) step * settings.batch() + i;
       Demonstration demonstration = demonstration(place);
-      tasks.add(demonstration.task().id());
-      samples.add(this.samples.of(demonstration, i));
+      TrainingSample sample = this.samples.of(demonstration, i);
+      if (fits(sample, demonstration)) {
+        tasks.add(demonstration.task().id());
+        samples.add(sample);
+      }
     }
+    requireSome(samples, step);
     long tokens = samples.stream().mapToLong(TrainingSample::trainedTokens).sum();
     Map<String, Double> metrics = new LinkedHashMap<>();
     metrics.put("sft/tokens", (double) tokens);
+    if (settings.tooLong() == TooLong.DROP) {
+      metrics.put("sft/dropped", (double) settings.batch() - samples.size());
+    }
     metrics.put("learning-rate", schedule.at(step));
     Optional<SkippedStep> skipped = Optional.empty();
     try {
@@ -105,6 +116,36 @@ final class SftLoop implements StageLoop {
     metrics.put("time/step", seconds);
     metrics.put("time/tokens-per-second", tokens / seconds);
     return StepReport.supervised(metrics, tokens, skipped);
+  }
+
+  private boolean fits(TrainingSample sample, Demonstration demonstration) {
+    int length = sample.prompt().length + sample.ids().length;
+    if (length > maxLength && settings.tooLong() == TooLong.STOP) {
+      throw new IllegalArgumentException(
+          "task "
+              + demonstration.task().id()
+              + ": the demonstration has "
+              + length
+              + " tokens, and at most "
+              + maxLength
+              + " may be learned at once; raise "
+              + settings.label()
+              + ".max-length where the model has the positions, or leave such ones out with"
+              + " too-long: drop");
+    }
+    return length <= maxLength;
+  }
+
+  private void requireSome(List<TrainingSample> samples, int step) {
+    if (samples.isEmpty()) {
+      throw new IllegalArgumentException(
+          settings.label()
+              + ".max-length: every demonstration of step "
+              + (step + 1)
+              + " has more than "
+              + maxLength
+              + " tokens; raise it");
+    }
   }
 
   private Demonstration demonstration(long place) {

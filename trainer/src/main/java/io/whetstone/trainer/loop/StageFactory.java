@@ -78,7 +78,8 @@ final class StageFactory implements AutoCloseable {
     return datasets.computeIfAbsent(
         data,
         unused -> {
-          Dataset opened = StageData.open(data, directory, experiment.seed());
+          Dataset opened =
+              FittingDataset.of(StageData.open(data, directory, experiment.seed()), prompts);
           audits.accept(opened.summary());
           return opened;
         });

@@ -2,9 +2,11 @@ package io.whetstone.trainer.rollout;
 
 import io.whetstone.datasets.Task;
 import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.tokenizer.TokenizerException;
 import io.whetstone.tokenizer.chat.AssistantTurns;
 import io.whetstone.tokenizer.chat.ChatTemplate;
 import io.whetstone.tokenizer.chat.Conversation;
+import io.whetstone.tokenizer.jinja.Template;
 import io.whetstone.trainer.config.Prompt;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -34,9 +36,20 @@ final class ChatPrompt implements PromptForm {
 
   @Override
   public RenderedPrompt render(Task task) {
-    List<Map<String, Object>> messages = List.of(Map.of(ROLE, "user", "content", task.prompt()));
-    String begun = template.render(conversation(messages, null, true)).text();
-    String ended = template.render(conversation(messages, null, false)).text();
+    List<Map<String, Object>> messages =
+        task.conversation()
+            .map(io.whetstone.datasets.Conversation::messages)
+            .orElseGet(() -> List.of(Map.of(ROLE, "user", "content", task.prompt())));
+    List<Object> tools = task.conversation().map(ChatPrompt::tools).orElse(null);
+    Map<String, Object> last = messages.getLast();
+    if ("assistant".equals(last.get(ROLE)) && last.get("content") instanceof String begun) {
+      // What the assistant is to go on with.
+      String text =
+          template.render(conversation(messages, tools, false, Optional.of("content"))).text();
+      return new RenderedPrompt(text + assistantPrefix, begun + assistantPrefix);
+    }
+    String begun = template.render(conversation(messages, tools, true, Optional.empty())).text();
+    String ended = template.render(conversation(messages, tools, false, Optional.empty())).text();
     // The header of the assistant's turn is what only the first has.
     int header = 0;
     while (header < Math.min(begun.length(), ended.length())
@@ -48,14 +61,28 @@ final class ChatPrompt implements PromptForm {
     return new RenderedPrompt(begun + assistantPrefix, opened + assistantPrefix);
   }
 
+  @Override
+  public Template.Rendered render(
+      io.whetstone.datasets.Conversation conversation, AssistantTurns.Which which) {
+    return turns.find(
+        conversation(conversation.messages(), tools(conversation), false, Optional.empty()), which);
+  }
+
+  private static List<Object> tools(io.whetstone.datasets.Conversation conversation) {
+    return conversation.tools().isEmpty() ? null : List.copyOf(conversation.tools());
+  }
+
   /** The conversation with the configured system message, where it has none of its own. */
   private Conversation conversation(
-      List<Map<String, Object>> messages, List<Object> tools, boolean header) {
+      List<Map<String, Object>> messages,
+      List<Object> tools,
+      boolean header,
+      Optional<String> goesOn) {
     List<Map<String, Object>> all = new ArrayList<>(messages);
     if (system.isPresent() && !SYSTEM.equals(messages.getFirst().get(ROLE))) {
       all.addFirst(Map.of(ROLE, SYSTEM, "content", system.get()));
     }
-    return new Conversation(all, tools, header, Optional.empty(), variables);
+    return new Conversation(all, tools, header, goesOn, variables);
   }
 
   @Override
@@ -68,6 +95,10 @@ final class ChatPrompt implements PromptForm {
 
   @Override
   public String endOfAnswer() {
-    return turns.endOfTurn(variables);
+    try {
+      return turns.endOfTurn(variables);
+    } catch (TokenizerException e) {
+      return "";
+    }
   }
 }

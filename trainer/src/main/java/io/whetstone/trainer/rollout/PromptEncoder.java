@@ -1,24 +1,31 @@
 package io.whetstone.trainer.rollout;
 
+import io.whetstone.datasets.Conversation;
 import io.whetstone.datasets.Task;
+import io.whetstone.tokenizer.Encoded;
 import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.tokenizer.chat.AssistantTurns;
+import io.whetstone.tokenizer.jinja.Template;
 import io.whetstone.trainer.config.Prompt;
+import io.whetstone.trainer.config.TooLong;
 import java.util.Arrays;
 import java.util.stream.IntStream;
 
-/** Makes token ids of a task's prompt. */
+/** Makes token ids of prompts and conversations. */
 public final class PromptEncoder {
   private final Tokenizer tokenizer;
   private final PromptForm form;
   private final int[] leading;
   private final int maxPositions;
+  private final Prompt settings;
 
   /**
    * @throws IllegalArgumentException where the model has not what the prompt's form needs
    */
-  public PromptEncoder(Tokenizer tokenizer, Prompt prompt, int maxPositions) {
+  public PromptEncoder(Tokenizer tokenizer, Prompt settings, int maxPositions) {
     this.tokenizer = tokenizer;
-    this.form = PromptForm.of(prompt, tokenizer);
+    this.settings = settings;
+    this.form = PromptForm.of(settings, tokenizer);
     // A chat template writes it itself.
     this.leading = form instanceof TextPrompt ? tokenizer.leading() : new int[0];
     this.maxPositions = maxPositions;
@@ -40,20 +47,54 @@ public final class PromptEncoder {
   }
 
   /**
+   * What ends an answer: the chat template's token, else the tokenizer's first end of sequence.
+   *
+   * @throws IllegalArgumentException where there is neither
+   */
+  public int[] endOfAnswer() {
+    String text = form.endOfAnswer();
+    if (!text.isEmpty()) {
+      return tokenizer.encode(text);
+    }
+    if (tokenizer.endOfSequence().isEmpty()) {
+      throw new IllegalArgumentException(
+          "model: nothing ends an answer: neither tokenizer_config.json, generation_config.json nor"
+              + " config.json names an end-of-sequence token, and there is no chat template that"
+              + " writes one");
+    }
+    return new int[] {tokenizer.endOfSequence().getFirst()};
+  }
+
+  /** Whether prompts with too many tokens are left out of the data. */
+  public boolean dropsTooLong() {
+    return settings.tooLong() == TooLong.DROP;
+  }
+
+  /** Whether a prompt has at most {@code max-tokens}. */
+  public boolean fits(Task task) {
+    return settings.maxTokens().isEmpty() || ids(task).length <= settings.maxTokens().get();
+  }
+
+  /**
    * The ids the model reads.
    *
    * @throws IllegalArgumentException naming the task, when its prompt and {@code tokens} more do
-   *     not fit the model's positions: nothing is cut
+   *     not fit the model's positions, or it has more than {@code max-tokens}: nothing is cut
    */
   public int[] encode(Task task, int tokens) {
-    int[] ids;
-    try {
-      ids = join(leading, tokenizer.encode(text(task)));
-    } catch (RuntimeException e) {
-      throw new IllegalArgumentException("task " + task.id() + ": " + e.getMessage(), e);
-    }
+    int[] ids = ids(task);
     if (ids.length == 0) {
       throw new IllegalArgumentException("task " + task.id() + ": the prompt is empty");
+    }
+    if (ids.length > settings.maxTokens().orElse(Integer.MAX_VALUE)) {
+      throw new IllegalArgumentException(
+          "task "
+              + task.id()
+              + ": its prompt has "
+              + ids.length
+              + " tokens, more than prompt-template.max-tokens, which is "
+              + settings.maxTokens().get()
+              + "; raise it, or set prompt-template.too-long: drop");
     }
     if (ids.length + tokens > maxPositions) {
       throw new IllegalArgumentException(
@@ -65,9 +106,32 @@ public final class PromptEncoder {
               + tokens
               + " more exceed the model's "
               + maxPositions
-              + " positions; raise max-positions, lower max-tokens, or leave the task out");
+              + " positions; raise max-positions, lower max-tokens, or leave such tasks out with"
+              + " prompt-template.max-tokens and too-long: drop");
     }
     return ids;
+  }
+
+  /** The ids of a task's prompt, however many there are. */
+  public int[] ids(Task task) {
+    try {
+      return join(leading, tokenizer.encode(text(task)));
+    } catch (RuntimeException e) {
+      throw new IllegalArgumentException("task " + task.id() + ": " + e.getMessage(), e);
+    }
+  }
+
+  /**
+   * The ids of a whole conversation, and which of them the assistant wrote.
+   *
+   * @throws RuntimeException where that cannot be told for sure
+   */
+  public Learned learn(Conversation conversation, AssistantTurns.Which which) {
+    Template.Rendered rendered = form.render(conversation, which);
+    Encoded encoded = tokenizer.encodeWithSpans(rendered.text());
+    boolean[] trained = new boolean[encoded.ids().length];
+    rendered.generated().forEach(span -> encoded.mark(span.from(), span.to(), trained));
+    return new Learned(encoded.ids(), trained);
   }
 
   private static int[] join(int[] first, int[] then) {

@@ -1,8 +1,12 @@
 package io.whetstone.trainer.rollout;
 
+import io.whetstone.datasets.Conversation;
 import io.whetstone.datasets.Task;
 import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.tokenizer.TokenizerException;
+import io.whetstone.tokenizer.chat.AssistantTurns;
 import io.whetstone.tokenizer.chat.ChatTemplate;
+import io.whetstone.tokenizer.jinja.Template;
 import io.whetstone.trainer.config.Prompt;
 import io.whetstone.trainer.config.ShippedTemplate;
 
@@ -12,10 +16,21 @@ public sealed interface PromptForm permits ChatPrompt, TextPrompt {
   /** What the model reads. */
   RenderedPrompt render(Task task);
 
+  /**
+   * A whole conversation as text, and which of it the assistant wrote.
+   *
+   * @throws TokenizerException where that cannot be told
+   * @throws IllegalArgumentException where this form takes no conversations
+   */
+  Template.Rendered render(Conversation conversation, AssistantTurns.Which which);
+
   /** The form's name and what it is, for people. */
   String description();
 
-  /** The token that ends an answer, as text; empty where the tokenizer's end of sequence does. */
+  /**
+   * What the chat template writes behind an answer, a token at its end; empty where it writes none,
+   * and the tokenizer's end of sequence ends answers.
+   */
   String endOfAnswer();
 
   /**

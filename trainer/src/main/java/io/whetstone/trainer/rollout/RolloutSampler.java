@@ -14,6 +14,7 @@ import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 
 /** Draws groups of completions for tasks. */
 public final class RolloutSampler {
@@ -50,9 +51,11 @@ public final class RolloutSampler {
             decoding.topK(),
             (float) decoding.topP(),
             (float) decoding.minP());
-    this.stop =
-        new StopRules(
-            decoding.maxTokens(), new HashSet<>(tokenizer.endOfSequence()), decoding.stop());
+    // A chat template's end of turn need not be among the model's ends of sequence.
+    Set<Integer> ends = new HashSet<>(tokenizer.endOfSequence());
+    int[] end = prompts.endOfAnswer();
+    ends.add(end[end.length - 1]);
+    this.stop = new StopRules(decoding.maxTokens(), ends, decoding.stop());
     this.thinking = ThinkingBudgets.of(decoding, tokenizer);
   }
 
