@@ -1,5 +1,6 @@
 package io.whetstone.cpu;
 
+import static io.whetstone.cpu.Operands.block;
 import static io.whetstone.cpu.Operands.count;
 import static io.whetstone.cpu.Operands.floats;
 import static io.whetstone.cpu.Operands.headWeight;
@@ -46,6 +47,7 @@ final class CpuBackend implements Backend {
   private final QuantizedPanels quantizedPanels;
   private final Elementwise elementwise;
   private final Rows rows;
+  private final Columns columns;
   private final RmsNorm rmsNorm;
   private final HeadNorm headNorm;
   private final Rope rope;
@@ -69,6 +71,7 @@ final class CpuBackend implements Backend {
     quantizedPanels = new QuantizedPanels(workers, gemm);
     elementwise = new Elementwise(workers);
     rows = new Rows(workers);
+    columns = new Columns(workers);
     rmsNorm = new RmsNorm(workers);
     headNorm = new HeadNorm(workers);
     rope = new Rope(workers);
@@ -184,6 +187,30 @@ final class CpuBackend implements Backend {
   public boolean allFinite(Tensor x) {
     type("x", x, F32);
     return elementwise.allFinite(x);
+  }
+
+  @Override
+  public void addColumns(Tensor x, Tensor y, int from) {
+    type("x", x, F32);
+    floats("y", y);
+    block("x", x, "y", y, from);
+    columns.add(x, y, from);
+  }
+
+  @Override
+  public void takeColumns(Tensor x, int from, Tensor y) {
+    floats("x", x);
+    type("y", y, x.dtype());
+    block("y", y, "x", x, from);
+    columns.take(x, from, y);
+  }
+
+  @Override
+  public void dropout(Tensor x, double rate, long[] rowKeys, Tensor y) {
+    floats("x", x);
+    matrix("x", x, x.dtype(), rowKeys.length, x.columns());
+    matrix("y", y, x.dtype(), rowKeys.length, x.columns());
+    columns.dropout(x, rate, rowKeys, y);
   }
 
   @Override
@@ -471,7 +498,9 @@ final class CpuBackend implements Backend {
     count("dLogprobs", dLogprobs.length, targets.length);
     count("dEntropy", dEntropy.length, targets.length);
     matrix("dx", dx, targets.length, head.in());
-    matrix("dHead", dHead, head.out(), head.in());
+    if (dHead != null) {
+      matrix("dHead", dHead, head.out(), head.in());
+    }
     tokenLogprobs.tokenLogprobsBackward(
         weight(head),
         x,

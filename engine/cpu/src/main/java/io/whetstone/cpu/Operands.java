@@ -29,6 +29,16 @@ final class Operands {
     }
   }
 
+  /** As many rows, and columns that lie within those of {@code whole} from {@code from} on. */
+  static void block(String what, Tensor block, String ofWhat, Tensor whole, int from) {
+    if (block.rows() != whole.rows()
+        || from < 0
+        || from + (long) block.columns() > whole.columns()) {
+      throw new IllegalArgumentException(
+          what + ": " + block + " at column " + from + " does not lie in " + ofWhat + ", " + whole);
+    }
+  }
+
   /** F32 with these extents, leading ones multiplied together. */
   static void matrix(String what, Tensor tensor, int rows, int columns) {
     matrix(what, tensor, F32, rows, columns);

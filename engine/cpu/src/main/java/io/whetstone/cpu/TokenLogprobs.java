@@ -164,8 +164,10 @@ final class TokenLogprobs {
             });
         Result result = part == 0 ? Result.F32 : Result.F32_ADDED;
         head.backwardInput(part, dz, rows, Memory.address(dx) + 4L * hidden * first, result);
-        long dw = Memory.address(dHead) + 4L * hidden * token;
-        gemm.backwardWeight(head.dtype(), xs, dz, rows, hidden, width, dw);
+        if (dHead != null) {
+          long dw = Memory.address(dHead) + 4L * hidden * token;
+          gemm.backwardWeight(head.dtype(), xs, dz, rows, hidden, width, dw);
+        }
       }
     }
   }

@@ -81,6 +81,36 @@ public interface Backend extends AutoCloseable {
   boolean allFinite(Tensor x);
 
   /**
+   * y[r, from + c] += x[r, c]: x [T, n] F32, y [T, m] F32 or BF16 with m ≥ from + n; a sum that
+   * goes into a BF16 tensor is rounded once. A backend without a kernel of its own keeps this one,
+   * which goes through host memory.
+   */
+  default void addColumns(Tensor x, Tensor y, int from) {
+    Columns.add(this, x, y, from);
+  }
+
+  /**
+   * y[r, c] = x[r, from + c]: x [T, m], y [T, n], both F32 or both BF16, m ≥ from + n. A backend
+   * without a kernel of its own keeps this one, which goes through host memory.
+   */
+  default void takeColumns(Tensor x, int from, Tensor y) {
+    Columns.take(this, x, from, y);
+  }
+
+  /**
+   * Inverted dropout (Srivastava et al. 2014), and its own backward: y[r, c] = x[r, c] / (1 − rate)
+   * where {@link Dropout#keeps} of the row's key and c, else 0. x and y [T, n], both F32 or both
+   * BF16; y may be x. A backend without a kernel of its own keeps this one, which goes through host
+   * memory.
+   *
+   * @param rate in [0, 1)
+   * @param rowKeys for each row, what its numbers are drawn by
+   */
+  default void dropout(Tensor x, double rate, long[] rowKeys, Tensor y) {
+    Dropout.apply(this, x, rate, rowKeys, y);
+  }
+
+  /**
    * y[r] = x[rows[r]]: x [n, h], y [rows.length, h], both F32 or both BF16; an index may repeat.
    */
   void gatherRows(Tensor x, int[] rows, Tensor y);
@@ -308,6 +338,8 @@ public interface Backend extends AutoCloseable {
    * h] (F32) is overwritten and dW [V, h] (F32) accumulated into. With p the softmax: ∂L/∂z[v] =
    * dLogprob (1[v = target] − p[v]) − dEntropy p[v] (log p[v] + entropy), times the cap's slope 1 −
    * (capped / softCap)², rounded to {@code head.dtype()} for the two products.
+   *
+   * @param dHead null where the head is frozen: its product is then not made
    */
   void tokenLogprobsBackward(
       Linear head,

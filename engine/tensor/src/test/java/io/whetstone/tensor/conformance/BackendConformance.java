@@ -29,6 +29,7 @@ import org.junit.jupiter.api.TestInstance;
 public abstract class BackendConformance
     implements MemoryConformance,
         ArithmeticConformance,
+        ColumnsConformance,
         LinearConformance,
         QuantizedConformance,
         LayerConformance,

@@ -128,6 +128,23 @@ interface HeadConformance extends Conformance {
       ReferenceHead.Backward backward = reference.backward(dLogprobs, dEntropy, before);
       backward.dx().checkRoundedTerms(what + "dx", rig().get(dx), dtype);
       backward.dHead().checkRoundedTerms(what + "dHead", rig().get(dHead), dtype);
+
+      Tensor ofFrozen = rig().output(rows, h);
+      rig()
+          .backend()
+          .tokenLogprobsBackward(
+              head,
+              input,
+              targets,
+              softCap,
+              temperature,
+              entropy,
+              logSumExp,
+              Numbers.floats(dLogprobs),
+              Numbers.floats(dEntropy),
+              ofFrozen,
+              null);
+      assertArrayEquals(rig().get(dx), rig().get(ofFrozen), what + "dx of a frozen head");
     }
   }
 
