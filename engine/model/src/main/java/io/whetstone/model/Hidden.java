@@ -9,6 +9,7 @@ import java.util.List;
  */
 public final class Hidden {
   final PackedTokens tokens;
+  final LayerRows layerRows;
   final int[] rows;
   final List<Scored.Kept> layers;
   final Rows kept;
@@ -22,10 +23,12 @@ public final class Hidden {
    */
   record Rows(Tensor stream, Tensor rstd, Tensor normed) {}
 
-  Hidden(PackedTokens tokens, int[] rows, List<Scored.Kept> layers, Rows kept) {
+  Hidden(
+      PackedTokens tokens, LayerRows layerRows, int[] rows, List<Scored.Kept> layers, Rows kept) {
     this.tokens = tokens;
+    this.layerRows = layerRows;
     this.rows = rows;
-    this.layers = layers;
+    this.layers = List.copyOf(layers);
     this.kept = kept;
   }
 

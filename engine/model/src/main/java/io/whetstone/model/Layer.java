@@ -4,10 +4,10 @@ import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
-import io.whetstone.tensor.Linear;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
+import java.util.List;
 
 /**
  * One block: x ← x + Attention(RMSNorm(x)), then x ← x + FeedForward(RMSNorm(x)), with the norms
@@ -32,13 +32,15 @@ final class Layer implements AutoCloseable {
   private final AttentionForm form;
   private final Residual attentionResidual;
   private final Residual feedForwardResidual;
-  private final Linear queryKeyValue;
-  private final Linear attentionOut;
-  private final Linear gateUp;
-  private final Linear down;
+  private final Projection queryKeyValue;
+  private final Projection attentionOut;
+  private final Projection gateUp;
+  private final Projection down;
 
   /**
    * @param ropeTable null where queries and keys are not rotated
+   * @param lora null for none
+   * @param adapters where adapters' parameters are held; null without any
    */
   Layer(
       Backend backend,
@@ -46,7 +48,9 @@ final class Layer implements AutoCloseable {
       DType compute,
       int index,
       Parameters parameters,
-      Tensor ropeTable) {
+      Tensor ropeTable,
+      Lora lora,
+      Parameters adapters) {
     this.backend = backend;
     this.config = config;
     this.compute = compute;
@@ -63,26 +67,45 @@ final class Layer implements AutoCloseable {
     feedForwardResidual =
         new Residual(
             backend, config, compute, weights.feedForwardNorm(), weights.feedForwardOutNorm());
-    queryKeyValue = backend.linear(weights.queryKeyValue().value(), compute);
-    attentionOut = backend.linear(weights.attentionOut().value(), compute);
-    gateUp = backend.linear(weights.gateUp().value(), compute);
-    down = backend.linear(weights.down().value(), compute);
+    queryKeyValue =
+        new Projection(
+            backend,
+            compute,
+            weights.queryKeyValue(),
+            LinearModule.queryKeyValue(config, index),
+            lora,
+            adapters);
+    attentionOut =
+        new Projection(
+            backend,
+            compute,
+            weights.attentionOut(),
+            LinearModule.attentionOut(config, index),
+            lora,
+            adapters);
+    gateUp =
+        new Projection(
+            backend, compute, weights.gateUp(), LinearModule.gateUp(config, index), lora, adapters);
+    down =
+        new Projection(
+            backend, compute, weights.down(), LinearModule.down(config, index), lora, adapters);
+  }
+
+  private List<Projection> projections() {
+    return List.of(queryKeyValue, attentionOut, gateUp, down);
   }
 
   /** Fills all of {@code a} but its input; see there for what is in place. */
-  void forward(Activations a, int[] positions, Attention attention, Workspace workspace) {
+  void forward(Activations a, LayerRows rows, Attention attention, Workspace workspace) {
     long mark = workspace.mark();
     Tensor seen = attentionResidual.enter(a.input(), workspace);
-    backend.linearForward(queryKeyValue, seen, a.projected(), false);
-    if (weights.queryKeyValueBias() != null) {
-      backend.addBias(weights.queryKeyValueBias().value(), a.projected());
-    }
+    queryKeyValue.forward(seen, weights.queryKeyValueBias(), a.projected(), false, rows, workspace);
     Tensor fused = a.projected();
     if (weights.queryNorm() != null) {
       fused = workspace.tensor(compute, fused.rows(), fused.columns());
       headNorm(a.projected(), fused, headRstd(fused.rows(), workspace));
     }
-    rotate(fused, positions, false);
+    rotate(fused, rows.positions(), false);
     attention.attend(fused, form, a.attended(), a.logSumExp());
     attentionResidual.leave(
         attentionOut,
@@ -91,14 +114,15 @@ final class Layer implements AutoCloseable {
         a.input(),
         a.middle(),
         a.attentionOut(),
+        rows,
         workspace);
     workspace.release(mark);
 
     seen = feedForwardResidual.enter(a.middle(), workspace);
-    backend.linearForward(gateUp, seen, a.gateUp(), false);
+    gateUp.forward(seen, null, a.gateUp(), false, rows, workspace);
     Tensor activated = activated(a, workspace);
     feedForwardResidual.leave(
-        down, null, activated, a.middle(), a.output(), a.feedForwardOut(), workspace);
+        down, null, activated, a.middle(), a.output(), a.feedForwardOut(), rows, workspace);
     workspace.release(mark);
   }
 
@@ -108,53 +132,46 @@ final class Layer implements AutoCloseable {
    * attention over the same segments.
    */
   void backward(
-      Activations a, int[] positions, Segments segments, Tensor gradient, Workspace workspace) {
+      Activations a, LayerRows rows, Segments segments, Tensor gradient, Workspace workspace) {
     long mark = workspace.mark();
-    backwardFeedForward(a, gradient, workspace);
+    backwardFeedForward(a, rows, gradient, workspace);
     workspace.release(mark);
-    backwardAttention(a, positions, segments, gradient, workspace);
+    backwardAttention(a, rows, segments, gradient, workspace);
     workspace.release(mark);
   }
 
-  private void backwardFeedForward(Activations a, Tensor gradient, Workspace workspace) {
+  private void backwardFeedForward(
+      Activations a, LayerRows rows, Tensor gradient, Workspace workspace) {
     Tensor activated = activated(a, workspace);
-    Tensor dOut =
-        feedForwardResidual.backwardLeave(
-            weights.down(), null, activated, a.feedForwardOut(), gradient, workspace);
+    Tensor dOut = feedForwardResidual.backwardLeave(null, a.feedForwardOut(), gradient, workspace);
     Tensor dActivated = activated; // its forward value is used up
-    backend.linearBackwardInput(down, dOut, dActivated, false);
+    down.backward(activated, null, dOut, dActivated, false, rows, workspace);
     Tensor dGateUp = workspace.tensor(compute, gradient.rows(), 2 * config.feedForward());
     backend.gatedBackward(config.gate(), dActivated, a.gateUp(), dGateUp);
-    feedForwardResidual.backwardEnter(
-        a.middle(), weights.gateUp(), gateUp, dGateUp, gradient, workspace);
+    feedForwardResidual.backwardEnter(a.middle(), gateUp, null, dGateUp, gradient, rows, workspace);
   }
 
   private void backwardAttention(
-      Activations a, int[] positions, Segments segments, Tensor gradient, Workspace workspace) {
-    int rows = gradient.rows();
+      Activations a, LayerRows rows, Segments segments, Tensor gradient, Workspace workspace) {
+    int count = gradient.rows();
     Heads heads = config.heads();
     Tensor dOut =
         attentionResidual.backwardLeave(
-            weights.attentionOut(),
-            weights.attentionOutBias(),
-            a.attended(),
-            a.attentionOut(),
-            gradient,
-            workspace);
-    Tensor dAttended = workspace.tensor(compute, rows, heads.outputColumns());
-    backend.linearBackwardInput(attentionOut, dOut, dAttended, false);
+            weights.attentionOutBias(), a.attentionOut(), gradient, workspace);
+    Tensor dAttended = workspace.tensor(compute, count, heads.outputColumns());
+    attentionOut.backward(a.attended(), null, dOut, dAttended, false, rows, workspace);
     Tensor fused = a.projected();
     Tensor rstd = null;
     if (weights.queryNorm() != null) {
-      fused = workspace.tensor(compute, rows, heads.fusedColumns());
-      rstd = headRstd(rows, workspace);
+      fused = workspace.tensor(compute, count, heads.fusedColumns());
+      rstd = headRstd(count, workspace);
       headNorm(a.projected(), fused, rstd);
-      rotate(fused, positions, false);
+      rotate(fused, rows.positions(), false);
     }
-    Tensor dFused = workspace.tensor(compute, rows, heads.fusedColumns());
+    Tensor dFused = workspace.tensor(compute, count, heads.fusedColumns());
     backend.attentionBackward(
         dAttended, fused, heads, segments, form, a.attended(), a.logSumExp(), dFused);
-    rotate(dFused, positions, true);
+    rotate(dFused, rows.positions(), true);
     if (weights.queryNorm() != null) {
       backend.headNormBackward(
           dFused,
@@ -165,14 +182,11 @@ final class Layer implements AutoCloseable {
           config.architecture().normOffset(),
           rstd,
           dFused,
-          weights.queryNorm().gradient(),
-          weights.keyNorm().gradient());
-    }
-    if (weights.queryKeyValueBias() != null) {
-      backend.addBiasBackward(dFused, weights.queryKeyValueBias().gradient());
+          weights.queryNorm().gradientOrScrap(workspace),
+          weights.keyNorm().gradientOrScrap(workspace));
     }
     attentionResidual.backwardEnter(
-        a.input(), weights.queryKeyValue(), queryKeyValue, dFused, gradient, workspace);
+        a.input(), queryKeyValue, weights.queryKeyValueBias(), dFused, gradient, rows, workspace);
   }
 
   private Tensor activated(Activations a, Workspace workspace) {
@@ -219,17 +233,25 @@ final class Layer implements AutoCloseable {
   }
 
   void weightsChanged() {
-    queryKeyValue.refresh();
-    attentionOut.refresh();
-    gateUp.refresh();
-    down.refresh();
+    projections().forEach(Projection::weightsChanged);
+  }
+
+  void adaptersChanged() {
+    projections().forEach(Projection::adapterChanged);
+  }
+
+  /** Whether the adapters, where there are any, take part. */
+  void useAdapters(boolean on) {
+    projections().forEach(projection -> projection.useAdapter(on));
+  }
+
+  /** Puts what the adapters add into the weights. */
+  void mergeAdapters(Workspace workspace) {
+    projections().forEach(projection -> projection.merge(workspace));
   }
 
   @Override
   public void close() {
-    queryKeyValue.close();
-    attentionOut.close();
-    gateUp.close();
-    down.close();
+    projections().forEach(Projection::close);
   }
 }

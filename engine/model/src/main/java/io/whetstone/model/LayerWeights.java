@@ -2,7 +2,7 @@ package io.whetstone.model;
 
 import io.whetstone.model.Parameters.Part;
 import io.whetstone.model.Parameters.Start;
-import io.whetstone.tensor.Heads;
+import java.util.List;
 
 /**
  * A layer's weights, under the names its family gives them. What an architecture does not have is
@@ -44,6 +44,7 @@ record LayerWeights(
     private final ModelConfig config;
     private final Architecture architecture;
     private final Parameters parameters;
+    private final int index;
     private final String layer;
     private final String attention;
     private final String feedForward;
@@ -52,6 +53,7 @@ record LayerWeights(
       this.config = config;
       this.architecture = config.architecture();
       this.parameters = parameters;
+      this.index = index;
       layer = "model.layers." + index + ".";
       attention = layer + "self_attn.";
       feedForward = layer + "mlp.";
@@ -66,10 +68,10 @@ record LayerWeights(
       return new LayerWeights(
           before ? norm(layer + "input_layernorm", hidden) : null,
           parameters.matrix(
-              attention + "qkv_proj.weight", Start.NORMAL, fused, hidden, projections("weight")),
+              attention + "qkv_proj.weight", Start.NORMAL, fused, hidden, projections(".weight")),
           architecture.queryKeyValueBias()
               ? parameters.vector(
-                  attention + "qkv_proj.bias", Start.ZEROS, fused, projections("bias"))
+                  attention + "qkv_proj.bias", Start.ZEROS, fused, projections(".bias"))
               : null,
           config.queryNorm() > 0 ? norm(attention + "q_norm", config.queryNorm()) : null,
           config.keyNorm() > 0 ? norm(attention + "k_norm", config.keyNorm()) : null,
@@ -81,7 +83,11 @@ record LayerWeights(
           after ? norm(layer + "post_attention_layernorm", hidden) : null,
           before ? norm(layer + feedForwardNorm(), hidden) : null,
           parameters.matrix(
-              feedForward + "gate_up_proj.weight", Start.NORMAL, 2 * width, hidden, halves()),
+              feedForward + "gate_up_proj.weight",
+              Start.NORMAL,
+              2 * width,
+              hidden,
+              parts(LinearModule.gateUp(config, index), ".weight")),
           parameters.matrix(feedForward + "down_proj.weight", Start.RESIDUAL, hidden, width),
           after ? norm(layer + "post_feedforward_layernorm", hidden) : null);
     }
@@ -98,30 +104,12 @@ record LayerWeights(
           : "post_attention_layernorm";
     }
 
-    private boolean stored() {
-      return architecture.family() == Family.PHI3;
-    }
-
     private Part[] projections(String kind) {
-      if (stored()) {
-        return new Part[0];
-      }
-      Heads heads = config.heads();
-      return new Part[] {
-        new Part(attention + "q_proj." + kind, heads.queries() * heads.size()),
-        new Part(attention + "k_proj." + kind, heads.keyValues() * heads.size()),
-        new Part(attention + "v_proj." + kind, heads.keyValues() * heads.size())
-      };
+      return parts(LinearModule.queryKeyValue(config, index), kind);
     }
 
-    private Part[] halves() {
-      if (stored()) {
-        return new Part[0];
-      }
-      return new Part[] {
-        new Part(feedForward + "gate_proj.weight", config.feedForward()),
-        new Part(feedForward + "up_proj.weight", config.feedForward())
-      };
+    private static Part[] parts(List<LinearModule> modules, String kind) {
+      return modules.stream().map(m -> new Part(m.name() + kind, m.out())).toArray(Part[]::new);
     }
   }
 }

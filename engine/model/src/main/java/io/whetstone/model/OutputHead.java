@@ -93,7 +93,7 @@ final class OutputHead implements AutoCloseable {
         dLogprobs,
         dEntropy,
         dNormed,
-        matrix.gradient());
+        matrix.trained() ? matrix.gradient() : null);
     normBackward(dNormed, kept.stream(), kept.rstd(), scored.rows, gradient, workspace);
     workspace.release(mark);
   }
@@ -127,7 +127,7 @@ final class OutputHead implements AutoCloseable {
       Workspace workspace) {
     Tensor dStream = workspace.zeros(DType.F32, rows.length, config.hidden());
     backend.rmsNormBackward(
-        dNormed, stream, norm.value(), offset(), rstd, dStream, norm.gradient());
+        dNormed, stream, norm.value(), offset(), rstd, dStream, norm.gradientOrScrap(workspace));
     backend.scatterAddRows(dStream, rows, gradient);
   }
 

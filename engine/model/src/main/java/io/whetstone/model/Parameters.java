@@ -23,7 +23,9 @@ final class Parameters implements AutoCloseable {
     /** Normal with the standard deviation asked for. */
     NORMAL,
     /** The same over √(2 · layers): what adds to the residual stream (GPT-2, section 2.3). */
-    RESIDUAL
+    RESIDUAL,
+    /** Uniform in ±1/√in: He et al. 2015 with a = √5, which is how PEFT starts A. */
+    KAIMING
   }
 
   /** One of Hugging Face's tensors within a fused one: its name and how many rows it takes. */
@@ -115,17 +117,30 @@ final class Parameters implements AutoCloseable {
           switch (starts.get(name)) {
             case ZEROS -> backend.fill(value, 0);
             case ONES -> backend.fill(value, 1);
-            case NORMAL -> normal(value, Philox.derive(seed, name.hashCode()), deviation);
+            case NORMAL ->
+                draw(value, Philox.derive(seed, name.hashCode()), deviation, Philox::normal);
             case RESIDUAL ->
-                normal(
+                draw(
                     value,
                     Philox.derive(seed, name.hashCode()),
-                    deviation / Math.sqrt(2.0 * layers));
+                    deviation / Math.sqrt(2.0 * layers),
+                    Philox::normal);
+            case KAIMING ->
+                draw(
+                    value,
+                    Philox.derive(seed, name.hashCode()),
+                    1 / Math.sqrt(value.columns()),
+                    (key, i) -> 2 * Philox.uniform(key, i) - 1);
           }
         });
   }
 
-  private void normal(Tensor value, long key, double deviation) {
+  /** The i-th number under a key. */
+  private interface Numbers {
+    double at(long key, long i);
+  }
+
+  private void draw(Tensor value, long key, double factor, Numbers distribution) {
     int columns = value.columns();
     int step = Math.max(1, DRAWN / columns);
     for (int row = 0; row < value.rows(); row += step) {
@@ -134,7 +149,7 @@ final class Parameters implements AutoCloseable {
       float[] numbers = new float[Math.toIntExact(rows.size())];
       IntStream.range(0, numbers.length)
           .parallel()
-          .forEach(i -> numbers[i] = (float) (deviation * Philox.normal(key, first + i)));
+          .forEach(i -> numbers[i] = (float) (factor * distribution.at(key, first + i)));
       backend.write(rows, numbers);
     }
   }

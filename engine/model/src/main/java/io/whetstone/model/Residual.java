@@ -2,7 +2,6 @@ package io.whetstone.model;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
-import io.whetstone.tensor.Linear;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 
@@ -42,49 +41,51 @@ final class Residual {
   }
 
   /**
-   * The backward of {@link #enter} followed by y = enter(x) Wᵀ: from ∂L/∂y, accumulates into the
-   * weights' gradients and into {@code gradient}, ∂L/∂x.
+   * The backward of {@link #enter} followed by y = projection(enter(x)): from ∂L/∂y, accumulates
+   * into the weights' gradients and into {@code gradient}, ∂L/∂x.
    */
   void backwardEnter(
-      Tensor x, Parameter weight, Linear linear, Tensor dy, Tensor gradient, Workspace workspace) {
+      Tensor x,
+      Projection projection,
+      Parameter bias,
+      Tensor dy,
+      Tensor gradient,
+      LayerRows rows,
+      Workspace workspace) {
     if (before == null) {
-      backend.linearBackwardWeight(computed(x, workspace), dy, weight.gradient());
-      backend.linearBackwardInput(linear, dy, gradient, true);
+      projection.backward(computed(x, workspace), bias, dy, gradient, true, rows, workspace);
       return;
     }
     Tensor normed = workspace.tensor(compute, x.rows(), x.columns());
     Tensor rstd = workspace.tensor(DType.F32, x.rows());
     norm(before, x, normed, rstd);
-    backend.linearBackwardWeight(normed, dy, weight.gradient());
     Tensor dNormed = normed; // its forward value is used up
-    backend.linearBackwardInput(linear, dy, dNormed, false);
+    projection.backward(normed, bias, dy, dNormed, false, rows, workspace);
     backend.rmsNormBackward(
-        dNormed, x, before.value(), offset(), rstd, gradient, before.gradient());
+        dNormed, x, before.value(), offset(), rstd, gradient, before.gradientOrScrap(workspace));
   }
 
   /**
-   * to = from + after(y Wᵀ + bias); {@code to} may be {@code from}.
+   * to = from + after(projection(y) + bias); {@code to} may be {@code from}.
    *
    * @param y [T, n] of the compute type
    * @param bias null for none
-   * @param out [T, hidden] F32, overwritten with y Wᵀ + bias where a norm follows; else null
+   * @param out [T, hidden] F32, overwritten with the projection where a norm follows; else null
    */
   void leave(
-      Linear linear,
+      Projection projection,
       Parameter bias,
       Tensor y,
       Tensor from,
       Tensor to,
       Tensor out,
+      LayerRows rows,
       Workspace workspace) {
     if (from != to) {
       backend.copy(from, to);
     }
     Tensor sum = after == null ? to : out;
-    backend.linearForward(linear, y, sum, after == null);
-    if (bias != null) {
-      backend.addBias(bias.value(), sum);
-    }
+    projection.forward(y, bias, sum, after == null, rows, workspace);
     if (after != null) {
       long mark = workspace.mark();
       Tensor normed = workspace.tensor(DType.F32, out.rows(), out.columns());
@@ -95,16 +96,10 @@ final class Residual {
   }
 
   /**
-   * The backward of {@link #leave} up to its product, whose weight gradient is accumulated into:
-   * from ∂L/∂to, which stays ∂L/∂from, makes ∂L/∂(y Wᵀ) in the compute type.
+   * The backward of {@link #leave} up to its product: from ∂L/∂to, which stays ∂L/∂from, makes
+   * ∂L/∂projection in the compute type.
    */
-  Tensor backwardLeave(
-      Parameter weight,
-      Parameter bias,
-      Tensor y,
-      Tensor out,
-      Tensor gradient,
-      Workspace workspace) {
+  Tensor backwardLeave(Parameter bias, Tensor out, Tensor gradient, Workspace workspace) {
     Tensor dOut = gradient;
     if (after != null) {
       dOut = workspace.zeros(DType.F32, gradient.rows(), gradient.columns());
@@ -112,15 +107,14 @@ final class Residual {
       Tensor rstd = workspace.tensor(DType.F32, gradient.rows());
       Tensor unused = workspace.tensor(DType.F32, gradient.rows(), gradient.columns());
       norm(after, out, unused, rstd);
-      backend.rmsNormBackward(gradient, out, after.value(), offset(), rstd, dOut, after.gradient());
+      backend.rmsNormBackward(
+          gradient, out, after.value(), offset(), rstd, dOut, after.gradientOrScrap(workspace));
       workspace.release(mark);
     }
-    if (bias != null) {
+    if (bias != null && bias.trained()) {
       backend.addBiasBackward(dOut, bias.gradient());
     }
-    Tensor rounded = computed(dOut, workspace);
-    backend.linearBackwardWeight(y, rounded, weight.gradient());
-    return rounded;
+    return computed(dOut, workspace);
   }
 
   /** Bytes a row takes in {@link #enter}, or in its backward. */

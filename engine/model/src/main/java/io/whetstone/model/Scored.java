@@ -12,6 +12,7 @@ import java.util.List;
  */
 public final class Scored {
   final PackedTokens tokens;
+  final LayerRows layerRows;
   final int[] rows;
   final int[] targets;
   final float temperature;
@@ -52,6 +53,7 @@ public final class Scored {
 
   Scored(
       PackedTokens tokens,
+      LayerRows layerRows,
       int[] rows,
       int[] targets,
       float temperature,
@@ -59,10 +61,11 @@ public final class Scored {
       Head head,
       Logprobs result) {
     this.tokens = tokens;
+    this.layerRows = layerRows;
     this.rows = rows;
     this.targets = targets;
     this.temperature = temperature;
-    this.layers = layers;
+    this.layers = List.copyOf(layers);
     this.head = head;
     this.result = result;
   }

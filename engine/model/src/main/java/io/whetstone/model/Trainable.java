@@ -13,5 +13,10 @@ public interface Trainable {
   /** Must be called after weights were written to and before the next pass. */
   void weightsChanged();
 
+  /** The same where nothing but {@link #parameters} was written to. */
+  default void trainedChanged() {
+    weightsChanged();
+  }
+
   void zeroGradients();
 }

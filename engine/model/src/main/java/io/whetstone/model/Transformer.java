@@ -6,12 +6,15 @@ import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Capability;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 
 /**
  * A decoder-only transformer: embedding, blocks, RMSNorm, head, as its {@link ModelConfig} says.
@@ -27,17 +30,28 @@ public final class Transformer implements Trainable, AutoCloseable {
   private final ModelConfig config;
   private final DType compute;
   private final Parameters parameters;
+  private final Lora lora;
+  private final Parameters adapters;
   private final Workspace constants;
   private final List<Layer> layers = new ArrayList<>();
   private final Parameter embedding;
   private final OutputHead head;
   private boolean recompute;
+  private long dropoutKey;
+  private int changes;
 
-  private Transformer(Backend backend, ModelConfig config, DType compute, boolean trainable) {
+  /** Without {@code lora} all is trained, or nothing; with it only the adapters may be. */
+  private Transformer(
+      Backend backend, ModelConfig config, DType compute, Lora lora, boolean trainable) {
     this.backend = backend;
     this.config = config;
     this.compute = compute;
-    parameters = new Parameters(backend, compute, trainable);
+    this.lora = lora;
+    parameters = new Parameters(backend, compute, trainable && lora == null);
+    adapters = lora == null ? null : new Parameters(backend, compute, trainable);
+    if (lora != null) {
+      lora.adapted(config); // refuses modules that are not there
+    }
     constants = backend.workspace("rotary table");
     embedding =
         parameters.matrix(
@@ -51,7 +65,7 @@ public final class Transformer implements Trainable, AutoCloseable {
               .rope()
               .map(rope -> tables.computeIfAbsent(rope, this::ropeTable))
               .orElse(null);
-      layers.add(new Layer(backend, config, compute, i, parameters, table));
+      layers.add(new Layer(backend, config, compute, i, parameters, table, lora, adapters));
     }
     head = new OutputHead(backend, config, compute, parameters, embedding);
   }
@@ -71,6 +85,23 @@ public final class Transformer implements Trainable, AutoCloseable {
    */
   public static Transformer create(
       Backend backend, ModelConfig config, DType compute, boolean trainable) {
+    requireKnown(backend, compute);
+    return new Transformer(backend, config, compute, null, trainable);
+  }
+
+  /**
+   * The same with adapters, zero as well, beside weights that are not trained: only the adapters
+   * have gradients.
+   *
+   * @throws IllegalArgumentException when the model lacks a module that is to have one
+   */
+  public static Transformer create(
+      Backend backend, ModelConfig config, DType compute, Lora lora, boolean trainable) {
+    requireKnown(backend, compute);
+    return new Transformer(backend, config, compute, lora, trainable);
+  }
+
+  private static void requireKnown(Backend backend, DType compute) {
     boolean known =
         compute == DType.F32
             || compute == DType.BF16 && backend.capabilities().contains(Capability.BF16);
@@ -78,7 +109,6 @@ public final class Transformer implements Trainable, AutoCloseable {
       throw new IllegalArgumentException(
           "the backend " + backend.name() + " does not compute in " + compute);
     }
-    return new Transformer(backend, config, compute, trainable);
   }
 
   // ---- weights
@@ -93,8 +123,22 @@ public final class Transformer implements Trainable, AutoCloseable {
     weightsChanged();
   }
 
+  /**
+   * Draws new adapters: A uniform in ±1/√in, B 0, so that at first they add nothing (Hu et al.
+   * 2021, section 4.1; PEFT). A number depends only on the seed, its tensor's name and its index.
+   */
+  public void initialiseAdapters(long seed) {
+    adapters.initialise(seed, 0, config.layers());
+    trainedChanged();
+  }
+
   public ModelConfig config() {
     return config;
+  }
+
+  /** Its adapters' form, if it has any. */
+  public Optional<Lora> lora() {
+    return Optional.ofNullable(lora);
   }
 
   @Override
@@ -117,26 +161,43 @@ public final class Transformer implements Trainable, AutoCloseable {
 
   /** Whether there are gradients. */
   public boolean trainable() {
-    return parameters.trainable();
+    return stepped().trainable();
   }
 
-  /** The tensors an optimizer steps, in a fixed order; a tied table occurs once. */
-  @Override
-  public List<Parameter> parameters() {
-    return parameters.fused();
+  /** What may be trained: the adapters where there are any, else all. */
+  private Parameters stepped() {
+    return adapters == null ? parameters : adapters;
   }
 
   /**
-   * The weights under Hugging Face's names and shapes, in a fixed order, as views. Whoever writes
-   * to them calls {@link #weightsChanged} afterwards. {@code lm_head.weight} exists only untied.
+   * The tensors an optimizer steps, in a fixed order: the adapters' where there are any, else all;
+   * a tied table occurs once.
+   */
+  @Override
+  public List<Parameter> parameters() {
+    return stepped().fused();
+  }
+
+  /**
+   * The weights under Hugging Face's names and shapes, in a fixed order, as views; adapters are not
+   * among them. Whoever writes to them calls {@link #weightsChanged} afterwards. {@code
+   * lm_head.weight} exists only untied.
    */
   public Map<String, Tensor> weights() {
     return parameters.weights();
   }
 
-  /** The gradients, named as {@link #weights}. */
+  /**
+   * What training changes, by the names that files have: the adapters under PEFT's where there are
+   * any, else {@link #weights}. Whoever writes to them calls {@link #trainedChanged} afterwards.
+   */
+  public Map<String, Tensor> trained() {
+    return stepped().weights();
+  }
+
+  /** The gradients, named as {@link #trained}. */
   public Map<String, Tensor> gradients() {
-    return parameters.gradients();
+    return stepped().gradients();
   }
 
   /** Must be called after weights were written to and before the next pass. */
@@ -144,31 +205,91 @@ public final class Transformer implements Trainable, AutoCloseable {
   public void weightsChanged() {
     layers.forEach(Layer::weightsChanged);
     head.weightsChanged();
+    changes++;
+  }
+
+  /** The same where nothing but {@link #trained} was written to, which spares frozen weights. */
+  @Override
+  public void trainedChanged() {
+    if (adapters == null) {
+      weightsChanged();
+    } else {
+      layers.forEach(Layer::adaptersChanged);
+      changes++;
+    }
+  }
+
+  /**
+   * Whether adapters take part, at first on: off, the model is the one they were added to, to the
+   * bit. Without adapters nothing happens.
+   */
+  public void useAdapters(boolean on) {
+    layers.forEach(layer -> layer.useAdapters(on));
+  }
+
+  /**
+   * Keys the dropout of the next {@link #score}: what is dropped depends on this, on how often
+   * weights changed since, and on a token and those before it in its sequence.
+   */
+  public void keyDropout(long key) {
+    dropoutKey = key;
+    changes = 0;
+  }
+
+  /**
+   * Puts what the adapters add into the weights, and leaves them out from then on: W ← W + s · B A.
+   *
+   * @throws IllegalStateException in a model that does not compute in F32, where most would be
+   *     rounded away
+   */
+  public void mergeAdapters() {
+    if (adapters == null) {
+      return;
+    }
+    if (compute != DType.F32) {
+      throw new IllegalStateException("adapters are merged in F32; the model is " + compute);
+    }
+    try (Workspace workspace = backend.workspace("merging adapters")) {
+      layers.forEach(layer -> layer.mergeAdapters(workspace));
+    }
+    useAdapters(false);
+    weightsChanged();
   }
 
   @Override
   public void zeroGradients() {
-    parameters.zeroGradients();
+    stepped().zeroGradients();
   }
 
   /**
    * Takes over another model's weights, on whatever backend it is.
    *
-   * @throws IllegalArgumentException when the shapes differ
+   * @throws IllegalArgumentException when the shapes or the adapters differ
    */
   public void copyWeightsFrom(Transformer other) {
-    if (!other.config.equals(config)) {
+    if (!other.config.equals(config) || !Objects.equals(other.lora, lora)) {
       throw new IllegalArgumentException(
-          "weights of another model: got " + other.config + ", expected " + config);
+          "weights of another model: got "
+              + other.config
+              + ", "
+              + other.lora
+              + ", expected "
+              + config
+              + ", "
+              + lora);
     }
     parameters.copyFrom(other.parameters);
+    if (adapters != null) {
+      adapters.copyFrom(other.adapters);
+    }
     weightsChanged();
   }
 
   // ---- training
 
   /**
-   * Logprobs of given tokens, keeping what {@link #backward} needs in {@code workspace}.
+   * Logprobs of given tokens, keeping what {@link #backward} needs in {@code workspace}. The only
+   * pass in which adapters' dropout, where there is any, drops.
    *
    * @param tokens T packed rows
    * @param rows R packed rows to predict from; may repeat (a prompt's last row predicts the first
@@ -181,15 +302,16 @@ public final class Transformer implements Trainable, AutoCloseable {
       PackedTokens tokens, int[] rows, int[] targets, float temperature, Workspace workspace) {
     checkTokens(tokens.ids(), tokens.positions());
     checkTargets(tokens.rows(), rows, targets, temperature);
-    List<Scored.Kept> kept = keep(tokens, workspace);
+    LayerRows layerRows = trainingRows(tokens);
+    List<Scored.Kept> kept = keep(tokens, layerRows, workspace);
     Tensor stream = kept.getLast().output();
     Scored.Head scoredHead = head.score(stream, rows, targets, temperature, workspace);
     return new Scored(
-        tokens, rows, targets, temperature, List.copyOf(kept), scoredHead, read(scoredHead));
+        tokens, layerRows, rows, targets, temperature, kept, scoredHead, read(scoredHead));
   }
 
   /** All layers' passes with what their backward needs. */
-  private List<Scored.Kept> keep(PackedTokens tokens, Workspace workspace) {
+  private List<Scored.Kept> keep(PackedTokens tokens, LayerRows layerRows, Workspace workspace) {
     Tensor stream = embed(tokens.ids(), workspace);
     Layer.Attention attention = packed(tokens);
     List<Scored.Kept> kept = new ArrayList<>(layers.size());
@@ -197,7 +319,7 @@ public final class Transformer implements Trainable, AutoCloseable {
       Tensor output = workspace.tensor(DType.F32, tokens.rows(), config.hidden());
       long mark = workspace.mark();
       Activations activations = Activations.kept(config, compute, stream, output, workspace);
-      layer.forward(activations, tokens.positions(), attention, workspace);
+      layer.forward(activations, layerRows, attention, workspace);
       if (recompute) {
         workspace.release(mark);
       }
@@ -216,9 +338,10 @@ public final class Transformer implements Trainable, AutoCloseable {
   public Hidden hidden(PackedTokens tokens, int[] rows, Workspace workspace) {
     checkTokens(tokens.ids(), tokens.positions());
     checkRange("row wanted", rows, tokens.rows());
-    List<Scored.Kept> kept = keep(tokens, workspace);
+    LayerRows layerRows = trainingRows(tokens);
+    List<Scored.Kept> kept = keep(tokens, layerRows, workspace);
     return new Hidden(
-        tokens, rows, List.copyOf(kept), head.hidden(kept.getLast().output(), rows, workspace));
+        tokens, layerRows, rows, kept, head.hidden(kept.getLast().output(), rows, workspace));
   }
 
   /**
@@ -240,7 +363,10 @@ public final class Transformer implements Trainable, AutoCloseable {
     return normed;
   }
 
-  /** As {@link #score}, to the bit, keeping nothing: the workspace is left as it was. */
+  /**
+   * As {@link #score} without dropout, to the bit, keeping nothing: the workspace is left as it
+   * was.
+   */
   public Logprobs evaluate(
       PackedTokens tokens, int[] rows, int[] targets, float temperature, Workspace workspace) {
     checkTokens(tokens.ids(), tokens.positions());
@@ -262,13 +388,13 @@ public final class Transformer implements Trainable, AutoCloseable {
    * workspace} (the same, usually) is left as it was.
    */
   public void backward(Scored scored, float[] dLogprobs, float[] dEntropy, Workspace workspace) {
-    parameters.requireTrainable();
+    stepped().requireTrainable();
     requireLength("dLogprobs", dLogprobs.length, scored.rows.length);
     requireLength("dEntropy", dEntropy.length, scored.rows.length);
     long mark = workspace.mark();
     Tensor gradient = workspace.zeros(DType.F32, scored.tokens.rows(), config.hidden());
     head.backward(scored, dLogprobs, dEntropy, gradient, workspace);
-    backward(scored.tokens, scored.layers, gradient, workspace);
+    backward(scored.tokens, scored.layerRows, scored.layers, gradient, workspace);
     workspace.release(mark);
   }
 
@@ -278,31 +404,37 @@ public final class Transformer implements Trainable, AutoCloseable {
    * @param dNormed [R, hidden] F32
    */
   public void backward(Hidden hidden, Tensor dNormed, Workspace workspace) {
-    parameters.requireTrainable();
+    stepped().requireTrainable();
     long mark = workspace.mark();
     Tensor gradient = workspace.zeros(DType.F32, hidden.tokens.rows(), config.hidden());
     head.backward(hidden, dNormed, gradient, workspace);
-    backward(hidden.tokens, hidden.layers, gradient, workspace);
+    backward(hidden.tokens, hidden.layerRows, hidden.layers, gradient, workspace);
     workspace.release(mark);
   }
 
   /** From the last layer's output down to the embedding. */
   private void backward(
-      PackedTokens tokens, List<Scored.Kept> kept, Tensor gradient, Workspace workspace) {
+      PackedTokens tokens,
+      LayerRows layerRows,
+      List<Scored.Kept> kept,
+      Tensor gradient,
+      Workspace workspace) {
     for (int i = layers.size() - 1; i >= 0; i--) {
       long layerMark = workspace.mark();
       layers
           .get(i)
           .backward(
-              activations(i, tokens, kept.get(i), workspace),
-              tokens.positions(),
+              activations(i, tokens, layerRows, kept.get(i), workspace),
+              layerRows,
               tokens.segments(),
               gradient,
               workspace);
       workspace.release(layerMark);
     }
-    scaleEmbeddings(gradient);
-    backend.embeddingBackward(tokens.ids(), gradient, embedding.gradient());
+    if (embedding.trained()) {
+      scaleEmbeddings(gradient);
+      backend.embeddingBackward(tokens.ids(), gradient, embedding.gradient());
+    }
   }
 
   /**
@@ -311,7 +443,8 @@ public final class Transformer implements Trainable, AutoCloseable {
    * row to get a token budget.
    */
   public long activationBytes(int rows, int headRows) {
-    return activationBytes(config, compute, recompute, rows, headRows);
+    long adapted = lora == null ? 0 : lora.scratchBytesPerRow(config, compute);
+    return activationBytes(config, compute, recompute, rows, headRows) + rows * adapted;
   }
 
   /** As above, of a model that need not be there. */
@@ -385,6 +518,9 @@ public final class Transformer implements Trainable, AutoCloseable {
     layers.forEach(Layer::close);
     constants.close();
     parameters.close();
+    if (adapters != null) {
+      adapters.close();
+    }
   }
 
   // ---- pieces
@@ -411,14 +547,20 @@ public final class Transformer implements Trainable, AutoCloseable {
     }
   }
 
+  private LayerRows trainingRows(PackedTokens tokens) {
+    return lora == null || lora.dropout() == 0
+        ? LayerRows.of(tokens.positions())
+        : LayerRows.dropped(tokens, Philox.derive(dropoutKey, changes));
+  }
+
   /** What the backward pass of layer i needs: kept, or made again from the layer's input. */
   private Activations activations(
-      int i, PackedTokens tokens, Scored.Kept kept, Workspace workspace) {
+      int i, PackedTokens tokens, LayerRows layerRows, Scored.Kept kept, Workspace workspace) {
     if (kept.activations() != null) {
       return kept.activations();
     }
     Activations again = Activations.kept(config, compute, kept.input(), kept.output(), workspace);
-    layers.get(i).forward(again, tokens.positions(), packed(tokens), workspace);
+    layers.get(i).forward(again, layerRows, packed(tokens), workspace);
     return again;
   }
 
@@ -431,7 +573,10 @@ public final class Transformer implements Trainable, AutoCloseable {
       Layer layer, Tensor stream, int[] positions, Layer.Attention attention, Workspace workspace) {
     long mark = workspace.mark();
     layer.forward(
-        Activations.inPlace(config, compute, stream, workspace), positions, attention, workspace);
+        Activations.inPlace(config, compute, stream, workspace),
+        LayerRows.of(positions),
+        attention,
+        workspace);
     workspace.release(mark);
   }
 

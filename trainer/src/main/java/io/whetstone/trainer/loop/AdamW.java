@@ -76,7 +76,7 @@ public final class AdamW implements AutoCloseable {
               scale);
       backend.adamW(parameter.value(), parameter.gradient(), first.get(i), second.get(i), step);
     }
-    model.weightsChanged();
+    model.trainedChanged();
     model.zeroGradients();
     return norm;
   }
