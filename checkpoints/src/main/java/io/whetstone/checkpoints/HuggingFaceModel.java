@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
@@ -18,6 +19,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Supplier;
 
 /**
  * A directory as transformers reads and writes it: {@code config.json}, {@code model.safetensors},
@@ -63,7 +65,7 @@ public final class HuggingFaceModel {
     tokenizer.save(directory);
   }
 
-  private static void write(Path file, ObjectNode node) throws IOException {
+  static void write(Path file, ObjectNode node) throws IOException {
     Files.write(file, (JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
@@ -101,8 +103,25 @@ public final class HuggingFaceModel {
   public static Transformer load(
       Path directory, Backend backend, DType compute, boolean trainable) {
     ModelConfig config = config(directory);
+    return load(
+        directory, config, backend, () -> Transformer.create(backend, config, compute, trainable));
+  }
+
+  /** The same with adapters, which are zero, beside weights that are not trained. */
+  public static Transformer load(
+      Path directory, Backend backend, DType compute, Lora lora, boolean trainable) {
+    ModelConfig config = config(directory);
+    return load(
+        directory,
+        config,
+        backend,
+        () -> Transformer.create(backend, config, compute, lora, trainable));
+  }
+
+  private static Transformer load(
+      Path directory, ModelConfig config, Backend backend, Supplier<Transformer> maker) {
     try (WeightFiles files = WeightFiles.open(directory)) {
-      Transformer model = Transformer.create(backend, config, compute, trainable);
+      Transformer model = maker.get();
       try {
         files.read(model.weights(), config, backend);
         model.weightsChanged();

@@ -28,6 +28,7 @@ import io.whetstone.trainer.config.RewardWeighted;
 import io.whetstone.trainer.config.Sft;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.config.TooLong;
+import io.whetstone.trainer.loop.BaseModel;
 import io.whetstone.trainer.loop.DemonstrationSamples;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.loop.StageData;
@@ -345,7 +346,7 @@ final class ConfigurationCheck {
     return experiment
         .model()
         .path()
-        .map(path -> Tokenizer.load(Policy.directory(path)))
+        .map(path -> Tokenizer.load(BaseModel.directory(Policy.directory(path))))
         .orElseGet(() -> Policy.tokenizer(fromScratch().vocabulary()));
   }
 
@@ -353,7 +354,7 @@ final class ConfigurationCheck {
     return experiment
         .model()
         .path()
-        .map(path -> HuggingFaceModel.config(Policy.directory(path)))
+        .map(path -> HuggingFaceModel.config(BaseModel.directory(Policy.directory(path))))
         .orElseGet(() -> Policy.shape(fromScratch(), tokenizer.size()));
   }
 

@@ -4,7 +4,6 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.datasets.DatasetException;
 import io.whetstone.datasets.JsonLines;
 import io.whetstone.model.PackedTokens;
@@ -12,6 +11,7 @@ import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Workspace;
+import io.whetstone.trainer.loop.BaseModel;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
@@ -54,7 +54,7 @@ final class LogprobsCommand implements Callable<Integer> {
     try (JsonLines lines = new JsonLines(InputFile.open(file));
         Backend backend = engine.open();
         Transformer policy =
-            HuggingFaceModel.load(directory.model(), backend, engine.compute(directory), false);
+            BaseModel.load(directory.model(), backend, engine.compute(directory), false);
         Workspace workspace = backend.workspace("logprobs")) {
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
         int[] ids = ids(line, policy);

@@ -3,6 +3,7 @@ package io.whetstone.trainer.command;
 import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.checkpoints.CheckpointStore;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.hub.HubException;
 import io.whetstone.hub.HubName;
 import io.whetstone.trainer.config.Configuration;
@@ -15,7 +16,7 @@ import java.util.Optional;
 /**
  * What MODEL on a command line stands for.
  *
- * @param model a directory with {@code config.json} and weights
+ * @param model a directory with {@code config.json} and weights, or with an adapter
  * @param run the run it belongs to, if any
  */
 record ModelDirectory(Path model, Optional<Path> run) {
@@ -39,7 +40,7 @@ record ModelDirectory(Path model, Optional<Path> run) {
     if (Files.isDirectory(path.resolve("checkpoints"))) {
       return new ModelDirectory(checkpoint(path, which), Optional.of(path));
     }
-    if (Files.isRegularFile(path.resolve(HuggingFaceModel.CONFIG))) {
+    if (Files.isRegularFile(path.resolve(HuggingFaceModel.CONFIG)) || PeftAdapter.isAt(path)) {
       if (Files.isRegularFile(path.resolve(MANIFEST))) {
         CheckpointStore.verify(path);
       }
@@ -50,6 +51,8 @@ record ModelDirectory(Path model, Optional<Path> run) {
           name
               + ": is neither a run (no checkpoints in it) nor a model (no "
               + HuggingFaceModel.CONFIG
+              + ") nor an adapter (no "
+              + PeftAdapter.CONFIG
               + ")");
     }
     return new ModelDirectory(named(name), Optional.empty());

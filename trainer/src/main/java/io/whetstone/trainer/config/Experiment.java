@@ -56,6 +56,16 @@ public record Experiment(
               + " rejection-sampling, reward-weighted");
     }
     stages = List.copyOf(stages);
+    if (exact && model.lora().isPresent() && model.lora().get().dropout() > 0) {
+      throw new IllegalArgumentException(
+          "model.lora.dropout: "
+              + model.lora().get().dropout()
+              + ": with dropout the trainer's logprobs are not the sampler's; set exact: false, or"
+              + " dropout: 0");
+    }
+    if (model.adapts()) {
+      stages.forEach(Experiment::requireWholeReference);
+    }
     Set<String> seen = new HashSet<>();
     if (evaluation.isPresent()
         && evaluation.get().tasks().isEmpty()
@@ -68,6 +78,17 @@ public record Experiment(
         throw new IllegalArgumentException(
             "stages: two are called " + stage.label() + "; give each a name of its own");
       }
+    }
+  }
+
+  /** A mixture of two products B A is no product of that rank. */
+  private static void requireWholeReference(Stage stage) {
+    if (stage instanceof Grpo grpo && grpo.kl().refreshMix() < 1) {
+      throw new IllegalArgumentException(
+          grpo.label()
+              + ".kl.refresh-mix: "
+              + grpo.kl().refreshMix()
+              + ": adapters cannot be mixed with earlier ones; leave refresh-mix at 1 with lora");
     }
   }
 

@@ -2,7 +2,6 @@ package io.whetstone.trainer.loop;
 
 import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.model.Transformer;
-import io.whetstone.tensor.DType;
 import io.whetstone.trainer.config.Average;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -10,7 +9,7 @@ import java.nio.file.Path;
 /**
  * The exponential moving average of the policy's weights over a stage's steps: average ← decay ·
  * average + (1 − decay) · policy. It begins anew, as the policy, with every stage. Memory: an F32
- * number a parameter.
+ * number for each that is trained. With adapters it is the average of their factors.
  */
 final class AveragedPolicy implements AutoCloseable {
   /** What may fail while the average stands in for the policy. */
@@ -20,24 +19,22 @@ final class AveragedPolicy implements AutoCloseable {
 
   private final Average settings;
   private final Transformer policy;
-  private final Transformer average;
-  private final WeightMixer mixer;
+  private final WeightCopy average;
 
   AveragedPolicy(Average settings, Transformer policy) {
     this.settings = settings;
     this.policy = policy;
-    this.average = Transformer.create(policy.backend(), policy.config(), DType.F32, false);
-    this.mixer = new WeightMixer(policy);
+    this.average = new WeightCopy(policy, "averaged policy");
   }
 
   /** Becomes the policy as it is now. */
   void begin() {
-    average.copyWeightsFrom(policy);
+    average.take();
   }
 
   /** Takes in the policy after a step. */
   void step() {
-    mixer.mix(policy, average, 1 - settings.decay());
+    average.mix(1 - settings.decay());
   }
 
   boolean isEvaluated() {
@@ -46,28 +43,26 @@ final class AveragedPolicy implements AutoCloseable {
 
   /** Measures with the average in the policy's place; the policy is as before afterwards. */
   <T> T inPlaceOfPolicy(Measurement<T> measurement) throws InterruptedException {
-    mixer.exchange(policy, average);
+    average.exchange();
     try {
       return measurement.run();
     } finally {
-      mixer.exchange(policy, average);
+      average.exchange();
     }
   }
 
   void save(Path directory) throws IOException {
     Safetensors.write(
-        directory.resolve(RunCheckpoints.AVERAGE), average.weights(), average.backend());
+        directory.resolve(RunCheckpoints.AVERAGE), average.tensors(), policy.backend());
   }
 
   void restore(Path directory) {
     Safetensors.read(
-        directory.resolve(RunCheckpoints.AVERAGE), average.weights(), average.backend());
-    average.weightsChanged();
+        directory.resolve(RunCheckpoints.AVERAGE), average.tensors(), policy.backend());
   }
 
   @Override
   public void close() {
-    mixer.close();
     average.close();
   }
 }

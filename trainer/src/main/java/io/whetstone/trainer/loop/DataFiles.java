@@ -1,5 +1,6 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.trainer.config.Data;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Stage;
@@ -16,6 +17,7 @@ import java.util.HexFormat;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 
 /**
  * Knows a run's data files again: a resumed run must read what it read before, or it would go on to
@@ -38,6 +40,20 @@ final class DataFiles {
               add(evaluation.longer(), directory, hashes);
             });
     return hashes;
+  }
+
+  /** SHA-256 of each file of a model's weights. */
+  static Map<String, String> weights(Path model) {
+    Map<String, String> hashes = new TreeMap<>();
+    try (Stream<Path> files = Files.list(model)) {
+      files
+          .filter(file -> file.toString().endsWith(".safetensors"))
+          .filter(file -> !file.endsWith(Checkpoint.OPTIMIZER))
+          .forEach(file -> hashes.put(file.toString(), sha256(file)));
+      return hashes;
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
   }
 
   private static void add(Optional<Data> data, Path directory, Map<String, String> hashes) {

@@ -1,7 +1,6 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.checkpoints.CheckpointStore;
-import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.hub.HubName;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
@@ -30,7 +29,7 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
         experiment
             .model()
             .path()
-            .map(path -> load(directory(path), backend, compute, true))
+            .map(path -> BaseModel.start(experiment, path, backend))
             .orElseGet(
                 () ->
                     fromScratch(
@@ -63,10 +62,11 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
         .directory();
   }
 
-  /** A model directory's. */
+  /** That of a model's or an adapter's directory; the tokenizer is the base model's. */
   public static Policy load(Path directory, Backend backend, DType compute, boolean trainable) {
     return new Policy(
-        HuggingFaceModel.load(directory, backend, compute, trainable), Tokenizer.load(directory));
+        BaseModel.load(directory, backend, compute, trainable),
+        Tokenizer.load(BaseModel.directory(directory)));
   }
 
   /** A new model's, with gradients. */

@@ -8,6 +8,7 @@ import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.checkpoints.CheckpointStore;
 import io.whetstone.checkpoints.CheckpointWriter;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
@@ -26,8 +27,9 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 
 /**
- * Saves and restores everything a run's next step depends on: the policy's weights, the stage's
- * tensors (optimizer moments, reference weights) and its {@link RunState}.
+ * Saves and restores everything a run's next step depends on: the policy's weights, or its adapters
+ * where these are all that is trained, the stage's tensors (optimizer moments, reference weights)
+ * and its {@link RunState}.
  */
 public final class RunCheckpoints {
   /** The averaged weights' file in a checkpoint, where a run keeps an average. */
@@ -38,8 +40,14 @@ public final class RunCheckpoints {
   private final CheckpointStore store;
   private final Policy policy;
   private final Backend backend;
+  private final Optional<Path> base;
 
-  RunCheckpoints(Path directory, int kept, Policy policy) {
+  /**
+   * @param base the model that the policy's adapters belong to, which is not saved; empty where all
+   *     weights are trained
+   */
+  RunCheckpoints(Path directory, int kept, Policy policy, Optional<Path> base) {
+    this.base = base;
     this.store = new CheckpointStore(directory, kept);
     this.policy = policy;
     this.backend = policy.model().backend();
@@ -58,19 +66,28 @@ public final class RunCheckpoints {
         state.globalStep,
         score,
         directory -> {
-          HuggingFaceModel.save(
-              directory,
-              policy.model().config(),
-              policy.model().weights(),
-              DType.F32,
-              backend,
-              policy.tokenizer());
+          savePolicy(directory);
           if (!tensors.isEmpty()) {
             Safetensors.write(directory.resolve(Checkpoint.OPTIMIZER), tensors, backend);
           }
           files.write(directory);
           Checkpoint.writeProgress(directory, json(state));
         });
+  }
+
+  private void savePolicy(Path directory) throws IOException {
+    if (base.isPresent()) {
+      PeftAdapter.save(
+          directory, policy.model(), policy.model().trained(), DType.F32, base.get().toString());
+    } else {
+      HuggingFaceModel.save(
+          directory,
+          policy.model().config(),
+          policy.model().weights(),
+          DType.F32,
+          backend,
+          policy.tokenizer());
+    }
   }
 
   /** The newest checkpoint, verified, if there is one; cleans up what a killed process left. */
@@ -97,13 +114,14 @@ public final class RunCheckpoints {
     }
   }
 
+  private String weights() {
+    return base.isPresent() ? PeftAdapter.WEIGHTS : HuggingFaceModel.WEIGHTS;
+  }
+
   /** Reads the policy's weights. */
   void restoreWeights(Checkpoint checkpoint) {
-    Safetensors.read(
-        checkpoint.directory().resolve(HuggingFaceModel.WEIGHTS),
-        policy.model().weights(),
-        backend);
-    policy.model().weightsChanged();
+    Safetensors.read(checkpoint.directory().resolve(weights()), policy.model().trained(), backend);
+    policy.model().trainedChanged();
   }
 
   /** Reads a stage's tensors and numbers. */
@@ -125,7 +143,7 @@ public final class RunCheckpoints {
   String weightsSha256() {
     return store
         .latest()
-        .map(checkpoint -> checkpoint.directory().resolve(HuggingFaceModel.WEIGHTS))
+        .map(checkpoint -> checkpoint.directory().resolve(weights()))
         .map(RunCheckpoints::sha256)
         .orElse(null);
   }

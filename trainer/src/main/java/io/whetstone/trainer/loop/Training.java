@@ -12,6 +12,7 @@ import io.whetstone.trainer.config.Precision;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.evaluation.EvaluationPlan;
 import io.whetstone.trainer.evaluation.EvaluationRound;
+import io.whetstone.trainer.rollout.Purpose;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -64,7 +65,8 @@ public final class Training {
             new StageFactory(experiment, policy, sampler, directory, records::audited);
         AveragedPolicy average = average(policy)) {
       RunCheckpoints checkpoints =
-          new RunCheckpoints(records.checkpoints(), experiment.keepCheckpoints(), policy);
+          new RunCheckpoints(
+              records.checkpoints(), experiment.keepCheckpoints(), policy, base(policy));
       return new Session(policy, stages, checkpoints, Optional.ofNullable(average)).run();
     }
   }
@@ -91,6 +93,15 @@ public final class Training {
         .average()
         .map(settings -> new AveragedPolicy(settings, policy.model()))
         .orElse(null);
+  }
+
+  /** The model that the policy's adapters belong to. */
+  private Optional<Path> base(Policy policy) {
+    return policy
+        .model()
+        .lora()
+        .map(lora -> BaseModel.directory(Policy.directory(experiment.model().path().orElseThrow())))
+        .map(Path::toAbsolutePath);
   }
 
   private SamplerLimits limits(Policy policy) {
@@ -127,6 +138,9 @@ public final class Training {
     TrainingOutcome run() throws InterruptedException {
       Optional<Checkpoint> from = checkpoints.latest();
       Map<String, String> data = DataFiles.hashes(experiment, directory);
+      if (base(policy).isPresent()) {
+        data.putAll(DataFiles.weights(base(policy).get()));
+      }
       if (from.isPresent()) {
         state = RunCheckpoints.state(from.get());
         DataFiles.requireSame(state.data, data);
@@ -194,6 +208,7 @@ public final class Training {
 
     private StepReport step(Stage stage, StageLoop loop) throws InterruptedException {
       try {
+        policy.model().keyDropout(Purpose.DROPOUT.key(experiment.seed(), state.globalStep));
         return loop.step(state.step);
       } catch (StoppedStepException e) {
         records.stopped(stage, state.step + 1, e.report());

@@ -1,57 +1,53 @@
 package io.whetstone.trainer.loop;
 
-import io.whetstone.model.Parameter;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
-import java.util.List;
+import java.util.Map;
 
-/** Moves weights between two models of one shape on one backend. Memory: the largest parameter. */
+/** Moves numbers between tensors of one shape on one backend. Memory: the largest of them. */
 final class WeightMixer implements AutoCloseable {
   private final Backend backend;
   private final Workspace memory;
   private final Tensor spare;
 
   /**
-   * @param like a model whose weights are all F32
+   * @param like the model whose trained tensors, all F32, are moved
    */
   WeightMixer(Transformer like) {
     this.backend = like.backend();
     this.memory = backend.workspace("mixing weights");
-    long most = like.parameters().stream().mapToLong(p -> p.value().size()).max().orElse(1);
+    long most = like.trained().values().stream().mapToLong(Tensor::size).max().orElse(1);
     this.spare = memory.zeros(DType.F32, Math.toIntExact(most));
   }
 
   /**
-   * into ← share · from + (1 − share) · into, for every weight, in F32.
+   * into ← share · from + (1 − share) · into, for every tensor, in F32.
    *
    * @param share in [0, 1]
    */
-  void mix(Transformer from, Transformer into, double share) {
-    List<Parameter> sources = from.parameters();
-    for (int p = 0; p < sources.size(); p++) {
-      Tensor target = into.parameters().get(p).value();
-      Tensor source = copy(sources.get(p).value());
-      backend.scale(source, (float) share);
-      backend.scale(target, (float) (1 - share));
-      backend.add(source, target);
-    }
-    into.weightsChanged();
+  void mix(Map<String, Tensor> from, Map<String, Tensor> into, double share) {
+    from.forEach(
+        (name, tensor) -> {
+          Tensor target = into.get(name);
+          Tensor source = copy(tensor);
+          backend.scale(source, (float) share);
+          backend.scale(target, (float) (1 - share));
+          backend.add(source, target);
+        });
   }
 
-  /** Each takes the other's weights, to the bit. */
-  void exchange(Transformer one, Transformer other) {
-    for (int p = 0; p < one.parameters().size(); p++) {
-      Tensor a = one.parameters().get(p).value();
-      Tensor b = other.parameters().get(p).value();
-      Tensor was = copy(a);
-      backend.copy(b, a);
-      backend.copy(was, b);
-    }
-    one.weightsChanged();
-    other.weightsChanged();
+  /** Each takes the other's numbers, to the bit. */
+  void exchange(Map<String, Tensor> one, Map<String, Tensor> other) {
+    one.forEach(
+        (name, a) -> {
+          Tensor b = other.get(name);
+          Tensor was = copy(a);
+          backend.copy(b, a);
+          backend.copy(was, b);
+        });
   }
 
   private Tensor copy(Tensor x) {

@@ -8,7 +8,9 @@ public enum Purpose {
   TASK_ORDER(2),
   ROLLOUT(3),
   EVALUATION(4),
-  DEMONSTRATION_ORDER(5);
+  DEMONSTRATION_ORDER(5),
+  ADAPTERS(6),
+  DROPOUT(7);
 
   // Written out, not ordinal(): a new purpose must not change what the others draw.
   private final long number;

@@ -138,12 +138,12 @@ class PreferenceUpdateTest {
       other.initialise(4, 0.3);
       float[] mine = backend.readFloats(policy.parameters().get(1).value());
       float[] others = backend.readFloats(other.parameters().get(1).value());
-      mixer.exchange(policy, other);
+      mixer.exchange(policy.trained(), other.trained());
       assertEquals(0, java.util.Arrays.compare(mine, values(other)));
       assertEquals(0, java.util.Arrays.compare(others, values(policy)));
-      mixer.exchange(policy, other);
+      mixer.exchange(policy.trained(), other.trained());
       assertEquals(0, java.util.Arrays.compare(mine, values(policy)));
-      mixer.mix(policy, other, 0.25);
+      mixer.mix(policy.trained(), other.trained(), 0.25);
       for (int i = 0; i < mine.length; i++) {
         assertEquals(0.25f * mine[i] + 0.75f * others[i], values(other)[i], 1e-7f);
       }

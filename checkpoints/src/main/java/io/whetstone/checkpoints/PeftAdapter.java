@@ -1,0 +1,129 @@
+package io.whetstone.checkpoints;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import io.whetstone.model.LinearModule;
+import io.whetstone.model.Lora;
+import io.whetstone.model.ModelConfig;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * A directory as PEFT reads and writes it: {@code adapter_config.json} and {@code
+ * adapter_model.safetensors}, low-rank adapters of a model that lies elsewhere.
+ *
+ * <p>Which modules have an adapter is what the tensors' names say; {@code target_modules} is not
+ * needed to read one.
+ */
+public final class PeftAdapter {
+  public static final String WEIGHTS = "adapter_model.safetensors";
+  public static final String CONFIG = "adapter_config.json";
+
+  private static final Pattern A = Pattern.compile("base_model\\.model\\.(.+)\\.lora_A\\.weight");
+
+  private final Path directory;
+  private final Optional<String> base;
+  private final Lora lora;
+
+  private PeftAdapter(Path directory, Optional<String> base, Lora lora) {
+    this.directory = directory;
+    this.base = base;
+    this.lora = lora;
+  }
+
+  /** Whether a directory holds an adapter. */
+  public static boolean isAt(Path directory) {
+    return Files.isRegularFile(directory.resolve(CONFIG));
+  }
+
+  /**
+   * Reads what an adapter is, not its tensors.
+   *
+   * @throws CheckpointException naming the file, and the key or tensor, that is missing, damaged or
+   *     not supported
+   */
+  public static PeftAdapter read(Path directory) {
+    Path file = directory.resolve(CONFIG);
+    JsonNode root = HuggingFaceModel.readObject(file);
+    PeftConfig config = PeftConfig.parse(file.toString(), root);
+    Path weights = directory.resolve(WEIGHTS);
+    if (!Files.isRegularFile(weights) && Files.exists(directory.resolve("adapter_model.bin"))) {
+      throw new CheckpointException(
+          directory + ": adapter_model.bin is not read: save the adapter with PEFT again");
+    }
+    TreeSet<String> modules = new TreeSet<>();
+    try (SafetensorsFile stored = SafetensorsFile.open(weights)) {
+      for (String name : stored.tensors().keySet()) {
+        Matcher matcher = A.matcher(name);
+        if (matcher.matches()) {
+          modules.add(matcher.group(1));
+        }
+      }
+    }
+    if (modules.isEmpty()) {
+      throw new CheckpointException(weights + ": holds no lora_A.weight of any module");
+    }
+    Lora lora =
+        new Lora(config.rank(), config.alpha(), config.dropout(), config.rankStabilised(), modules);
+    return new PeftAdapter(directory, config.base(), lora);
+  }
+
+  /** The model it belongs to: a directory or a name at the hub, as its file says. */
+  public Optional<String> base() {
+    return base;
+  }
+
+  public Lora lora() {
+    return lora;
+  }
+
+  /**
+   * Its form for a model.
+   *
+   * @throws CheckpointException when the model lacks a module that it adapts
+   */
+  public Lora lora(ModelConfig config) {
+    TreeSet<String> missing = new TreeSet<>(lora.modules());
+    LinearModule.of(config).forEach(module -> missing.remove(module.name()));
+    if (!missing.isEmpty()) {
+      throw new CheckpointException(
+          directory.resolve(WEIGHTS)
+              + ": adapts "
+              + missing.first()
+              + (missing.size() > 1 ? " and " + (missing.size() - 1) + " more" : "")
+              + ", which is no linear module in a block of the base model");
+    }
+    return lora;
+  }
+
+  /** Reads its tensors into a model made with {@link #lora}. */
+  public void load(Transformer model) {
+    Safetensors.read(directory.resolve(WEIGHTS), model.trained(), model.backend());
+    model.trainedChanged();
+  }
+
+  /**
+   * Writes a model's adapters.
+   *
+   * @param tensors by PEFT's names: {@link Transformer#trained}
+   * @param base the model they belong to: a directory or a name at the hub
+   */
+  public static void save(
+      Path directory, Transformer model, Map<String, Tensor> tensors, DType stored, String base)
+      throws IOException {
+    Files.createDirectories(directory);
+    Lora lora = model.lora().orElseThrow();
+    HuggingFaceModel.write(
+        directory.resolve(CONFIG), PeftConfig.write(lora, model.config(), Optional.of(base)));
+    Safetensors.write(directory.resolve(WEIGHTS), new TreeMap<>(tensors), stored, model.backend());
+  }
+}

@@ -1,0 +1,114 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.PeftAdapter;
+import io.whetstone.model.Lora;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
+import io.whetstone.tokenizer.Tokenizer;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.rollout.Purpose;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/** Loads models, and adapters with the model they belong to. */
+public final class BaseModel {
+  private BaseModel() {}
+
+  /**
+   * The directory of the model itself: that an adapter belongs to, where one is there, else the
+   * directory given.
+   *
+   * @throws IllegalArgumentException when the adapter's model is not there
+   */
+  public static Path directory(Path directory) {
+    if (!PeftAdapter.isAt(directory)) {
+      return directory;
+    }
+    Path config = directory.resolve(PeftAdapter.CONFIG);
+    String name =
+        PeftAdapter.read(directory)
+            .base()
+            .orElseThrow(
+                () ->
+                    new IllegalArgumentException(
+                        config
+                            + ": base_model_name_or_path is not given: write the base model's"
+                            + " directory there"));
+    Path beside = directory.resolve(name);
+    Path base = Policy.directory(Files.isDirectory(beside) ? beside : Path.of(name));
+    if (!Files.isRegularFile(base.resolve(HuggingFaceModel.CONFIG))) {
+      throw new IllegalArgumentException(
+          config
+              + ": base_model_name_or_path: no model is at "
+              + name
+              + ": put the base model there, or write where it is");
+    }
+    return base;
+  }
+
+  /** A model, with its adapters where the directory is an adapter's: these are then trained. */
+  public static Transformer load(
+      Path directory, Backend backend, DType compute, boolean trainable) {
+    return PeftAdapter.isAt(directory)
+        ? adapted(directory(directory), PeftAdapter.read(directory), backend, compute, trainable)
+        : HuggingFaceModel.load(directory, backend, compute, trainable);
+  }
+
+  /** What a run starts from that is not made from scratch. */
+  static Policy start(Experiment experiment, Path path, Backend backend) {
+    Path given = Policy.directory(path);
+    boolean isAdapter = PeftAdapter.isAt(given);
+    if (isAdapter && experiment.model().adapts()) {
+      throw new IllegalArgumentException(
+          "model.path: "
+              + path
+              + " holds adapters, which are trained on; leave lora and adapter out, or export it"
+              + " with --merge and start from that");
+    }
+    Optional<PeftAdapter> adapter =
+        isAdapter
+            ? Optional.of(PeftAdapter.read(given))
+            : experiment.model().adapter().map(Policy::directory).map(PeftAdapter::read);
+    DType compute = experiment.precision().compute();
+    Path base = directory(given);
+    Transformer model;
+    if (adapter.isPresent()) {
+      requireNoDropout(adapter.get().lora(), experiment);
+      model = adapted(base, adapter.get(), backend, compute, true);
+    } else if (experiment.model().lora().isPresent()) {
+      Lora lora = experiment.model().lora().get().of(HuggingFaceModel.config(base));
+      model = HuggingFaceModel.load(base, backend, compute, lora, true);
+      model.initialiseAdapters(Purpose.ADAPTERS.key(experiment.seed()));
+    } else {
+      model = HuggingFaceModel.load(base, backend, compute, true);
+    }
+    return new Policy(model, Tokenizer.load(base));
+  }
+
+  private static void requireNoDropout(Lora lora, Experiment experiment) {
+    if (experiment.exact() && lora.dropout() > 0) {
+      throw new IllegalArgumentException(
+          "model: the adapter's lora_dropout is "
+              + lora.dropout()
+              + ": with dropout the trainer's logprobs are not the sampler's; set exact: false, or"
+              + " lora_dropout to 0 in its "
+              + PeftAdapter.CONFIG);
+    }
+  }
+
+  private static Transformer adapted(
+      Path base, PeftAdapter adapter, Backend backend, DType compute, boolean trainable) {
+    Lora lora = adapter.lora(HuggingFaceModel.config(base));
+    Transformer model = HuggingFaceModel.load(base, backend, compute, lora, trainable);
+    try {
+      adapter.load(model);
+      return model;
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+}
