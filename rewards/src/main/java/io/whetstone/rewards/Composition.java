@@ -58,23 +58,13 @@ record Composition(List<WeightedReward> rewards, long step) {
       for (int c = 0; c < own.size(); c++) {
         Score score = own.get(c);
         int at = offsets[g] + c;
-        double value = score.value().orElse(Double.NaN);
-        boolean failed = score.failed();
-        if (!Double.isNaN(value) && terms.gate().isPresent()) {
-          switch (terms.gate().get().of(scores.get(g), c)) {
-            case CLOSED -> {
-              value = 0;
-              own.set(c, score.withNote("gate", "closed: counts as 0"));
-            }
-            case UNKNOWN -> failed = true;
-            case OPEN -> {}
-          }
+        boolean gated = score.value().isPresent() && terms.gate().isPresent();
+        Gate.State gate = gated ? terms.gate().get().of(scores.get(g), c) : Gate.State.OPEN;
+        if (gate == Gate.State.CLOSED) {
+          own.set(c, score.withNote("gate", "closed: counts as 0"));
         }
-        if (terms.clip().isPresent() && !Double.isNaN(value)) {
-          value = terms.clip().get().of(value);
-        }
-        part.values()[at] = failed ? Double.NaN : value;
-        part.failed()[at] = failed;
+        part.failed()[at] = score.failed() || gate == Gate.State.UNKNOWN;
+        part.values()[at] = terms.counted(reward.name(), scores.get(g), c);
       }
       noted.get(g).put(reward.name(), own);
     }

@@ -1,7 +1,10 @@
 package io.whetstone.rewards;
 
 import io.whetstone.datasets.settings.Default;
+import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 
 /**
  * How a reward's value enters the total. In this order: the gate, the bounds, the normalisation,
@@ -36,6 +39,28 @@ public record Terms(
     if (cache < 0) {
       throw new IllegalArgumentException("cache: " + cache + " is not 0 or more");
     }
+  }
+
+  /**
+   * What a candidate's value counts before it is normalised and weighted: 0 behind a closed gate,
+   * held within the bounds; NaN where there is no value, or where the gate's reward failed.
+   *
+   * @param reward whose terms these are
+   * @param scores of the candidate's group, by reward
+   */
+  public double counted(String reward, Map<String, List<Score>> scores, int candidate) {
+    OptionalDouble value = scores.get(reward).get(candidate).value();
+    if (value.isEmpty()) {
+      return Double.NaN;
+    }
+    Gate.State state = gate.map(asked -> asked.of(scores, candidate)).orElse(Gate.State.OPEN);
+    double gated =
+        switch (state) {
+          case OPEN -> value.getAsDouble();
+          case CLOSED -> 0;
+          case UNKNOWN -> Double.NaN;
+        };
+    return Double.isNaN(gated) || clip.isEmpty() ? gated : clip.get().of(gated);
   }
 
   /** The plain product with a weight. */

@@ -6,6 +6,7 @@ import io.whetstone.datasets.TaskSource;
 import io.whetstone.generation.Sampler;
 import io.whetstone.model.Transformer;
 import io.whetstone.rewards.RewardPipeline;
+import io.whetstone.rewards.Terms;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
@@ -16,6 +17,7 @@ import io.whetstone.trainer.algorithm.LearningRateSchedule;
 import io.whetstone.trainer.algorithm.RewardBatch;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Kl;
+import io.whetstone.trainer.config.RewardEntry;
 import io.whetstone.trainer.rollout.Packer;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Purpose;
@@ -225,11 +227,8 @@ public final class GrpoLoop implements StageLoop {
         }
       }
     }
-    double[] weights =
-        settings.rewards().stream()
-            .mapToDouble(reward -> reward.terms().weight().at(step))
-            .toArray();
-    return samples.rewards(weights, penalties, costs);
+    List<Terms> terms = settings.rewards().stream().map(RewardEntry::terms).toList();
+    return samples.rewards(terms, step, penalties, costs);
   }
 
   @Override

@@ -2,10 +2,13 @@ package io.whetstone.trainer.rollout;
 
 import io.whetstone.generation.Completion;
 import io.whetstone.rewards.Score;
+import io.whetstone.rewards.Terms;
 import io.whetstone.trainer.algorithm.Advantages;
 import io.whetstone.trainer.algorithm.RewardBatch;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
 
 /** Makes training samples of scored groups: one a completion, in order. */
 public final class SampleBuilder {
@@ -33,14 +36,18 @@ public final class SampleBuilder {
   }
 
   /**
-   * What the completions earned.
+   * What the completions earned. Each reward's value is what it counts in the total before its
+   * weight: behind a closed gate 0, held within its bounds. An estimator that scales each reward
+   * apart (GDPO) would else pay for what the total does not.
    *
-   * @param weights of the rewards, in their order
+   * @param terms of the rewards, in their order
+   * @param step of training, on which weights may depend
    * @param penalties what each completion pays from its total, over all groups in order
    * @param costs what each token pays by itself, a row a completion in the same order; empty rows
    *     where none pays
    */
-  public RewardBatch rewards(double[] weights, double[] penalties, double[][] costs) {
+  public RewardBatch rewards(List<Terms> terms, int step, double[] penalties, double[][] costs) {
+    double[] weights = terms.stream().mapToDouble(t -> t.weight().at(step)).toArray();
     List<RewardBatch.Group> groups = new ArrayList<>();
     int next = 0;
     for (ScoredRollout rollout : rollouts) {
@@ -51,7 +58,7 @@ public final class SampleBuilder {
         earned.add(
             new RewardBatch.Earned(
                 totals[i] - penalties[next],
-                scores.stream().mapToDouble(s -> s.value().orElse(Double.NaN)).toArray(),
+                counted(rollout, i, terms),
                 rollout.rollout().completions().get(i).ids().length,
                 scores.stream().map(SampleBuilder::steps).toList(),
                 costs[next]));
@@ -59,6 +66,14 @@ public final class SampleBuilder {
       groups.add(new RewardBatch.Group(earned, rollout.baseline()));
     }
     return new RewardBatch(weights, groups);
+  }
+
+  private static double[] counted(ScoredRollout rollout, int completion, List<Terms> terms) {
+    Map<String, List<Score>> scores = rollout.scores().scores();
+    List<String> names = List.copyOf(scores.keySet());
+    return IntStream.range(0, names.size())
+        .mapToDouble(r -> terms.get(r).counted(names.get(r), scores, completion))
+        .toArray();
   }
 
   /** A completion's scores, one a reward. */

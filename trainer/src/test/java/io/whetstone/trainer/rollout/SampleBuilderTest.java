@@ -7,12 +7,20 @@ import io.whetstone.generation.Completion;
 import io.whetstone.generation.StopReason;
 import io.whetstone.model.PackedTokens;
 import io.whetstone.rewards.Candidate;
+import io.whetstone.rewards.Clip;
+import io.whetstone.rewards.Gate;
 import io.whetstone.rewards.Group;
 import io.whetstone.rewards.Score;
 import io.whetstone.rewards.ScoredGroup;
+import io.whetstone.rewards.Terms;
+import io.whetstone.rewards.Weight;
 import io.whetstone.trainer.algorithm.Advantages;
+import io.whetstone.trainer.algorithm.RewardBatch;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.junit.jupiter.api.Test;
 
@@ -61,5 +69,37 @@ class SampleBuilderTest {
     TrainingSample sample = builder().build(advantages).getFirst();
     assertArrayEquals(new boolean[] {true, false, false, true}, sample.trained());
     assertArrayEquals(new float[] {0.5f, 0, 0, 0.5f}, sample.advantages());
+  }
+
+  @Test
+  void estimatorsSeeEachRewardBehindItsGateAndBounds() {
+    Task task = Task.of("t", "p", "a");
+    Map<String, List<Score>> scores = new LinkedHashMap<>();
+    scores.put("format", List.of(Score.correct(), Score.wrong(), Score.error("broken")));
+    scores.put("length", List.of(Score.scored(3), Score.scored(3), Score.scored(0.5)));
+    List<Completion> three = List.of(PARTLY_FORCED, PARTLY_FORCED, PARTLY_FORCED);
+    ScoredRollout rollout =
+        new ScoredRollout(
+            new Rollout(new TaskVisit(task, 0, 0), 0, new int[] {1, 2}, three),
+            new ScoredGroup(
+                new Group(task, "", Collections.nCopies(3, Candidate.of("5678"))),
+                scores,
+                List.of(OptionalDouble.of(3), OptionalDouble.of(0), OptionalDouble.empty())));
+    Terms gated =
+        new Terms(
+            Weight.of(2),
+            Optional.of(Gate.of("format")),
+            Optional.of(new Clip(-1, 1)),
+            Terms.Normalize.NONE,
+            0);
+    RewardBatch batch =
+        new SampleBuilder(List.of(rollout), false)
+            .rewards(List.of(Terms.of(1), gated), 0, new double[3], new double[3][0]);
+    assertArrayEquals(new double[] {1, 2}, batch.weights());
+    double[][] seen =
+        batch.groups().getFirst().completions().stream()
+            .map(RewardBatch.Earned::values)
+            .toArray(double[][]::new);
+    assertArrayEquals(new double[][] {{1, 1}, {0, 0}, {Double.NaN, Double.NaN}}, seen);
   }
 }
