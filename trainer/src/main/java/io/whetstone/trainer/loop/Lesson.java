@@ -4,7 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.generation.Completion;
 import io.whetstone.tensor.Philox;
+import io.whetstone.trainer.rollout.TrainingSample;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -14,6 +16,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
@@ -24,10 +27,16 @@ import java.util.zip.GZIPOutputStream;
  *
  * @param task the task's id
  * @param completions ids, a final stop token included
+ * @param forced for each completion a mark an id: it was put in, not drawn, and is not learned
  * @param references for each completion its log-likelihood under the reference, in nats; empty
  *     where there is none
  */
-record Lesson(String task, int[] prompt, List<int[]> completions, double[] references) {
+record Lesson(
+    String task,
+    int[] prompt,
+    List<int[]> completions,
+    List<boolean[]> forced,
+    double[] references) {
   private static final String FILE = "lessons.jsonl.gz";
   private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -37,10 +46,48 @@ record Lesson(String task, int[] prompt, List<int[]> completions, double[] refer
     // are not when they come from a checkpoint, and the bits would differ.
     prompt = prompt.clone();
     completions = List.copyOf(completions);
+    forced = List.copyOf(forced);
+    for (int c = 0; c < Math.max(completions.size(), forced.size()); c++) {
+      if (completions.size() != forced.size()
+          || completions.get(c).length != forced.get(c).length) {
+        throw new IllegalArgumentException("task " + task + ": expected a mark for each id");
+      }
+    }
     if (references.length != 0 && references.length != completions.size()) {
       throw new IllegalArgumentException(
           references.length + " references for " + completions.size() + " completions");
     }
+  }
+
+  /** Completions of which every id is learned, and no references. */
+  static Lesson whole(String task, int[] prompt, List<int[]> completions) {
+    List<boolean[]> none = completions.stream().map(ids -> new boolean[ids.length]).toList();
+    return new Lesson(task, prompt, completions, none, new double[0]);
+  }
+
+  /** Completions as they were drawn, and no references. */
+  static Lesson drawn(String task, int[] prompt, Completion... completions) {
+    return new Lesson(
+        task,
+        prompt,
+        Arrays.stream(completions).map(Completion::ids).toList(),
+        Arrays.stream(completions).map(Completion::forced).toList(),
+        new double[0]);
+  }
+
+  /** The same with references. */
+  Lesson with(double... references) {
+    return new Lesson(task, prompt, completions, forced, references);
+  }
+
+  /**
+   * A completion as a sample to train on.
+   *
+   * @param group the sample's group in its step
+   */
+  TrainingSample sample(int completion, int group) {
+    return TrainingSample.demonstration(
+        prompt, completions.get(completion), forced.get(completion), group);
   }
 
   /** The lessons of a step: {@code count} of them from place {@code from}, shuffled each pass. */
@@ -69,11 +116,23 @@ record Lesson(String task, int[] prompt, List<int[]> completions, double[] refer
         line.set("prompt", JSON.valueToTree(lesson.prompt));
         ArrayNode completions = line.putArray("completions");
         lesson.completions.forEach(ids -> completions.add(JSON.valueToTree(ids)));
+        if (lesson.forced.stream().anyMatch(Lesson::anyOf)) {
+          line.set("forced", JSON.valueToTree(lesson.forced));
+        }
         line.set("references", JSON.valueToTree(lesson.references));
         out.write(line.toString());
         out.write('\n');
       }
     }
+  }
+
+  private static boolean anyOf(boolean[] marks) {
+    for (boolean mark : marks) {
+      if (mark) {
+        return true;
+      }
+    }
+    return false;
   }
 
   static List<Lesson> read(Path directory) throws IOException {
@@ -89,11 +148,21 @@ record Lesson(String task, int[] prompt, List<int[]> completions, double[] refer
         for (JsonNode ids : node.required("completions")) {
           completions.add(JSON.convertValue(ids, int[].class));
         }
-        lessons.add(
-            new Lesson(
+        Lesson whole =
+            whole(
                 node.required("task").textValue(),
                 JSON.convertValue(node.required("prompt"), int[].class),
+                completions);
+        List<boolean[]> forced =
+            node.has("forced")
+                ? List.of(JSON.convertValue(node.get("forced"), boolean[][].class))
+                : whole.forced;
+        lessons.add(
+            new Lesson(
+                whole.task,
+                whole.prompt,
                 completions,
+                forced,
                 JSON.convertValue(node.required("references"), double[].class)));
       }
     }

@@ -71,7 +71,7 @@ final class PairSource {
     int[] worse = samples.completion(rejected);
     Task task = new Task(where, prompt, Optional.empty(), List.of(), Map.of());
     int[] ids = samples.prompt(task, Math.max(better.length, worse.length));
-    return new Lesson(where, ids, List.of(better, worse), new double[0]);
+    return Lesson.whole(where, ids, List.of(better, worse));
   }
 
   private static String text(ObjectNode fields, String name, String where) {

@@ -52,11 +52,11 @@ record Pairs(Pairing settings) {
     return of(group).stream()
         .map(
             pair ->
-                new Lesson(
+                Lesson.drawn(
                     group.rollout().visit().task().id(),
                     group.rollout().prompt(),
-                    List.of(completions.get(pair[0]).ids(), completions.get(pair[1]).ids()),
-                    new double[0]))
+                    completions.get(pair[0]),
+                    completions.get(pair[1])))
         .toList();
   }
 }

@@ -40,9 +40,7 @@ final class PreferenceUpdate implements AutoCloseable {
     double[] likelihoods = likelihoods(samples(pairs));
     List<Lesson> referenced = new ArrayList<>();
     for (int i = 0; i < pairs.size(); i++) {
-      Lesson pair = pairs.get(i);
-      double[] its = {likelihoods[2 * i], likelihoods[2 * i + 1]};
-      referenced.add(new Lesson(pair.task(), pair.prompt(), pair.completions(), its));
+      referenced.add(pairs.get(i).with(likelihoods[2 * i], likelihoods[2 * i + 1]));
     }
     return referenced;
   }
@@ -51,14 +49,13 @@ final class PreferenceUpdate implements AutoCloseable {
   private static List<TrainingSample> samples(List<Lesson> pairs) {
     List<TrainingSample> samples = new ArrayList<>();
     for (int i = 0; i < pairs.size(); i++) {
-      for (int[] ids : pairs.get(i).completions()) {
-        samples.add(TrainingSample.demonstration(pairs.get(i).prompt(), ids, i));
-      }
+      samples.add(pairs.get(i).sample(0, i));
+      samples.add(pairs.get(i).sample(1, i));
     }
     return samples;
   }
 
-  /** Σ_t log π(token t), in nats, at temperature 1. */
+  /** Σ_t log π(token t) over the ids that were drawn, in nats, at temperature 1. */
   private double[] likelihoods(List<TrainingSample> samples) {
     float[][] logprobs = ModelScores.of(policy, samples, packer, 1, workspace).logprobs();
     double[] sums = new double[logprobs.length];
@@ -86,7 +83,8 @@ final class PreferenceUpdate implements AutoCloseable {
       double[] lengths = new double[2];
       for (int side = 0; side < 2; side++) {
         int s = 2 * i + side;
-        lengths[side] = samples.get(s).ids().length;
+        // All of it may have been put in: then its likelihood is 0 whatever it is divided by.
+        lengths[side] = Math.max(1, samples.get(s).trainedTokens());
         ratios[side] =
             (likelihoods[s] - pairs.get(i).references()[side])
                 / (loss.averages() ? lengths[side] : 1);

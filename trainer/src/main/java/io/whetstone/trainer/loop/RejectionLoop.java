@@ -76,9 +76,7 @@ final class RejectionLoop implements StageLoop {
             kept, (long) within * settings.batch(), settings.batch(), Philox.derive(key, round));
     List<TrainingSample> samples = new ArrayList<>();
     for (Lesson lesson : batch) {
-      samples.add(
-          TrainingSample.demonstration(
-              lesson.prompt(), lesson.completions().getFirst(), samples.size()));
+      samples.add(lesson.sample(0, samples.size()));
     }
     long tokens = samples.stream().mapToLong(TrainingSample::trainedTokens).sum();
     Optional<SkippedStep> skipped = Optional.empty();
@@ -111,11 +109,10 @@ final class RejectionLoop implements StageLoop {
       tasks += wanted.length > 0 ? 1 : 0;
       for (int i : wanted) {
         lessons.add(
-            new Lesson(
+            Lesson.drawn(
                 group.rollout().visit().task().id(),
                 group.rollout().prompt(),
-                List.of(group.rollout().completions().get(i).ids()),
-                new double[0]));
+                group.rollout().completions().get(i)));
       }
     }
     if (lessons.isEmpty()) {

@@ -1,7 +1,5 @@
 package io.whetstone.trainer.rollout;
 
-import java.util.Arrays;
-
 /**
  * One sequence to train on: a prompt and what follows it.
  *
@@ -40,10 +38,21 @@ public record TrainingSample(
 
   /** A completion to learn as it is: every id is trained on, with weight 1. */
   public static TrainingSample demonstration(int[] prompt, int[] ids, int group) {
+    return demonstration(prompt, ids, new boolean[ids.length], group);
+  }
+
+  /**
+   * A completion to learn, with weight 1 for each id that is trained on.
+   *
+   * @param forced n marks: the id was put in by an environment and is only read
+   */
+  public static TrainingSample demonstration(int[] prompt, int[] ids, boolean[] forced, int group) {
     boolean[] trained = new boolean[ids.length];
-    Arrays.fill(trained, true);
     float[] weights = new float[ids.length];
-    Arrays.fill(weights, 1);
+    for (int t = 0; t < ids.length; t++) {
+      trained[t] = !forced[t];
+      weights[t] = forced[t] ? 0 : 1;
+    }
     return new TrainingSample(prompt, ids, new float[0], trained, weights, group);
   }
 

@@ -49,8 +49,23 @@ class PreferenceUpdateTest {
         pair("b", new int[] {7, 2}, new int[] {3, 3, 3, 9, 1}, new int[] {8, 4, 2}));
   }
 
+  /** The same, with ids in both of the second pair that were put in. */
+  private static List<Lesson> partlyForced() {
+    Lesson second = pairs().getLast();
+    return List.of(
+        pairs().getFirst(),
+        new Lesson(
+            second.task(),
+            second.prompt(),
+            second.completions(),
+            List.of(
+                new boolean[] {false, true, true, false, false},
+                new boolean[] {true, false, false}),
+            new double[0]));
+  }
+
   private static Lesson pair(String task, int[] prompt, int[] better, int[] worse) {
-    return new Lesson(task, prompt, List.of(better, worse), new double[0]);
+    return Lesson.whole(task, prompt, List.of(better, worse));
   }
 
   private PreferenceUpdate update(String loss, int budget) {
@@ -72,10 +87,40 @@ class PreferenceUpdateTest {
 
   @Test
   void gradientsAreThoseOfFiniteDifferences() {
+    gradientsAreThoseOfFiniteDifferences(pairs());
+  }
+
+  @Test
+  void gradientsAreThoseOfFiniteDifferencesWhereIdsWerePutIn() {
+    gradientsAreThoseOfFiniteDifferences(partlyForced());
+  }
+
+  @Test
+  void whatWasPutInHasNoLikelihood() {
+    try (PreferenceUpdate update = update("sigmoid", 1000)) {
+      double[] whole = update.withReferences(pairs()).getLast().references();
+      double[] partly = update.withReferences(partlyForced()).getLast().references();
+      Lesson second = pairs().getLast();
+      Lesson only =
+          new Lesson(
+              "c",
+              second.prompt(),
+              second.completions(),
+              List.of(
+                  new boolean[] {true, false, false, true, true},
+                  new boolean[] {false, true, true}),
+              new double[0]);
+      double[] rest = update.withReferences(List.of(only)).getFirst().references();
+      assertEquals(whole[0], partly[0] + rest[0], 1e-5);
+      assertEquals(whole[1], partly[1] + rest[1], 1e-5);
+    }
+  }
+
+  private void gradientsAreThoseOfFiniteDifferences(List<Lesson> given) {
     for (String form : List.of("sigmoid", "ipo", "hinge")) {
       List<Lesson> pairs;
       try (PreferenceUpdate update = update(form, 1000)) {
-        pairs = update.withReferences(pairs());
+        pairs = update.withReferences(given);
       }
       Parameter head = policy.parameters().getFirst();
       float[] weights = backend.readFloats(head.value());

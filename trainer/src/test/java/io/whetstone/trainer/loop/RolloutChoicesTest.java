@@ -97,7 +97,7 @@ class RolloutChoicesTest {
   void eachPassOverTheLessonsMeetsAll() {
     List<Lesson> lessons = new ArrayList<>();
     for (int i = 0; i < 5; i++) {
-      lessons.add(new Lesson("t" + i, new int[] {1}, List.of(new int[] {i}), new double[0]));
+      lessons.add(Lesson.whole("t" + i, new int[] {1}, List.of(new int[] {i})));
     }
     List<String> met = Lesson.batch(lessons, 0, 10, 3).stream().map(Lesson::task).toList();
     assertEquals(5, met.subList(0, 5).stream().distinct().count());
