@@ -21,11 +21,20 @@ public final class RewardPipeline implements AutoCloseable {
 
   private final List<WeightedReward> rewards;
   private final DeadlineCalls calls;
+  private final ScoreRecord record;
+
+  /** The same without a record. */
+  public RewardPipeline(List<WeightedReward> rewards, int threads) {
+    this(rewards, threads, ScoreRecord.NONE);
+  }
 
   /**
-   * @param threads how many calls run at the same time
+   * @param threads how many calls run at the same time, or as many as a reward asks for that waits
+   *     for others to do its work
+   * @param record keeps the scores that cannot be computed again
    */
-  public RewardPipeline(List<WeightedReward> rewards, int threads) {
+  public RewardPipeline(List<WeightedReward> rewards, int threads, ScoreRecord record) {
+    this.record = record;
     this.rewards = List.copyOf(rewards);
     Set<String> names = new HashSet<>();
     for (WeightedReward reward : rewards) {
@@ -36,7 +45,11 @@ public final class RewardPipeline implements AutoCloseable {
     for (WeightedReward reward : rewards) {
       reward.terms().gate().ifPresent(gate -> gate.requireKnown(reward.name(), names));
     }
-    calls = new DeadlineCalls(threads);
+    calls =
+        new DeadlineCalls(
+            rewards.stream()
+                .mapToInt(reward -> reward.reward().concurrency().orElse(threads))
+                .reduce(threads, Math::max));
   }
 
   public List<WeightedReward> rewards() {
@@ -62,6 +75,17 @@ public final class RewardPipeline implements AutoCloseable {
     }
   }
 
+  /**
+   * Looks whether what the rewards depend on is there.
+   *
+   * @throws IllegalArgumentException {@code NAME.key: …} where it is not
+   */
+  public void preflight() throws InterruptedException {
+    for (WeightedReward reward : rewards) {
+      reward.preflight();
+    }
+  }
+
   /** Whether a completion's total depends on the others of its group. */
   public boolean comparesCandidates() {
     return rewards.stream()
@@ -82,13 +106,13 @@ public final class RewardPipeline implements AutoCloseable {
    *     interrupted too
    */
   public List<ScoredGroup> score(List<Group> groups, long step) throws InterruptedException {
-    List<DeadlineCalls.Call<List<Score>>> pending = new ArrayList<>();
+    List<CheckedReward> pending = new ArrayList<>();
     for (Group group : groups) {
       for (WeightedReward reward : rewards) {
         pending.add(new CheckedReward(reward, group));
       }
     }
-    List<List<Score>> results = calls.run(pending);
+    List<List<Score>> results = new RecordedCalls(pending, record).run(calls);
     List<Map<String, List<Score>>> scores = new ArrayList<>();
     for (int g = 0; g < groups.size(); g++) {
       Map<String, List<Score>> byName = new LinkedHashMap<>();

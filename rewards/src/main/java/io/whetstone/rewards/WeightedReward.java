@@ -35,6 +35,19 @@ public record WeightedReward(String name, Reward reward, Terms terms, Optional<D
     }
   }
 
+  /**
+   * Looks whether what the reward depends on is there.
+   *
+   * @throws IllegalArgumentException {@code NAME: …} where it is not
+   */
+  public void preflight() throws InterruptedException {
+    try {
+      reward.preflight();
+    } catch (IllegalArgumentException e) {
+      throw new IllegalArgumentException(name + ": " + e.getMessage(), e);
+    }
+  }
+
   /** How long scoring a group of that many may take. */
   Duration deadline(int candidates) {
     Duration patience = reward.patience(candidates);

@@ -11,8 +11,9 @@ import java.util.Map;
  * What others wrote and the judge is shown: the task, its completions, the reference.
  *
  * <p>Where it is fenced, each text stands between two marks with a code that follows from all of
- * them, so that no text can hold the mark that ends it; and what would read as a verdict is written
- * otherwise, so that a judge may quote it.
+ * them, so that no text can hold the mark that ends it; what would read as a verdict is written
+ * otherwise, so that a judge may quote it; and so are the tokens by which chat templates tell
+ * speakers apart ({@code <|im_end|>}), which some servers read as tokens wherever they stand.
  */
 record Material(Map<String, String> texts, String code) {
 
@@ -35,8 +36,14 @@ record Material(Map<String, String> texts, String code) {
     texts.replaceAll(
         (place, text) ->
             "<<<BEGIN %s %s>>>\n%s\n<<<END %s %s>>>"
-                .formatted(place, code, form.defused(text), place, code));
+                .formatted(place, code, form.defused(oneSpeaker(text)), place, code));
     return new Material(texts, code);
+  }
+
+  private static String oneSpeaker(String text) {
+    return text.replace("<|", "< |")
+        .replaceAll("<(/?(?:s|bos|eos|start_of_turn|end_of_turn))>", "< $1>")
+        .replaceAll("\\[(/?INST)\\]", "[ $1]");
   }
 
   private static String shortened(String text, int most) {

@@ -66,7 +66,7 @@ final class ConfigurationCheck {
     this.findings = findings;
   }
 
-  void run() throws IOException {
+  void run() throws IOException, InterruptedException {
     findings.say(
         "stages", String.join(" → ", experiment.stages().stream().map(Stage::label).toList()));
     if (Backends.all().stream().noneMatch(p -> p.name().equals(experiment.backend()))) {
@@ -94,7 +94,8 @@ final class ConfigurationCheck {
     }
   }
 
-  private void check(ModelConfig model, Tokenizer tokenizer) throws IOException {
+  private void check(ModelConfig model, Tokenizer tokenizer)
+      throws IOException, InterruptedException {
     PromptEncoder prompts =
         new PromptEncoder(tokenizer, experiment.promptTemplate(), model.maxPositions());
     if (experiment.evaluation().isPresent()) {
@@ -129,7 +130,8 @@ final class ConfigurationCheck {
     }
   }
 
-  private void drawing(Stage stage, Drawing drawing, PromptEncoder prompts) {
+  private void drawing(Stage stage, Drawing drawing, PromptEncoder prompts)
+      throws InterruptedException {
     String where = stage.label() + ".tasks";
     Dataset data = dataset(where, drawing.tasks());
     if (data != null) {
@@ -277,7 +279,8 @@ final class ConfigurationCheck {
     }
   }
 
-  private void rewards(String where, Drawing drawing, List<Task> tasks) {
+  private void rewards(String where, Drawing drawing, List<Task> tasks)
+      throws InterruptedException {
     try (RewardCatalog catalog = RewardCatalog.of(drawing.rewardPlugins())) {
       for (RewardEntry entry : drawing.rewards()) {
         Reward reward = attempt(where, () -> entry.make(catalog));
@@ -291,6 +294,11 @@ final class ConfigurationCheck {
           } catch (RuntimeException e) {
             refused.add("task " + task.id() + ": " + e.getMessage());
           }
+        }
+        try {
+          reward.preflight();
+        } catch (IllegalArgumentException e) {
+          findings.problem(where + "." + entry.name() + "." + e.getMessage());
         }
         reward.close();
         findings.say(where, entry.name() + ", weight " + entry.terms().weight());

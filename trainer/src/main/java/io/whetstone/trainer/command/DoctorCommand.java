@@ -38,7 +38,7 @@ final class DoctorCommand implements Callable<Integer> {
   }
 
   @Override
-  public Integer call() throws IOException {
+  public Integer call() throws IOException, InterruptedException {
     Findings findings = Findings.printed(console);
     machine(findings);
     backends(findings);

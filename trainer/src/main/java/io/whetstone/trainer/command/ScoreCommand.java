@@ -79,6 +79,7 @@ final class ScoreCommand implements Callable<Integer> {
                 asked.rewards().stream().map(entry -> entry.weighted(catalog)).toList(),
                 Runtime.getRuntime().availableProcessors());
         InputStream in = InputFile.open(file)) {
+      pipeline.preflight();
       ScoreFile scorer = new ScoreFile(pipeline, explain);
       long scored = scorer.score(InputFile.name(file), in, console::result);
       console.note("scored " + scored + (scored == 1 ? " completion" : " completions"));

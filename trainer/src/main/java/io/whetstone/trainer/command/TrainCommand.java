@@ -146,7 +146,8 @@ final class TrainCommand implements Callable<Integer> {
   }
 
   /** Nothing that a look at data, prompts and rewards can find should end a run after hours. */
-  private static void requireSound(Configuration configuration) throws IOException {
+  private static void requireSound(Configuration configuration)
+      throws IOException, InterruptedException {
     Findings findings = Findings.silent();
     new ConfigurationCheck(configuration.experiment(), findings).run();
     if (!findings.problems().isEmpty()) {

@@ -74,9 +74,26 @@ final class Resolution {
       }
     }
     if (Arrays.stream(components).anyMatch(c -> c.isAnnotationPresent(Rest.class))) {
-      rest.forEach((key, value) -> into.put(key.toString(), value));
+      rest.forEach((key, value) -> into.put(key.toString(), beside(key.toString(), value)));
       rest.clear();
     }
+  }
+
+  /**
+   * A setting of a component's own, whose type is not known here: what is called a path or a file
+   * and is there, here or beside the configuration, is written in full.
+   */
+  private Object beside(String key, Object value) {
+    if (value instanceof Map<?, ?> map) {
+      Map<String, Object> inner = new LinkedHashMap<>();
+      map.forEach((k, v) -> inner.put(k.toString(), beside(k.toString(), v)));
+      return inner;
+    }
+    if (value instanceof String text && (key.equals("path") || key.endsWith("-file"))) {
+      Path located = paths.apply(Path.of(text));
+      return Files.exists(located) ? located.toString() : value;
+    }
+    return value;
   }
 
   /** The words of a command line, which may be one line that is cut at its spaces. */

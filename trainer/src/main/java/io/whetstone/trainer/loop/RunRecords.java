@@ -13,6 +13,7 @@ import io.whetstone.trainer.run.RolloutRecord;
 import io.whetstone.trainer.run.RunDirectory;
 import io.whetstone.trainer.run.RunException;
 import io.whetstone.trainer.run.RunSummary;
+import io.whetstone.trainer.run.ScoreRecordFiles;
 import io.whetstone.trainer.run.Verdict;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -33,6 +34,7 @@ public final class RunRecords implements AutoCloseable {
   private final Progress progress;
   private final InstantSource clock;
   private final List<String> command;
+  private final ScoreRecordFiles scores;
   private RunState state = new RunState();
   private Recorder recorder;
   private LearningSigns signs = new LearningSigns();
@@ -47,6 +49,12 @@ public final class RunRecords implements AutoCloseable {
     this.progress = progress;
     this.clock = clock;
     this.command = List.copyOf(command);
+    this.scores = new ScoreRecordFiles(run.scores());
+  }
+
+  /** The record of scores that cannot be computed again. */
+  ScoreRecordFiles scores() {
+    return scores;
   }
 
   Path checkpoints() {

@@ -5,6 +5,7 @@ import io.whetstone.datasets.DatasetSummary;
 import io.whetstone.generation.Sampler;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
+import io.whetstone.rewards.ScoreRecord;
 import io.whetstone.rewards.WeightedReward;
 import io.whetstone.trainer.config.Data;
 import io.whetstone.trainer.config.Dpo;
@@ -37,6 +38,7 @@ final class StageFactory implements AutoCloseable {
   private final Policy policy;
   private final Sampler sampler;
   private final Path directory;
+  private final ScoreRecord scores;
   private final Consumer<DatasetSummary> audits;
   private final PromptEncoder prompts;
   private final HeldOutGuard guard = new HeldOutGuard();
@@ -47,6 +49,7 @@ final class StageFactory implements AutoCloseable {
 
   /**
    * @param directory what relative paths in the configuration start from
+   * @param scores keeps scores that cannot be computed again
    * @param audits hears what was found when data were opened
    */
   StageFactory(
@@ -54,7 +57,9 @@ final class StageFactory implements AutoCloseable {
       Policy policy,
       Sampler sampler,
       Path directory,
+      ScoreRecord scores,
       Consumer<DatasetSummary> audits) {
+    this.scores = scores;
     this.audits = audits;
     this.experiment = experiment;
     this.policy = policy;
@@ -164,7 +169,7 @@ final class StageFactory implements AutoCloseable {
     catalogs.add(catalog);
     List<WeightedReward> weighted = entries.stream().map(e -> e.weighted(catalog)).toList();
     RewardPipeline pipeline =
-        new RewardPipeline(weighted, Runtime.getRuntime().availableProcessors());
+        new RewardPipeline(weighted, Runtime.getRuntime().availableProcessors(), scores);
     pipelines.add(pipeline);
     return pipeline;
   }

@@ -1,6 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.generation.Completion;
+import io.whetstone.rewards.Expense;
 import io.whetstone.rewards.Outcome;
 import io.whetstone.rewards.Score;
 import io.whetstone.trainer.algorithm.Advantages;
@@ -34,6 +35,7 @@ final class StepMetrics {
           .forEach(
               (name, scores) -> {
                 Mean mean = byReward.computeIfAbsent(name, unused -> new Mean());
+                expenses(name, scores, outcomes);
                 for (Score score : scores) {
                   score.value().ifPresent(mean::add);
                   count(outcomes, name, score.outcome());
@@ -44,6 +46,20 @@ final class StepMetrics {
     metrics.put("reward/std", total.deviation());
     byReward.forEach((name, mean) -> metrics.put("reward/" + name + "/mean", mean.mean()));
     metrics.putAll(outcomes);
+  }
+
+  /** What the judges of a reward read and wrote, and what that cost; nothing for other rewards. */
+  private static void expenses(String reward, List<Score> scores, Map<String, Double> metrics) {
+    for (Score score : scores) {
+      Expense.of(score)
+          .ifPresent(
+              expense -> {
+                String at = "reward/" + reward + "/";
+                metrics.merge(at + "prompt-tokens", (double) expense.promptTokens(), Double::sum);
+                metrics.merge(at + "answer-tokens", (double) expense.answerTokens(), Double::sum);
+                metrics.merge(at + "cost", expense.cost(), Double::sum);
+              });
+    }
   }
 
   /** What became of the groups, and what they cost. */

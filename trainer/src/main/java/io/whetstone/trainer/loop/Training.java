@@ -62,7 +62,8 @@ public final class Training {
         Policy policy = Policy.start(experiment, backend);
         Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
         StageFactory stages =
-            new StageFactory(experiment, policy, sampler, directory, records::audited);
+            new StageFactory(
+                experiment, policy, sampler, directory, records.scores(), records::audited);
         AveragedPolicy average = average(policy)) {
       RunCheckpoints checkpoints =
           new RunCheckpoints(
@@ -123,6 +124,7 @@ public final class Training {
     private final long started = System.nanoTime();
     private RunState state = new RunState();
     private double wallBefore;
+    private long saved; // steps done at the checkpoint before the next
 
     Session(
         Policy policy,
@@ -144,6 +146,7 @@ public final class Training {
       if (from.isPresent()) {
         state = RunCheckpoints.state(from.get());
         DataFiles.requireSame(state.data, data);
+        saved = state.globalStep;
         checkpoints.restoreWeights(from.get());
       }
       state.data = data;
@@ -207,6 +210,7 @@ public final class Training {
     }
 
     private StepReport step(Stage stage, StageLoop loop) throws InterruptedException {
+      records.scores().at(state.globalStep + 1, stage.label());
       try {
         policy.model().keyDropout(Purpose.DROPOUT.key(experiment.seed(), state.globalStep));
         return loop.step(state.step);
@@ -248,6 +252,8 @@ public final class Training {
       state.records = records.sync();
       checkpoints.save(
           state, within ? loop.tensors() : Map.of(), to -> files(loop, within, to), score);
+      records.scores().forget(saved);
+      saved = state.globalStep;
     }
 
     private void files(StageLoop loop, boolean within, Path to) throws IOException {
@@ -289,6 +295,7 @@ public final class Training {
 
     private EvaluationRound evaluate(EvaluationPlan plan) throws InterruptedException {
       records.doing("evaluating held-out tasks");
+      records.scores().at(state.globalStep, "evaluation");
       return plan.run();
     }
 

@@ -26,7 +26,7 @@ import java.util.function.Predicate;
  */
 final class RolloutJson {
   /** Decimal text of a float must not pass through a double on its way back. */
-  private static final ObjectMapper JSON =
+  static final ObjectMapper JSON =
       new ObjectMapper().enable(DeserializationFeature.USE_BIG_DECIMAL_FOR_FLOATS);
 
   private RolloutJson() {}
@@ -78,8 +78,8 @@ final class RolloutJson {
     json.writeEndArray();
   }
 
-  private static void writeScores(Map<String, Score> scores, JsonGenerator json)
-      throws IOException {
+  /** Scores by name. */
+  static void writeScores(Map<String, Score> scores, JsonGenerator json) throws IOException {
     json.writeObjectFieldStart("rewards");
     for (Map.Entry<String, Score> entry : scores.entrySet()) {
       json.writeFieldName(entry.getKey());
@@ -178,7 +178,8 @@ final class RolloutJson {
         readAdvantages(node.required("advantage"), length));
   }
 
-  private static Map<String, Score> readScores(JsonNode node) {
+  /** What {@link #writeScores} wrote into an object. */
+  static Map<String, Score> readScores(JsonNode node) {
     Map<String, Score> scores = new LinkedHashMap<>();
     node.required("rewards")
         .properties()

@@ -18,6 +18,7 @@ import java.util.stream.Stream;
  * environment.json   where it ran: versions, hardware, seed, command
  * metrics.jsonl      a line a step
  * rollouts/          every completion with its scores
+ * scores/            of steps since the last checkpoints: what a judge, a program or a clock said
  * checkpoints/       step-N
  * summary.json       how the run stands
  * report.html
@@ -165,6 +166,10 @@ public final class RunDirectory implements AutoCloseable {
 
   public Path rollouts() {
     return path.resolve("rollouts");
+  }
+
+  public Path scores() {
+    return path.resolve("scores");
   }
 
   public Path checkpoints() {
