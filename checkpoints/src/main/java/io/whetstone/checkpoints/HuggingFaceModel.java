@@ -65,7 +65,13 @@ public final class HuggingFaceModel {
     tokenizer.save(directory);
   }
 
-  static void write(Path file, ObjectNode node) throws IOException {
+  /** A model's {@code config.json}, without its tokens. */
+  public static ObjectNode describe(ModelConfig config, DType stored) {
+    return ConfigWriter.write(config, stored);
+  }
+
+  /** Writes one of a directory's JSON files. */
+  public static void write(Path file, ObjectNode node) throws IOException {
     Files.write(file, (JSON.writeValueAsString(node) + "\n").getBytes(StandardCharsets.UTF_8));
   }
 
@@ -94,8 +100,8 @@ public final class HuggingFaceModel {
   }
 
   /**
-   * Loads a model, in one file or in shards, stored as F32, F16 or BF16; see {@link
-   * Transformer#create} for what its weights become.
+   * Loads a model, in one file or in shards, stored as F32, F16 or BF16, or in a GGUF file; see
+   * {@link Transformer#create} for what its weights become.
    *
    * @throws CheckpointException naming the file, and the key or tensor, that is missing, damaged or
    *     not supported

@@ -1,6 +1,9 @@
 package io.whetstone.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.whetstone.checkpoints.gguf.GgufDirectory;
+import io.whetstone.checkpoints.gguf.GgufFile;
+import io.whetstone.checkpoints.gguf.GgufWeights;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Tensor;
@@ -14,13 +17,17 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 
-/** The safetensors files of a model directory: one, or shards listed by an index. */
+/**
+ * The weights of a model directory: a safetensors file, or shards listed by an index, or a GGUF
+ * file.
+ */
 final class WeightFiles implements AutoCloseable {
   private static final String INDEX = HuggingFaceModel.WEIGHTS + ".index.json";
 
   private final Path origin;
   private final List<SafetensorsFile> files = new ArrayList<>();
   private final Map<String, SafetensorsFile> fileOfTensor = new LinkedHashMap<>();
+  private GgufFile gguf;
 
   private WeightFiles(Path origin) {
     this.origin = origin;
@@ -30,6 +37,12 @@ final class WeightFiles implements AutoCloseable {
   static WeightFiles open(Path directory) {
     Path single = directory.resolve(HuggingFaceModel.WEIGHTS);
     Path index = directory.resolve(INDEX);
+    Path gguf = directory.resolve(GgufDirectory.WEIGHTS);
+    if (!Files.isRegularFile(single) && Files.isRegularFile(gguf)) {
+      WeightFiles files = new WeightFiles(gguf);
+      files.gguf = GgufFile.open(gguf);
+      return files;
+    }
     boolean sharded = !Files.isRegularFile(single) && Files.isRegularFile(index);
     if (!sharded && !Files.isRegularFile(single)) {
       throw new CheckpointException(
@@ -89,6 +102,10 @@ final class WeightFiles implements AutoCloseable {
 
   /** Fills a model's weights; the files must hold these and no others. */
   void read(Map<String, Tensor> weights, ModelConfig config, Backend backend) {
+    if (gguf != null) {
+      new GgufWeights(gguf, config).read(weights, backend);
+      return;
+    }
     Set<String> present = new HashSet<>(fileOfTensor.keySet());
     present.removeIf(name -> redundant(name, config));
     Safetensors.requireSameNames(origin, present, weights.keySet());
@@ -104,5 +121,8 @@ final class WeightFiles implements AutoCloseable {
   @Override
   public void close() {
     files.forEach(SafetensorsFile::close);
+    if (gguf != null) {
+      gguf.close();
+    }
   }
 }

@@ -4,6 +4,7 @@ import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.checkpoints.CheckpointStore;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
+import io.whetstone.checkpoints.gguf.GgufDirectory;
 import io.whetstone.hub.HubException;
 import io.whetstone.hub.HubName;
 import io.whetstone.trainer.config.Configuration;
@@ -31,7 +32,7 @@ record ModelDirectory(Path model, Optional<Path> run) {
   /**
    * Finds the model.
    *
-   * @param name a run's, a checkpoint's or a model's directory; where there is none, {@code
+   * @param name a run's, a checkpoint's or a model's directory, or a GGUF file; where there is none, {@code
    *     ORG/NAME} or {@code ORG/NAME@revision}, from Hugging Face's cache, else downloaded into it
    * @throws UsageException when there is none, saying where it was looked for
    */
@@ -45,6 +46,9 @@ record ModelDirectory(Path model, Optional<Path> run) {
         CheckpointStore.verify(path);
       }
       return new ModelDirectory(path, runOf(path));
+    }
+    if (GgufDirectory.isFile(path)) {
+      return new ModelDirectory(GgufDirectory.of(path), Optional.empty());
     }
     if (Files.exists(path)) {
       throw new UsageException(

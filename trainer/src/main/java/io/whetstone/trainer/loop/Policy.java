@@ -1,6 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.checkpoints.CheckpointStore;
+import io.whetstone.checkpoints.gguf.GgufDirectory;
 import io.whetstone.hub.HubName;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
@@ -51,6 +52,9 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
       return HubName.parse(HubName.Kind.MODEL, path.toString().replace('\\', '/'))
           .map(name -> HubProgress.hub().model(name))
           .orElse(path);
+    }
+    if (GgufDirectory.isFile(path)) {
+      return GgufDirectory.of(path);
     }
     Path checkpoints = path.resolve("checkpoints");
     if (!Files.isDirectory(checkpoints)) {
