@@ -8,13 +8,11 @@ import io.whetstone.tensor.DType;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
-import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
-import java.util.stream.Stream;
 
 /**
  * A model's directory made of a GGUF file: {@code config.json}, the tokenizer's files and the
@@ -94,7 +92,7 @@ public final class GgufDirectory {
       Files.createSymbolicLink(aside.resolve(WEIGHTS), file);
       Files.move(aside, directory, StandardCopyOption.ATOMIC_MOVE);
     } catch (IOException | RuntimeException e) {
-      delete(aside);
+      HuggingFaceFiles.delete(aside);
       // Another process may have been faster.
       if (!Files.isDirectory(directory)) {
         throw e;
@@ -121,17 +119,5 @@ public final class GgufDirectory {
       HuggingFaceModel.write(directory.resolve("tokenizer.json"), tokenizer.definition());
       HuggingFaceModel.write(directory.resolve("tokenizer_config.json"), tokenizer.config());
     }
-  }
-
-  private static void delete(Path directory) throws IOException {
-    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
-      return;
-    }
-    try (Stream<Path> files = Files.list(directory)) {
-      for (Path file : files.toList()) {
-        Files.delete(file);
-      }
-    }
-    Files.delete(directory);
   }
 }
