@@ -29,7 +29,6 @@ final class DnnlGemm implements Gemm {
   private final Map<ReorderShape, DnnlPrimitive> reorders = new ConcurrentHashMap<>();
   private final PairProducts pairs;
   private final boolean slowBfloat16;
-  private PairWarmUp warmUp;
   private final Set<String> unusable = new TreeSet<>();
   private boolean closed;
 
@@ -48,7 +47,8 @@ final class DnnlGemm implements Gemm {
     for (int i = 0; i < slots.length; i++) {
       slots[i] = new DnnlSlot(dnn, i);
     }
-    this.pairs = new PairProducts(workers);
+    this.pairs =
+        PairCode.forThisMachine().map(code -> new PairProducts(workers, code)).orElse(null);
     this.fallback = new VectorGemm(workers, "rows would differ");
     this.weightGradient = new DnnlWeightGradient(this, dnn);
   }
@@ -68,9 +68,6 @@ final class DnnlGemm implements Gemm {
   public Weight weight(Tensor master, DType compute) {
     if (compute == DType.BF16 && !dnn.multipliesBfloat16()) {
       return fallback.weight(master, compute);
-    }
-    if (compute == DType.BF16 && warmUp == null) {
-      warmUp = new PairWarmUp();
     }
     PartedWeight weight =
         new PartedWeight(
@@ -123,21 +120,14 @@ final class DnnlGemm implements Gemm {
         });
   }
 
-  /** Products by multiply-adds on oneDNN's layout. */
+  /** Products by multiply-adds on oneDNN's layout; null where there is no code for them. */
   PairProducts pairs() {
     return pairs;
   }
 
   /** Whether {@link #pairs} are faster than oneDNN for so many rows; the bits are the same. */
   boolean prefersPairs(int rows) {
-    return (rows == 1 || slowBfloat16) && warmUp != null && warmUp.done();
-  }
-
-  /** Waits until {@link #prefersPairs} may say so. */
-  void awaitPairs() {
-    if (warmUp != null) {
-      warmUp.await();
-    }
+    return (rows == 1 || slowBfloat16) && pairs != null;
   }
 
   /** Whether the processor's own products of bfloat16 numbers take longer than F32 ones. */
@@ -197,9 +187,6 @@ final class DnnlGemm implements Gemm {
   @Override
   public void close() {
     closed = true;
-    if (warmUp != null) {
-      warmUp.stop();
-    }
     products.values().forEach(PanelProducts::close);
     reorders.values().forEach(DnnlPrimitive::close);
     weightGradient.close();

@@ -4,8 +4,8 @@ import io.whetstone.tensor.DType;
 
 /** Tries in which chunks of k {@link PairProducts} give the bits of oneDNN's products. */
 final class PairCheck {
-  /** Rows by eight, four and one at a time; few rows; one row. */
-  private static final int[] ROWS = {29, 13, 1};
+  /** In several groups together and one by one, and every number of rows of a group. */
+  private static final int[] ROWS = {50, 29, 14, 13, 12, 11, 10, 9, 8, 7, 6, 5, 4, 3, 2, 1};
 
   /** Two blocks of columns, and a part of one. */
   private static final int COLUMNS = 2 * PairMatrix.COLUMNS + 24;

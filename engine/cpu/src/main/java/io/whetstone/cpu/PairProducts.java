@@ -1,45 +1,30 @@
 package io.whetstone.cpu;
 
-import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.PairMatrix.COLUMNS;
 
 /**
  * Products C = A B of bfloat16 rows with a {@link PairMatrix}, by F32 multiply-adds.
  *
- * <p>For a few rows what counts is how fast B is read: each worker reads whole blocks of columns
- * from their beginning to their end.
+ * <p>Work is cut by blocks of columns, and where there are few of those by rows too; a task reads
+ * its blocks from their beginning to their end.
  */
 final class PairProducts {
-  /** The most rows that are worked on together. */
-  private static final int ROWS = 8;
-
   /** Rows that are widened at once; so many use a block of columns while it is in the cache. */
   private static final int MOST_ROWS = 256;
 
   /**
-   * With so many rows at most what counts is how fast B is read: each piece of it is used by all
-   * rows before the next one is read.
+   * With so few groups of rows what counts is how fast B is read: each piece of it is used by all
+   * groups before the next one is read.
    */
-  private static final int FEW_ROWS = 32;
+  private static final int FEW_GROUPS = 3;
 
-  /** Pairs of such a piece: with 64 columns 16 kB, half of a first cache. */
-  private static final int FEW_PAIRS = 64;
-
-  /** Rows that {@link PairKernel#addFourRows} takes. */
-  private static final int FOUR = 4;
+  /** Pairs of such a piece: with 64 columns 16 kB, a third of a first cache. */
+  private static final int PIECE = PairCode.AHEAD;
 
   private static final int TASKS_PER_THREAD = 4;
 
   /** Multiply-adds that are worth a task of their own. */
   private static final long WORTHWHILE = 1 << 16;
-
-  /** A row's sums of two blocks of columns. */
-  private static final long ROW_BYTES = 4L * 2 * COLUMNS;
-
-  private static final long SUMS_BYTES = FEW_ROWS * ROW_BYTES;
-
-  /** The sums so far, and those of a further chunk of k. */
-  private static final long TASK_BYTES = 2 * SUMS_BYTES;
 
   /**
    * What is multiplied.
@@ -53,11 +38,15 @@ final class PairProducts {
   record Product(long a, int k, long b, int n, long c, int cColumns, int chunk, Result result) {}
 
   private final Workers workers;
+  private final PairRows kernel;
+  private final long sumsBytes;
   private final Scratch widened = new Scratch();
   private final Scratch sums = new Scratch();
 
-  PairProducts(Workers workers) {
+  PairProducts(Workers workers, PairRows kernel) {
     this.workers = workers;
+    this.kernel = kernel;
+    this.sumsBytes = PairRows.SUMS_ROW * FEW_GROUPS * kernel.most();
   }
 
   void multiply(Product of, int rows) {
@@ -69,34 +58,31 @@ final class PairProducts {
   private void some(Product of, int first, int rows) {
     // An odd k is padded with a 0, which meets one in B.
     int width = (of.k + 1) / 2 * 2;
-    boolean few = rows > 1 && rows <= FEW_ROWS && LANES == 16;
-    int padded = few ? (rows + FOUR - 1) / FOUR * FOUR : rows;
-    long x = widened.reserve(4L * width * padded);
+    long x = widened.reserve(4L * width * rows);
     widen(of, first, rows, width, x);
-    Memory.zero(x + 4L * width * rows, 4L * width * (padded - rows));
-    int pairsOfBlocks = (PairMatrix.blocks(of.n) + 1) / 2;
-    int groups = few ? 1 : (rows + ROWS - 1) / ROWS;
+    int blocks = PairMatrix.blocks(of.n);
+    int groups = (rows + kernel.most() - 1) / kernel.most();
+    boolean few = groups <= FEW_GROUPS;
     int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
-    int pieces = Math.clamp((most + pairsOfBlocks - 1) / pairsOfBlocks, 1, groups);
-    int units = pairsOfBlocks * pieces;
+    int pieces = few ? 1 : Math.clamp((most + blocks - 1) / blocks, 1, groups);
+    int units = blocks * pieces;
     long worthwhile = Math.max(1, (long) rows * of.k * of.n / WORTHWHILE);
     int tasks = (int) Math.min(Math.min(units, most), worthwhile);
-    long room = sums.reserve(TASK_BYTES * tasks);
+    long room = sums.reserve(2 * sumsBytes * tasks);
     workers.run(
         tasks,
         task -> {
+          long own = room + 2 * sumsBytes * task;
           int last = (int) ((long) units * (task + 1) / tasks);
           for (int unit = (int) ((long) units * task / tasks); unit < last; unit++) {
+            int block = unit / pieces;
             int piece = unit % pieces;
-            int from = ROWS * (groups * piece / pieces);
-            int to = Math.min(rows, ROWS * (groups * (piece + 1) / pieces));
-            int block = 2 * (unit / pieces);
-            long own = room + TASK_BYTES * task;
             if (few) {
-              fewRows(of, block, x, width, first, rows, own);
-              fewRows(of, block + 1, x, width, first, rows, own);
+              together(of, block, x, width, first, groups, rows, own);
             } else {
-              twoBlocks(of, block, x, width, first, from, to, own);
+              int from = (int) ((long) groups * piece / pieces);
+              int to = (int) ((long) groups * (piece + 1) / pieces);
+              oneByOne(of, block, x, width, first, groups, rows, from, to, own);
             }
           }
         });
@@ -118,82 +104,80 @@ final class PairProducts {
         });
   }
 
-  /** Two blocks of columns, or the last one, of the rows [from, last) of those widened at x. */
-  private static void twoBlocks(
-      Product of, int block, long x, int width, int first, int from, int last, long sums) {
-    long left = of.b + PairMatrix.blockBytes(of.k) * block;
-    boolean alone = block + 1 == PairMatrix.blocks(of.n);
-    long right = alone ? left : left + PairMatrix.blockBytes(of.k);
-    int columns = Math.min(2 * COLUMNS, of.n - COLUMNS * block);
-    int together;
-    for (int r = from; r < last; r += together) {
-      int rest = last - r;
-      together = rest >= 8 && LANES == 16 ? 8 : rest >= 4 ? 4 : 1;
-      long factors = x + 4L * width * r;
-      for (int k = 0; k < width; k += of.chunk) {
-        int pairs = Math.min(of.chunk, width - k) / 2;
-        long skipped = 2L * COLUMNS * k;
-        long to = k == 0 ? sums : sums + SUMS_BYTES;
-        if (together == 1) {
-          PairKernel.oneRow(factors + 4L * k, left + skipped, right + skipped, pairs, to);
-        } else {
-          rows(together, factors + 4L * k, 4L * width, left + skipped, pairs, to);
-          if (!alone) {
-            long next = to + ROW_BYTES / 2;
-            rows(together, factors + 4L * k, 4L * width, right + skipped, pairs, next);
-          }
-        }
-        if (k > 0) {
-          Rows.addColumns(to, sums, 0, 2 * COLUMNS * together);
-        }
-      }
-      for (int i = 0; i < together; i++) {
-        long row = (long) of.cColumns * (first + r + i) + COLUMNS * block;
-        finish(sums + ROW_BYTES * i, of.c + of.result.bytes() * row, columns, of.result);
-      }
-    }
-  }
-
-  /** A block of columns, if there is one of that number, of all rows. */
-  private static void fewRows(
-      Product of, int block, long x, int width, int first, int rows, long sums) {
-    if (block >= PairMatrix.blocks(of.n)) {
-      return;
-    }
+  /** A block of columns, each piece of it for all groups of rows. */
+  private void together(
+      Product of, int block, long x, int width, int first, int groups, int rows, long sums) {
     long b = of.b + PairMatrix.blockBytes(of.k) * block;
     for (int k = 0; k < width; k += of.chunk) {
       int pairs = Math.min(of.chunk, width - k) / 2;
-      long to = k == 0 ? sums : sums + SUMS_BYTES;
-      Memory.zero(to, ROW_BYTES * ((rows + FOUR - 1) / FOUR * FOUR));
-      for (int pair = 0; pair < pairs; pair += FEW_PAIRS) {
-        int some = Math.min(FEW_PAIRS, pairs - pair);
+      long to = k == 0 ? sums : sums + sumsBytes;
+      Memory.zero(to, PairRows.SUMS_ROW * rows);
+      for (int pair = 0; pair < pairs; pair += PIECE) {
+        int some = Math.min(PIECE, pairs - pair);
         int from = k + 2 * pair;
-        for (int r = 0; r < rows; r += FOUR) {
-          PairKernel.addFourRows(
+        for (int group = 0; group < groups; group++) {
+          int r = rows * group / groups;
+          kernel.add(
+              rows * (group + 1) / groups - r,
               x + 4L * width * r + 4L * from,
               4L * width,
               b + 2L * COLUMNS * from,
               some,
-              to + ROW_BYTES * r,
-              ROW_BYTES);
+              to + PairRows.SUMS_ROW * r,
+              group == 0);
         }
       }
-      if (k > 0) {
-        Rows.addColumns(to, sums, 0, 2 * COLUMNS * rows);
-      }
+      addChunk(k, rows, sums);
     }
-    int columns = Math.min(COLUMNS, of.n - COLUMNS * block);
-    for (int r = 0; r < rows; r++) {
-      long row = (long) of.cColumns * (first + r) + COLUMNS * block;
-      finish(sums + ROW_BYTES * r, of.c + of.result.bytes() * row, columns, of.result);
+    finish(of, block, first, rows, sums);
+  }
+
+  /** A block of columns, all of it for the groups [from, to) of rows, one after the other. */
+  private void oneByOne(
+      Product of,
+      int block,
+      long x,
+      int width,
+      int first,
+      int groups,
+      int rows,
+      int from,
+      int to,
+      long sums) {
+    long b = of.b + PairMatrix.blockBytes(of.k) * block;
+    for (int group = from; group < to; group++) {
+      int r = rows * group / groups;
+      int count = rows * (group + 1) / groups - r;
+      for (int k = 0; k < width; k += of.chunk) {
+        int pairs = Math.min(of.chunk, width - k) / 2;
+        long target = k == 0 ? sums : sums + sumsBytes;
+        Memory.zero(target, PairRows.SUMS_ROW * count);
+        kernel.add(
+            count,
+            x + 4L * width * r + 4L * k,
+            4L * width,
+            b + 2L * COLUMNS * k,
+            pairs,
+            target,
+            group == from);
+        addChunk(k, count, sums);
+      }
+      finish(of, block, first + r, count, sums);
     }
   }
 
-  private static void rows(int together, long x, long xRow, long block, int pairs, long sums) {
-    if (together == 8) {
-      PairKernel.eightRows(x, xRow, block, pairs, sums, ROW_BYTES);
-    } else {
-      PairKernel.fourRows(x, xRow, block, pairs, sums, ROW_BYTES);
+  /** Adds the sums of a chunk that is not the first one. */
+  private void addChunk(int k, int rows, long sums) {
+    if (k > 0) {
+      Rows.addColumns(sums + sumsBytes, sums, 0, COLUMNS * rows);
+    }
+  }
+
+  private static void finish(Product of, int block, int first, int rows, long sums) {
+    int columns = Math.min(COLUMNS, of.n - COLUMNS * block);
+    for (int r = 0; r < rows; r++) {
+      long row = (long) of.cColumns * (first + r) + COLUMNS * block;
+      finish(sums + PairRows.SUMS_ROW * r, of.c + of.result.bytes() * row, columns, of.result);
     }
   }
 

@@ -40,7 +40,7 @@ final class VectorGemm implements Gemm {
   VectorGemm(Workers workers, String reason) {
     this.workers = workers;
     this.reason = reason;
-    this.pairs = new PairProducts(workers);
+    this.pairs = new PairProducts(workers, new PairKernel());
   }
 
   @Override

@@ -1,0 +1,195 @@
+package io.whetstone.cpu.machine;
+
+import java.io.ByteArrayOutputStream;
+
+/**
+ * Writes the few x86-64 instructions that kernels of products need, with vectors of 512 bits.
+ *
+ * <p>Java's compiler has no prefetch instruction and keeps fewer sums in registers than there are;
+ * these loops decide how fast a CPU decodes and trains, so they are written instruction by
+ * instruction. Encodings: Intel 64 and IA-32 Architectures Software Developer's Manual, volume 2,
+ * sections 2.2 (REX) and 2.7 (EVEX). Vector registers are numbered 0 to 31.
+ */
+public final class Assembler {
+  /** Bytes of a vector. */
+  public static final int VECTOR = 64;
+
+  private static final int FLOAT = 4;
+  private static final int MAP_0F = 1;
+  private static final int MAP_0F38 = 2;
+  private static final int NO_PREFIX = 0;
+  private static final int PREFIX_66 = 1;
+
+  private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+
+  /** The instructions so far. */
+  public byte[] code() {
+    return code.toByteArray();
+  }
+
+  /** Where the next instruction begins; for {@link #decrementAndJump}. */
+  public int here() {
+    return code.size();
+  }
+
+  /** to = the vector at {@code from}. */
+  public void load(int to, Address from) {
+    vector(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR);
+  }
+
+  /** The vector at {@code to} = from. */
+  public void store(Address to, int from) {
+    vector(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR);
+  }
+
+  /** to = the float at {@code from} in every lane. */
+  public void broadcast(int to, Address from) {
+    vector(MAP_0F38, PREFIX_66, 0x18, to, 0, from, FLOAT);
+  }
+
+  /** to = the lower half of a register in every lane of 32 bits. */
+  public void broadcast(int to, Register from) {
+    vector(MAP_0F38, PREFIX_66, 0x7C, to, 0, from.ordinal());
+  }
+
+  /** to = a and the bits of the vector at {@code b}. */
+  public void and(int to, int a, Address b) {
+    vector(MAP_0F, PREFIX_66, 0xDB, to, a, b, VECTOR);
+  }
+
+  /** to = the lanes of 32 bits at {@code from}, shifted to the left. */
+  public void shiftLeft(int to, Address from, int bits) {
+    vector(MAP_0F, PREFIX_66, 0x72, 6, to, from, VECTOR);
+    code.write(bits);
+  }
+
+  /** sum += a × b in F32, rounded once. */
+  public void multiplyAdd(int sum, int a, int b) {
+    vector(MAP_0F38, PREFIX_66, 0xB8, sum, a, b);
+  }
+
+  /** Asks for the cache line of an address, which need not exist. */
+  public void prefetch(Address of) {
+    prefix(false, 1, of);
+    code.write(0x0F);
+    code.write(0x18);
+    modrm(1, of, 1);
+  }
+
+  /** Keeps a register on the stack. */
+  public void push(Register from) {
+    stack(0x50, from);
+  }
+
+  /** Takes back what was pushed last. */
+  public void pop(Register to) {
+    stack(0x58, to);
+  }
+
+  private void stack(int opcode, Register register) {
+    if (register.ordinal() >= 8) {
+      code.write(0x41);
+    }
+    code.write(opcode + (register.ordinal() & 7));
+  }
+
+  /** to = a number; the upper half becomes 0. */
+  public void move(Register to, int number) {
+    if (to.ordinal() >= 8) {
+      code.write(0x41);
+    }
+    code.write(0xB8 + (to.ordinal() & 7));
+    word(number);
+  }
+
+  /** to = the address itself. */
+  public void address(Register to, Address of) {
+    prefix(true, to.ordinal(), of);
+    code.write(0x8D);
+    modrm(to.ordinal(), of, 1);
+  }
+
+  /** to += a number. */
+  public void add(Register to, int number) {
+    code.write(0x48 | to.ordinal() >> 3);
+    code.write(0x81);
+    code.write(0xC0 | to.ordinal() & 7);
+    word(number);
+  }
+
+  /** counter −= 1, and on to {@code target} while it is not 0. */
+  public void decrementAndJump(Register counter, int target) {
+    code.write(0x48 | counter.ordinal() >> 3);
+    code.write(0xFF);
+    code.write(0xC8 | counter.ordinal() & 7);
+    code.write(0x0F);
+    code.write(0x85);
+    word(target - (here() + Integer.BYTES));
+  }
+
+  /** Returns to the caller, leaving no vector state that would slow it down. */
+  public void finish() {
+    code.write(0xC5);
+    code.write(0xF8);
+    code.write(0x77);
+    code.write(0xC3);
+  }
+
+  private void vector(int map, int prefix, int opcode, int reg, int second, int third) {
+    evex(map, prefix, reg, second, third >> 4, third >> 3 & 1);
+    code.write(opcode);
+    code.write(0xC0 | (reg & 7) << 3 | third & 7);
+  }
+
+  /**
+   * @param unit bytes of what is read or written: short displacements count in these
+   */
+  private void vector(
+      int map, int prefix, int opcode, int reg, int second, Address third, int unit) {
+    int index = third.index() == null ? 0 : third.index().ordinal() >> 3;
+    evex(map, prefix, reg, second, index, third.base().ordinal() >> 3);
+    code.write(opcode);
+    modrm(reg, third, unit);
+  }
+
+  /** Registers' upper bits are stored inverted. */
+  private void evex(int map, int prefix, int reg, int second, int x, int b) {
+    code.write(0x62);
+    code.write((reg >> 3 & 1 ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 ^ 1) << 4 | map);
+    code.write((~second & 15) << 3 | 1 << 2 | prefix);
+    code.write(2 << 5 | (second >> 4 ^ 1) << 3);
+  }
+
+  private void prefix(boolean wide, int reg, Address of) {
+    int index = of.index() == null ? 0 : of.index().ordinal() >> 3;
+    int bits = (wide ? 8 : 0) | reg >> 3 << 2 | index << 1 | of.base().ordinal() >> 3;
+    if (bits != 0) {
+      code.write(0x40 | bits);
+    }
+  }
+
+  private void modrm(int reg, Address of, int unit) {
+    int base = of.base().ordinal() & 7;
+    boolean indexed = of.index() != null || base == Register.RSP.ordinal();
+    boolean brief =
+        of.displacement() % unit == 0
+            && of.displacement() / unit == (byte) (of.displacement() / unit);
+    int mode = of.displacement() == 0 && base != Register.RBP.ordinal() ? 0 : brief ? 1 : 2;
+    code.write(mode << 6 | (reg & 7) << 3 | (indexed ? 4 : base));
+    if (indexed) {
+      int index = of.index() == null ? 4 : of.index().ordinal() & 7;
+      code.write(Integer.numberOfTrailingZeros(of.scale()) << 6 | index << 3 | base);
+    }
+    if (mode == 1) {
+      code.write(of.displacement() / unit);
+    } else if (mode == 2) {
+      word(of.displacement());
+    }
+  }
+
+  private void word(int number) {
+    for (int shift = 0; shift < 32; shift += 8) {
+      code.write(number >> shift);
+    }
+  }
+}

@@ -1,0 +1,99 @@
+package io.whetstone.cpu.machine;
+
+import static io.whetstone.cpu.machine.Address.at;
+import static io.whetstone.cpu.machine.Register.R10;
+import static io.whetstone.cpu.machine.Register.R11;
+import static io.whetstone.cpu.machine.Register.R12;
+import static io.whetstone.cpu.machine.Register.R13;
+import static io.whetstone.cpu.machine.Register.R14;
+import static io.whetstone.cpu.machine.Register.R15;
+import static io.whetstone.cpu.machine.Register.R8;
+import static io.whetstone.cpu.machine.Register.R9;
+import static io.whetstone.cpu.machine.Register.RAX;
+import static io.whetstone.cpu.machine.Register.RBP;
+import static io.whetstone.cpu.machine.Register.RCX;
+import static io.whetstone.cpu.machine.Register.RDI;
+import static io.whetstone.cpu.machine.Register.RDX;
+import static io.whetstone.cpu.machine.Register.RSI;
+import static io.whetstone.cpu.machine.Register.RSP;
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+
+import java.util.HexFormat;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.Test;
+
+/** The bytes are those of the GNU assembler. */
+class AssemblerTest {
+  @Test
+  void loadsAndStores() {
+    check("62f17c481007", a -> a.load(0, at(RDI)));
+    check("62417c48107d00", a -> a.load(31, at(R13)));
+    check("62e17c48104c2401", a -> a.load(17, at(RSP, 64)));
+    check("62717c48104d00", a -> a.load(9, at(RBP)));
+    check("62917c48106cbc02", a -> a.load(5, at(R12, R15, 4).plus(128)));
+    check("62417c4811580d", a -> a.store(at(R8, 832), 27));
+    check("62d17c48119841000000", a -> a.store(at(R8, 65), 3));
+  }
+
+  @Test
+  void broadcasts() {
+    check("62627d48187701", a -> a.broadcast(30, at(RDI, 4)));
+    check("62227d48183418", a -> a.broadcast(30, at(RAX, R11, 1)));
+    check("62027d481874517f", a -> a.broadcast(30, at(R9, R10, 2).plus(508)));
+    check("62027d4818b45100020000", a -> a.broadcast(30, at(R9, R10, 2).plus(512)));
+    check("62627d487cf8", a -> a.broadcast(31, RAX));
+    check("62d27d487cd1", a -> a.broadcast(2, R9));
+  }
+
+  @Test
+  void calculates() {
+    check("62610540db6203", a -> a.and(28, 31, at(RDX, 192)));
+    check("62d10548db0e", a -> a.and(1, 15, at(R14)));
+    check("62f1154072720210", a -> a.shiftLeft(29, at(RDX, 128), 16));
+    check("629165487234d105", a -> a.shiftLeft(3, at(R9, R10, 8), 5));
+    check("62020d40b8dd", a -> a.multiplyAdd(27, 30, 29));
+    check("62d24548b8c7", a -> a.multiplyAdd(0, 7, 15));
+  }
+
+  @Test
+  void countsAndKeeps() {
+    check("0f188a00400000", a -> a.prefetch(at(RDX, 16384)));
+    check("410f184d40", a -> a.prefetch(at(R13, 64)));
+    check("57", a -> a.push(RDI));
+    check("4154", a -> a.push(R12));
+    check("59", a -> a.pop(RCX));
+    check("415f", a -> a.pop(R15));
+    check("b80000ffff", a -> a.move(RAX, 0xffff0000));
+    check("41ba07000000", a -> a.move(R10, 7));
+    check("4c8d1476", a -> a.address(R10, at(RSI, RSI, 2)));
+    check("4a8d040f", a -> a.address(RAX, at(RDI, R9, 1)));
+    check("4f8d7ceef8", a -> a.address(R15, at(R14, R13, 8).plus(-8)));
+    check("4881c7e8030000", a -> a.add(RDI, 1000));
+    check("4981c3c0f2fcff", a -> a.add(R11, -200_000));
+    check("c5f877c3", Assembler::finish);
+  }
+
+  @Test
+  void jumpsBack() {
+    check(
+        "5748ffc90f85f6ffffff",
+        a -> {
+          int begin = a.here();
+          a.push(RDI);
+          a.decrementAndJump(RCX, begin);
+        });
+  }
+
+  @Test
+  void knowsWhatCannotBeAnAddress() {
+    assertThrows(IllegalArgumentException.class, () -> at(RAX, RSP, 1));
+    assertThrows(IllegalArgumentException.class, () -> at(RAX, RCX, 3));
+  }
+
+  private static void check(String bytes, Consumer<Assembler> writes) {
+    Assembler assembler = new Assembler();
+    writes.accept(assembler);
+    assertEquals(bytes, HexFormat.of().formatHex(assembler.code()));
+  }
+}
