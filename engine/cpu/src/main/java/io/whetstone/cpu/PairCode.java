@@ -9,6 +9,9 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -19,6 +22,8 @@ import java.util.Optional;
  * registers. It needs no warm-up either.
  */
 final class PairCode implements PairRows {
+  private static final int LANES = 16;
+
   /** Two vectors of sums a row, two of weights, a factor and a mask: all 32 registers. */
   private static final int MOST = 14;
 
@@ -39,19 +44,31 @@ final class PairCode implements PairRows {
   private static final Register BLOCK = Register.RDX;
   private static final Register PAIRS = Register.RCX;
   private static final Register SUMS = Register.R8;
-  private static final Register SEVEN_ROWS = Register.R9;
+  private static final Register C = Register.R9;
   private static final Register THREE_ROWS = Register.R10;
   private static final Register FIVE_ROWS = Register.R11;
   private static final Register EIGHTH_ROW = Register.RAX;
 
+  /** Only needed when {@link #THREE_ROWS} no longer is. */
+  private static final Register C_ROW = THREE_ROWS;
+
   private static final int MASK = 31;
   private static final int FACTOR = 30;
 
-  /** (address of the code, x, bytes of its rows, block, pairs, sums). */
+  /** While sums are rounded, no weights and factors are needed. */
+  private static final int ROUNDED = 28;
+
+  private static final int ONE = 29;
+  private static final int HALF = 30;
+  private static final int NOT_A_NUMBER = 31;
+
+  /** (address of the code, x, bytes of its rows, block, pairs, sums, c, bytes of its rows). */
   private static final MethodHandle CALL =
       Linker.nativeLinker()
           .downcallHandle(
               FunctionDescriptor.ofVoid(
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
                   ValueLayout.JAVA_LONG,
                   ValueLayout.JAVA_LONG,
                   ValueLayout.JAVA_LONG,
@@ -63,14 +80,32 @@ final class PairCode implements PairRows {
     static final Optional<PairCode> CODE = load();
   }
 
-  private final MemorySegment[] plain = new MemorySegment[MOST + 1];
-  private final MemorySegment[] ahead = new MemorySegment[MOST + 1];
+  /**
+   * What becomes of the sums.
+   *
+   * @param continued whether they begin with what is there, else with 0
+   * @param further whether what is there is added at the end
+   * @param result null where they are kept
+   */
+  private record Form(boolean continued, boolean further, Result result) {
+    private static final int COUNT = 2 + 2 * (Result.values().length + 1);
+
+    int number() {
+      return continued ? 0 : number(further, result);
+    }
+
+    static int number(boolean further, Result result) {
+      return 2 + 2 * (result == null ? 0 : 1 + result.ordinal()) + (further ? 1 : 0);
+    }
+  }
+
+  private static final Form CONTINUED = new Form(true, false, null);
+
+  private final MemorySegment[] entries;
 
   private PairCode(MachineCode code, int[] offsets) {
-    for (int rows = 1; rows <= MOST; rows++) {
-      plain[rows] = code.entry(offsets[2 * rows]);
-      ahead[rows] = code.entry(offsets[2 * rows + 1]);
-    }
+    entries = new MemorySegment[offsets.length];
+    Arrays.setAll(entries, i -> code.entry(offsets[i]));
   }
 
   /** The code, or empty where this processor or system cannot run it. */
@@ -84,14 +119,31 @@ final class PairCode implements PairRows {
       return Optional.empty();
     }
     Assembler assembler = new Assembler();
-    int[] offsets = new int[2 * MOST + 2];
+    int[] offsets = new int[2 * Form.COUNT * (MOST + 1)];
     for (int rows = 1; rows <= MOST; rows++) {
-      offsets[2 * rows] = assembler.here();
-      new Loop(assembler, rows, false).write();
-      offsets[2 * rows + 1] = assembler.here();
-      new Loop(assembler, rows, true).write();
+      for (boolean ahead : new boolean[] {false, true}) {
+        for (Form form : forms()) {
+          offsets[index(rows, ahead, form.number())] = assembler.here();
+          new Loop(assembler, rows, ahead, form).write();
+        }
+      }
     }
     return MachineCode.of(assembler.code()).map(code -> new PairCode(code, offsets));
+  }
+
+  private static List<Form> forms() {
+    List<Form> forms = new ArrayList<>(List.of(CONTINUED));
+    for (boolean further : new boolean[] {false, true}) {
+      forms.add(new Form(false, further, null));
+      for (Result result : Result.values()) {
+        forms.add(new Form(false, further, result));
+      }
+    }
+    return forms;
+  }
+
+  private static int index(int rows, boolean ahead, int form) {
+    return (2 * rows + (ahead ? 1 : 0)) * Form.COUNT + form;
   }
 
   @Override
@@ -100,10 +152,31 @@ final class PairCode implements PairRows {
   }
 
   @Override
-  public void add(int rows, long x, long xRow, long block, int pairs, long sums, boolean fetching) {
-    MemorySegment entry = fetching ? ahead[rows] : plain[rows];
+  public void add(int rows, long x, long xRow, long block, int pairs, long sums, boolean ahead) {
+    call(index(rows, ahead, CONTINUED.number()), x, xRow, block, pairs, sums, 0, 0);
+  }
+
+  @Override
+  public boolean chunk(
+      int rows,
+      long x,
+      long xRow,
+      long block,
+      int pairs,
+      long sums,
+      boolean further,
+      Result result,
+      long c,
+      long cRow,
+      boolean ahead) {
+    call(index(rows, ahead, Form.number(further, result)), x, xRow, block, pairs, sums, c, cRow);
+    return true;
+  }
+
+  private void call(
+      int entry, long x, long xRow, long block, long pairs, long sums, long c, long cRow) {
     try {
-      CALL.invokeExact(entry, x, xRow, block, (long) pairs, sums);
+      CALL.invokeExact(entries[entry], x, xRow, block, pairs, sums, c, cRow);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
@@ -113,53 +186,57 @@ final class PairCode implements PairRows {
   private static final class Loop {
     private final Assembler to;
     private final int rows;
-    private final boolean fetching;
+    private final boolean ahead;
+    private final Form form;
     private final int vectors;
 
-    Loop(Assembler to, int rows, boolean fetching) {
+    Loop(Assembler to, int rows, boolean ahead, Form form) {
       this.to = to;
       this.rows = rows;
-      this.fetching = fetching;
+      this.ahead = ahead;
+      this.form = form;
       this.vectors = rows <= MOST_WITH_FOUR_VECTORS ? 4 : 2;
     }
 
     void write() {
-      to.move(Register.RAX, 0xffff0000);
-      to.broadcast(MASK, Register.RAX);
-      to.address(THREE_ROWS, Address.at(X_ROW, X_ROW, 2));
       to.address(FIVE_ROWS, Address.at(X_ROW, X_ROW, 4));
-      to.address(SEVEN_ROWS, Address.at(THREE_ROWS, X_ROW, 4));
+      List<Register> used = List.of(X, BLOCK, PAIRS, C);
       int passes = 4 / vectors;
       for (int pass = 0; pass < passes; pass++) {
         boolean again = pass + 1 < passes;
         if (again) {
-          to.push(X);
-          to.push(BLOCK);
-          to.push(PAIRS);
+          used.forEach(to::push);
         }
-        columns(pass * vectors * Assembler.VECTOR);
+        columns(pass * vectors);
+        finish(pass * vectors, again ? Long.BYTES * used.size() : 0);
         if (again) {
-          to.pop(PAIRS);
-          to.pop(BLOCK);
-          to.pop(X);
+          used.reversed().forEach(to::pop);
         }
       }
       to.finish();
     }
 
     /** All pairs, for as many columns as the sums in registers have. */
-    private void columns(int first) {
+    private void columns(int firstVector) {
+      int first = firstVector * Assembler.VECTOR;
       for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
-          to.load(sum(r, v), sumAt(r, first + v * Assembler.VECTOR));
+          if (form.continued) {
+            to.load(sum(r, v), sumAt(r, firstVector + v));
+          } else {
+            to.zero(sum(r, v));
+          }
         }
       }
-      to.address(EIGHTH_ROW, Address.at(X, SEVEN_ROWS, 1));
+      constant(MASK, 0xffff0000);
+      to.address(THREE_ROWS, Address.at(X_ROW, X_ROW, 2));
+      to.address(EIGHTH_ROW, Address.at(THREE_ROWS, X_ROW, 4));
+      to.add(EIGHTH_ROW, X);
       int begin = to.here();
       for (int v = 0; v < vectors; v++) {
         to.and(weight(v), MASK, Address.at(BLOCK, first + v * Assembler.VECTOR));
       }
-      if (fetching) {
+      if (ahead) {
         for (int v = 0; v < vectors; v++) {
           to.prefetch(Address.at(BLOCK, AHEAD * PAIR + first + v * Assembler.VECTOR));
         }
@@ -173,11 +250,67 @@ final class PairCode implements PairRows {
       to.add(EIGHTH_ROW, X_PAIR);
       to.add(BLOCK, PAIR);
       to.decrementAndJump(PAIRS, begin);
+    }
+
+    /**
+     * Puts the sums where they belong.
+     *
+     * @param pushed bytes on the stack above the return address
+     */
+    private void finish(int firstVector, int pushed) {
+      if (form.result != null) {
+        to.move(C_ROW, Address.at(Register.RSP, pushed + Long.BYTES));
+      }
+      if (form.result == Result.BF16) {
+        constant(ONE, 1);
+        constant(HALF, 0x7fff);
+        constant(NOT_A_NUMBER, 0x7fc00000);
+      }
       for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
-          to.store(sumAt(r, first + v * Assembler.VECTOR), sum(r, v));
+          int sum = sum(r, v);
+          if (form.further) {
+            to.add(sum, sum, sumAt(r, firstVector + v));
+          }
+          if (form.result == null) {
+            to.store(sumAt(r, firstVector + v), sum);
+          } else {
+            put(sum, firstVector + v);
+          }
+        }
+        if (form.result != null) {
+          to.add(C, C_ROW);
         }
       }
+    }
+
+    private void put(int sum, int vector) {
+      Address at = Address.at(C, vector * LANES * form.result.bytes());
+      if (form.result == Result.BF16) {
+        round(sum);
+        to.storeWords(at, ROUNDED);
+      } else {
+        if (form.result == Result.F32_ADDED) {
+          to.add(sum, sum, at);
+        }
+        to.store(at, sum);
+      }
+    }
+
+    /** To nearest even, as {@link Bfloat16#round} does it, into the lower halves. */
+    private void round(int sum) {
+      to.shiftRight(ROUNDED, sum, 16);
+      to.and(ROUNDED, ROUNDED, ONE);
+      to.addIntegers(ROUNDED, ROUNDED, sum);
+      to.addIntegers(ROUNDED, ROUNDED, HALF);
+      to.markNotNumbers(1, sum);
+      to.replace(ROUNDED, NOT_A_NUMBER, 1);
+      to.shiftRight(ROUNDED, ROUNDED, 16);
+    }
+
+    private void constant(int vector, int bits) {
+      to.move(Register.RAX, bits);
+      to.broadcast(vector, Register.RAX);
     }
 
     private void multiply(int offset) {
@@ -202,8 +335,8 @@ final class PairCode implements PairRows {
       };
     }
 
-    private static Address sumAt(int row, int column) {
-      return Address.at(SUMS, (int) (SUMS_ROW * row) + column);
+    private static Address sumAt(int row, int vector) {
+      return Address.at(SUMS, (int) (SUMS_ROW * row) + vector * Assembler.VECTOR);
     }
 
     private int sum(int row, int vector) {

@@ -145,24 +145,33 @@ final class PairProducts {
       int to,
       long sums) {
     long b = of.b + PairMatrix.blockBytes(of.k) * block;
+    int bytes = of.result.bytes();
+    boolean whole = of.n - COLUMNS * block >= COLUMNS;
     for (int group = from; group < to; group++) {
       int r = rows * group / groups;
       int count = rows * (group + 1) / groups - r;
+      long c = of.c + bytes * ((long) of.cColumns * (first + r) + COLUMNS * block);
+      boolean done = false;
       for (int k = 0; k < width; k += of.chunk) {
         int pairs = Math.min(of.chunk, width - k) / 2;
-        long target = k == 0 ? sums : sums + sumsBytes;
-        Memory.zero(target, PairRows.SUMS_ROW * count);
-        kernel.add(
-            count,
-            x + 4L * width * r + 4L * k,
-            4L * width,
-            b + 2L * COLUMNS * k,
-            pairs,
-            target,
-            group == from);
-        addChunk(k, count, sums);
+        long factors = x + 4L * width * r + 4L * k;
+        long weights = b + 2L * COLUMNS * k;
+        boolean ahead = group == from;
+        Result result = whole && k + of.chunk >= width ? of.result : null;
+        long cRow = (long) bytes * of.cColumns;
+        if (kernel.chunk(
+            count, factors, 4L * width, weights, pairs, sums, k > 0, result, c, cRow, ahead)) {
+          done = result != null;
+        } else {
+          long target = k == 0 ? sums : sums + sumsBytes;
+          Memory.zero(target, PairRows.SUMS_ROW * count);
+          kernel.add(count, factors, 4L * width, weights, pairs, target, ahead);
+          addChunk(k, count, sums);
+        }
       }
-      finish(of, block, first + r, count, sums);
+      if (!done) {
+        finish(of, block, first + r, count, sums);
+      }
     }
   }
 

@@ -23,4 +23,28 @@ interface PairRows {
    * @param ahead whether what follows in memory is to be fetched meanwhile, as many pairs as these
    */
   void add(int rows, long x, long xRow, long block, int pairs, long sums, boolean ahead);
+
+  /**
+   * A whole chunk of k: its sums, from 0, are added to {@code sums} where there was a chunk before,
+   * and become those; or, after the last chunk, the result in c.
+   *
+   * @param further whether there was a chunk before
+   * @param result null where the sums are to be kept; else it and not they are written
+   * @param cRow bytes from a row of c to the next; a row has 64 columns
+   * @return false where this kernel cannot do it, and has done nothing
+   */
+  default boolean chunk(
+      int rows,
+      long x,
+      long xRow,
+      long block,
+      int pairs,
+      long sums,
+      boolean further,
+      Result result,
+      long c,
+      long cRow,
+      boolean ahead) {
+    return false;
+  }
 }

@@ -19,6 +19,9 @@ public final class Assembler {
   private static final int MAP_0F38 = 2;
   private static final int NO_PREFIX = 0;
   private static final int PREFIX_66 = 1;
+  private static final int PREFIX_F3 = 2;
+  private static final int NO_MASK = 0;
+  private static final int UNORDERED = 3;
 
   private final ByteArrayOutputStream code = new ByteArrayOutputStream();
 
@@ -63,6 +66,52 @@ public final class Assembler {
     code.write(bits);
   }
 
+  /** to = the lanes of 32 bits of {@code from}, shifted to the right. */
+  public void shiftRight(int to, int from, int bits) {
+    vector(MAP_0F, PREFIX_66, 0x72, 2, to, from);
+    code.write(bits);
+  }
+
+  /** to = a and the bits of b. */
+  public void and(int to, int a, int b) {
+    vector(MAP_0F, PREFIX_66, 0xDB, to, a, b);
+  }
+
+  /** to = a + b in lanes of 32 bits. */
+  public void addIntegers(int to, int a, int b) {
+    vector(MAP_0F, PREFIX_66, 0xFE, to, a, b);
+  }
+
+  /** to = a + the vector at {@code b} in F32. */
+  public void add(int to, int a, Address b) {
+    vector(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR);
+  }
+
+  /** to = 0. */
+  public void zero(int to) {
+    vector(MAP_0F, PREFIX_66, 0xEF, to, to, to);
+  }
+
+  /**
+   * Marks in a mask register the lanes of x that are no numbers.
+   *
+   * @param mask 1 to 7
+   */
+  public void markNotNumbers(int mask, int x) {
+    vector(MAP_0F, NO_PREFIX, 0xC2, mask, x, x);
+    code.write(UNORDERED);
+  }
+
+  /** to = from in the lanes that are marked. */
+  public void replace(int to, int from, int mask) {
+    vector(MAP_0F, PREFIX_66, 0x6F, to, 0, from, mask);
+  }
+
+  /** The 16 words at {@code to} = the lower halves of the lanes. */
+  public void storeWords(Address to, int from) {
+    vector(MAP_0F38, PREFIX_F3, 0x33, from, 0, to, VECTOR / 2);
+  }
+
   /** sum += a × b in F32, rounded once. */
   public void multiplyAdd(int sum, int a, int b) {
     vector(MAP_0F38, PREFIX_66, 0xB8, sum, a, b);
@@ -102,6 +151,13 @@ public final class Assembler {
     word(number);
   }
 
+  /** to = the word of 64 bits at {@code from}. */
+  public void move(Register to, Address from) {
+    prefix(true, to.ordinal(), from);
+    code.write(0x8B);
+    modrm(to.ordinal(), from, 1);
+  }
+
   /** to = the address itself. */
   public void address(Register to, Address of) {
     prefix(true, to.ordinal(), of);
@@ -115,6 +171,13 @@ public final class Assembler {
     code.write(0x81);
     code.write(0xC0 | to.ordinal() & 7);
     word(number);
+  }
+
+  /** to += from. */
+  public void add(Register to, Register from) {
+    code.write(0x48 | from.ordinal() >> 3 << 2 | to.ordinal() >> 3);
+    code.write(0x01);
+    code.write(0xC0 | (from.ordinal() & 7) << 3 | to.ordinal() & 7);
   }
 
   /** counter −= 1, and on to {@code target} while it is not 0. */
@@ -136,7 +199,11 @@ public final class Assembler {
   }
 
   private void vector(int map, int prefix, int opcode, int reg, int second, int third) {
-    evex(map, prefix, reg, second, third >> 4, third >> 3 & 1);
+    vector(map, prefix, opcode, reg, second, third, NO_MASK);
+  }
+
+  private void vector(int map, int prefix, int opcode, int reg, int second, int third, int mask) {
+    evex(map, prefix, reg, second, third >> 4, third >> 3 & 1, mask);
     code.write(opcode);
     code.write(0xC0 | (reg & 7) << 3 | third & 7);
   }
@@ -147,17 +214,17 @@ public final class Assembler {
   private void vector(
       int map, int prefix, int opcode, int reg, int second, Address third, int unit) {
     int index = third.index() == null ? 0 : third.index().ordinal() >> 3;
-    evex(map, prefix, reg, second, index, third.base().ordinal() >> 3);
+    evex(map, prefix, reg, second, index, third.base().ordinal() >> 3, NO_MASK);
     code.write(opcode);
     modrm(reg, third, unit);
   }
 
   /** Registers' upper bits are stored inverted. */
-  private void evex(int map, int prefix, int reg, int second, int x, int b) {
+  private void evex(int map, int prefix, int reg, int second, int x, int b, int mask) {
     code.write(0x62);
     code.write((reg >> 3 & 1 ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 ^ 1) << 4 | map);
     code.write((~second & 15) << 3 | 1 << 2 | prefix);
-    code.write(2 << 5 | (second >> 4 ^ 1) << 3);
+    code.write(2 << 5 | (second >> 4 ^ 1) << 3 | mask);
   }
 
   private void prefix(boolean wide, int reg, Address of) {

@@ -57,6 +57,24 @@ class AssemblerTest {
   }
 
   @Test
+  void roundsAndAdds() {
+    check("62f11d4072d310", a -> a.shiftRight(28, 3, 16));
+    check("62911d4072d410", a -> a.shiftRight(28, 28, 16));
+    check("62011d40dbe5", a -> a.and(28, 28, 29));
+    check("62611d40fee3", a -> a.addIntegers(28, 28, 3));
+    check("62513448584803", a -> a.add(9, 9, at(R8, 192)));
+    check("62012540efdb", a -> a.zero(27));
+    check("62b16440c2cb03", a -> a.markNotNumbers(1, 19));
+    check("62017d496fe7", a -> a.replace(28, 31, 1));
+    check("62427e48336103", a -> a.storeWords(at(R9, 96), 28));
+    check("62427e4833a164000000", a -> a.storeWords(at(R9, 100), 28));
+    check("4c8b542428", a -> a.move(R10, at(RSP, 40)));
+    check("498b0424", a -> a.move(RAX, at(R12)));
+    check("4d01d1", a -> a.add(R9, R10));
+    check("4801f8", a -> a.add(RAX, RDI));
+  }
+
+  @Test
   void countsAndKeeps() {
     check("0f188a00400000", a -> a.prefetch(at(RDX, 16384)));
     check("410f184d40", a -> a.prefetch(at(R13, 64)));
