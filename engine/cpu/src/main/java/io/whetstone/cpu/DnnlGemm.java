@@ -27,7 +27,7 @@ final class DnnlGemm implements Gemm {
   private final Map<PanelProducts.Panel, PanelProducts> products = new ConcurrentHashMap<>();
   private final Map<PanelShape, Long> layouts = new ConcurrentHashMap<>();
   private final Map<ReorderShape, DnnlPrimitive> reorders = new ConcurrentHashMap<>();
-  private final PairProducts pairs;
+  private PairProducts pairs;
   private final boolean slowBfloat16;
   private final Set<String> unusable = new TreeSet<>();
   private boolean closed;
@@ -47,8 +47,6 @@ final class DnnlGemm implements Gemm {
     for (int i = 0; i < slots.length; i++) {
       slots[i] = new DnnlSlot(dnn, i);
     }
-    this.pairs =
-        PairCode.forThisMachine().map(code -> new PairProducts(workers, code)).orElse(null);
     this.fallback = new VectorGemm(workers, "rows would differ");
     this.weightGradient = new DnnlWeightGradient(this, dnn);
   }
@@ -68,6 +66,9 @@ final class DnnlGemm implements Gemm {
   public Weight weight(Tensor master, DType compute) {
     if (compute == DType.BF16 && !dnn.multipliesBfloat16()) {
       return fallback.weight(master, compute);
+    }
+    if (compute == DType.BF16 && pairs == null) {
+      pairs = PairCode.forThisMachine().map(code -> new PairProducts(workers, code)).orElse(null);
     }
     PartedWeight weight =
         new PartedWeight(
@@ -120,7 +121,10 @@ final class DnnlGemm implements Gemm {
         });
   }
 
-  /** Products by multiply-adds on oneDNN's layout; null where there is no code for them. */
+  /**
+   * Products by multiply-adds on oneDNN's layout; null where there is no code for them, or no BF16
+   * weight yet.
+   */
   PairProducts pairs() {
     return pairs;
   }

@@ -1,6 +1,6 @@
 package io.whetstone.cpu.machine;
 
-import java.io.ByteArrayOutputStream;
+import java.util.Arrays;
 
 /**
  * Writes the few x86-64 instructions that kernels of products need, with vectors of 512 bits.
@@ -23,16 +23,17 @@ public final class Assembler {
   private static final int NO_MASK = 0;
   private static final int UNORDERED = 3;
 
-  private final ByteArrayOutputStream code = new ByteArrayOutputStream();
+  private byte[] code = new byte[1 << 16];
+  private int size;
 
   /** The instructions so far. */
   public byte[] code() {
-    return code.toByteArray();
+    return Arrays.copyOf(code, size);
   }
 
   /** Where the next instruction begins; for {@link #decrementAndJump}. */
   public int here() {
-    return code.size();
+    return size;
   }
 
   /** to = the vector at {@code from}. */
@@ -63,13 +64,13 @@ public final class Assembler {
   /** to = the lanes of 32 bits at {@code from}, shifted to the left. */
   public void shiftLeft(int to, Address from, int bits) {
     vector(MAP_0F, PREFIX_66, 0x72, 6, to, from, VECTOR);
-    code.write(bits);
+    put(bits);
   }
 
   /** to = the lanes of 32 bits of {@code from}, shifted to the right. */
   public void shiftRight(int to, int from, int bits) {
     vector(MAP_0F, PREFIX_66, 0x72, 2, to, from);
-    code.write(bits);
+    put(bits);
   }
 
   /** to = a and the bits of b. */
@@ -99,7 +100,7 @@ public final class Assembler {
    */
   public void markNotNumbers(int mask, int x) {
     vector(MAP_0F, NO_PREFIX, 0xC2, mask, x, x);
-    code.write(UNORDERED);
+    put(UNORDERED);
   }
 
   /** to = from in the lanes that are marked. */
@@ -120,8 +121,8 @@ public final class Assembler {
   /** Asks for the cache line of an address, which need not exist. */
   public void prefetch(Address of) {
     prefix(false, 1, of);
-    code.write(0x0F);
-    code.write(0x18);
+    put(0x0F);
+    put(0x18);
     modrm(1, of, 1);
   }
 
@@ -137,65 +138,65 @@ public final class Assembler {
 
   private void stack(int opcode, Register register) {
     if (register.ordinal() >= 8) {
-      code.write(0x41);
+      put(0x41);
     }
-    code.write(opcode + (register.ordinal() & 7));
+    put(opcode + (register.ordinal() & 7));
   }
 
   /** to = a number; the upper half becomes 0. */
   public void move(Register to, int number) {
     if (to.ordinal() >= 8) {
-      code.write(0x41);
+      put(0x41);
     }
-    code.write(0xB8 + (to.ordinal() & 7));
+    put(0xB8 + (to.ordinal() & 7));
     word(number);
   }
 
   /** to = the word of 64 bits at {@code from}. */
   public void move(Register to, Address from) {
     prefix(true, to.ordinal(), from);
-    code.write(0x8B);
+    put(0x8B);
     modrm(to.ordinal(), from, 1);
   }
 
   /** to = the address itself. */
   public void address(Register to, Address of) {
     prefix(true, to.ordinal(), of);
-    code.write(0x8D);
+    put(0x8D);
     modrm(to.ordinal(), of, 1);
   }
 
   /** to += a number. */
   public void add(Register to, int number) {
-    code.write(0x48 | to.ordinal() >> 3);
-    code.write(0x81);
-    code.write(0xC0 | to.ordinal() & 7);
+    put(0x48 | to.ordinal() >> 3);
+    put(0x81);
+    put(0xC0 | to.ordinal() & 7);
     word(number);
   }
 
   /** to += from. */
   public void add(Register to, Register from) {
-    code.write(0x48 | from.ordinal() >> 3 << 2 | to.ordinal() >> 3);
-    code.write(0x01);
-    code.write(0xC0 | (from.ordinal() & 7) << 3 | to.ordinal() & 7);
+    put(0x48 | from.ordinal() >> 3 << 2 | to.ordinal() >> 3);
+    put(0x01);
+    put(0xC0 | (from.ordinal() & 7) << 3 | to.ordinal() & 7);
   }
 
   /** counter −= 1, and on to {@code target} while it is not 0. */
   public void decrementAndJump(Register counter, int target) {
-    code.write(0x48 | counter.ordinal() >> 3);
-    code.write(0xFF);
-    code.write(0xC8 | counter.ordinal() & 7);
-    code.write(0x0F);
-    code.write(0x85);
+    put(0x48 | counter.ordinal() >> 3);
+    put(0xFF);
+    put(0xC8 | counter.ordinal() & 7);
+    put(0x0F);
+    put(0x85);
     word(target - (here() + Integer.BYTES));
   }
 
   /** Returns to the caller, leaving no vector state that would slow it down. */
   public void finish() {
-    code.write(0xC5);
-    code.write(0xF8);
-    code.write(0x77);
-    code.write(0xC3);
+    put(0xC5);
+    put(0xF8);
+    put(0x77);
+    put(0xC3);
   }
 
   private void vector(int map, int prefix, int opcode, int reg, int second, int third) {
@@ -204,8 +205,8 @@ public final class Assembler {
 
   private void vector(int map, int prefix, int opcode, int reg, int second, int third, int mask) {
     evex(map, prefix, reg, second, third >> 4, third >> 3 & 1, mask);
-    code.write(opcode);
-    code.write(0xC0 | (reg & 7) << 3 | third & 7);
+    put(opcode);
+    put(0xC0 | (reg & 7) << 3 | third & 7);
   }
 
   /**
@@ -215,23 +216,23 @@ public final class Assembler {
       int map, int prefix, int opcode, int reg, int second, Address third, int unit) {
     int index = third.index() == null ? 0 : third.index().ordinal() >> 3;
     evex(map, prefix, reg, second, index, third.base().ordinal() >> 3, NO_MASK);
-    code.write(opcode);
+    put(opcode);
     modrm(reg, third, unit);
   }
 
   /** Registers' upper bits are stored inverted. */
   private void evex(int map, int prefix, int reg, int second, int x, int b, int mask) {
-    code.write(0x62);
-    code.write((reg >> 3 & 1 ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 ^ 1) << 4 | map);
-    code.write((~second & 15) << 3 | 1 << 2 | prefix);
-    code.write(2 << 5 | (second >> 4 ^ 1) << 3 | mask);
+    put(0x62);
+    put((reg >> 3 & 1 ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 ^ 1) << 4 | map);
+    put((~second & 15) << 3 | 1 << 2 | prefix);
+    put(2 << 5 | (second >> 4 ^ 1) << 3 | mask);
   }
 
   private void prefix(boolean wide, int reg, Address of) {
     int index = of.index() == null ? 0 : of.index().ordinal() >> 3;
     int bits = (wide ? 8 : 0) | reg >> 3 << 2 | index << 1 | of.base().ordinal() >> 3;
     if (bits != 0) {
-      code.write(0x40 | bits);
+      put(0x40 | bits);
     }
   }
 
@@ -242,21 +243,28 @@ public final class Assembler {
         of.displacement() % unit == 0
             && of.displacement() / unit == (byte) (of.displacement() / unit);
     int mode = of.displacement() == 0 && base != Register.RBP.ordinal() ? 0 : brief ? 1 : 2;
-    code.write(mode << 6 | (reg & 7) << 3 | (indexed ? 4 : base));
+    put(mode << 6 | (reg & 7) << 3 | (indexed ? 4 : base));
     if (indexed) {
       int index = of.index() == null ? 4 : of.index().ordinal() & 7;
-      code.write(Integer.numberOfTrailingZeros(of.scale()) << 6 | index << 3 | base);
+      put(Integer.numberOfTrailingZeros(of.scale()) << 6 | index << 3 | base);
     }
     if (mode == 1) {
-      code.write(of.displacement() / unit);
+      put(of.displacement() / unit);
     } else if (mode == 2) {
       word(of.displacement());
     }
   }
 
+  private void put(int octet) {
+    if (size == code.length) {
+      code = Arrays.copyOf(code, 2 * size);
+    }
+    code[size++] = (byte) octet;
+  }
+
   private void word(int number) {
     for (int shift = 0; shift < 32; shift += 8) {
-      code.write(number >> shift);
+      put(number >> shift);
     }
   }
 }
