@@ -9,8 +9,6 @@ import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 
@@ -76,74 +74,28 @@ final class PairCode implements PairRows {
                   ValueLayout.JAVA_LONG),
               Linker.Option.critical(false));
 
-  private static final class Loaded {
-    static final Optional<PairCode> CODE = load();
-  }
+  /** What can be asked for. */
+  private static final int FORMS = 2 * (1 + 2 * (1 + Result.values().length));
 
   /**
-   * What becomes of the sums.
+   * Where sums begin and what becomes of them.
    *
-   * @param continued whether they begin with what is there, else with 0
-   * @param further whether what is there is added at the end
-   * @param result null where they are kept
+   * @param begins whether they begin with 0, else with what is there
+   * @param last whether the chunk ends, else sums are kept
+   * @param further whether the totals are added then
+   * @param result null where totals are kept then
    */
-  private record Form(boolean continued, boolean further, Result result) {
-    private static final int COUNT = 2 + 2 * (Result.values().length + 1);
+  private record Form(boolean begins, boolean last, boolean further, Result result) {}
 
-    int number() {
-      return continued ? 0 : number(further, result);
-    }
+  private final MemorySegment[] entries = new MemorySegment[FORMS * 2 * (MOST + 1)];
 
-    static int number(boolean further, Result result) {
-      return 2 + 2 * (result == null ? 0 : 1 + result.ordinal()) + (further ? 1 : 0);
-    }
-  }
-
-  private static final Form CONTINUED = new Form(true, false, null);
-
-  private final MemorySegment[] entries;
-
-  private PairCode(MachineCode code, int[] offsets) {
-    entries = new MemorySegment[offsets.length];
-    Arrays.setAll(entries, i -> code.entry(offsets[i]));
-  }
+  private PairCode() {}
 
   /** The code, or empty where this processor or system cannot run it. */
   static Optional<PairCode> forThisMachine() {
-    return Loaded.CODE;
-  }
-
-  private static Optional<PairCode> load() {
     // The virtual machine uses vectors of 16 on x86 only where it has found AVX-512.
-    if (Memory.LANES != 16) {
-      return Optional.empty();
-    }
-    Assembler assembler = new Assembler();
-    int[] offsets = new int[2 * Form.COUNT * (MOST + 1)];
-    for (int rows = 1; rows <= MOST; rows++) {
-      for (boolean ahead : new boolean[] {false, true}) {
-        for (Form form : forms()) {
-          offsets[index(rows, ahead, form.number())] = assembler.here();
-          new Loop(assembler, rows, ahead, form).write();
-        }
-      }
-    }
-    return MachineCode.of(assembler.code()).map(code -> new PairCode(code, offsets));
-  }
-
-  private static List<Form> forms() {
-    List<Form> forms = new ArrayList<>(List.of(CONTINUED));
-    for (boolean further : new boolean[] {false, true}) {
-      forms.add(new Form(false, further, null));
-      for (Result result : Result.values()) {
-        forms.add(new Form(false, further, result));
-      }
-    }
-    return forms;
-  }
-
-  private static int index(int rows, boolean ahead, int form) {
-    return (2 * rows + (ahead ? 1 : 0)) * Form.COUNT + form;
+    boolean possible = Memory.LANES == LANES && MachineCode.of(new byte[1]).isPresent();
+    return possible ? Optional.of(new PairCode()) : Optional.empty();
   }
 
   @Override
@@ -152,31 +104,64 @@ final class PairCode implements PairRows {
   }
 
   @Override
-  public void add(int rows, long x, long xRow, long block, int pairs, long sums, boolean ahead) {
-    call(index(rows, ahead, CONTINUED.number()), x, xRow, block, pairs, sums, 0, 0);
-  }
-
-  @Override
-  public boolean chunk(
+  public void part(
       int rows,
       long x,
       long xRow,
       long block,
       int pairs,
       long sums,
+      boolean begins,
+      boolean ahead) {
+    call(entry(rows, ahead, begins, false, false, null), x, xRow, block, pairs, sums, 0, 0);
+  }
+
+  @Override
+  public void last(
+      int rows,
+      long x,
+      long xRow,
+      long block,
+      int pairs,
+      long sums,
+      boolean begins,
+      boolean ahead,
       boolean further,
       Result result,
       long c,
-      long cRow,
-      boolean ahead) {
-    call(index(rows, ahead, Form.number(further, result)), x, xRow, block, pairs, sums, c, cRow);
-    return true;
+      long cRow) {
+    call(entry(rows, ahead, begins, true, further, result), x, xRow, block, pairs, sums, c, cRow);
   }
 
-  private void call(
-      int entry, long x, long xRow, long block, long pairs, long sums, long c, long cRow) {
+  /** Code is made when it is first needed; made twice by two threads it is the same. */
+  private MemorySegment entry(
+      int rows, boolean ahead, boolean begins, boolean last, boolean further, Result result) {
+    int end = !last ? 0 : 1 + 2 * (result == null ? 0 : 1 + result.ordinal()) + (further ? 1 : 0);
+    int index = ((2 * rows + (ahead ? 1 : 0)) * FORMS / 2 + end) * 2 + (begins ? 1 : 0);
+    MemorySegment entry = entries[index];
+    if (entry == null) {
+      Assembler assembler = new Assembler();
+      new Loop(assembler, rows, ahead, new Form(begins, last, further, result)).write();
+      entry =
+          MachineCode.of(assembler.code())
+              .orElseThrow(() -> new OutOfMemoryError("no memory for a kernel's code"))
+              .entry();
+      entries[index] = entry;
+    }
+    return entry;
+  }
+
+  private static void call(
+      MemorySegment entry,
+      long x,
+      long xRow,
+      long block,
+      long pairs,
+      long sums,
+      long c,
+      long cRow) {
     try {
-      CALL.invokeExact(entries[entry], x, xRow, block, pairs, sums, c, cRow);
+      CALL.invokeExact(entry, x, xRow, block, pairs, sums, c, cRow);
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
@@ -221,10 +206,10 @@ final class PairCode implements PairRows {
       int first = firstVector * Assembler.VECTOR;
       for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
-          if (form.continued) {
-            to.load(sum(r, v), sumAt(r, firstVector + v));
-          } else {
+          if (form.begins) {
             to.zero(sum(r, v));
+          } else {
+            to.load(sum(r, v), sumAt(r, firstVector + v));
           }
         }
       }
@@ -269,11 +254,12 @@ final class PairCode implements PairRows {
       for (int r = 0; r < rows; r++) {
         for (int v = 0; v < vectors; v++) {
           int sum = sum(r, v);
+          Address kept = sumAt(r, firstVector + v).plus(form.last ? (int) TOTALS : 0);
           if (form.further) {
-            to.add(sum, sum, sumAt(r, firstVector + v));
+            to.add(sum, sum, kept);
           }
           if (form.result == null) {
-            to.store(sumAt(r, firstVector + v), sum);
+            to.store(kept, sum);
           } else {
             put(sum, firstVector + v);
           }

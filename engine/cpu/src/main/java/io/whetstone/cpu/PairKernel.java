@@ -37,7 +37,18 @@ final class PairKernel implements PairRows {
   }
 
   @Override
-  public void add(int rows, long x, long xRow, long block, int pairs, long sums, boolean ahead) {
+  public void part(
+      int rows,
+      long x,
+      long xRow,
+      long block,
+      int pairs,
+      long sums,
+      boolean begins,
+      boolean ahead) {
+    if (begins) {
+      Memory.zero(sums, SUMS_ROW * rows);
+    }
     for (long column = 0; column < PAIR; column += 2 * VECTOR) {
       if (rows == FOUR) {
         fourRows(x, xRow, block + column, pairs, sums + column);

@@ -21,6 +21,9 @@ final class PairProducts {
   /** Pairs of such a piece: with 64 columns 16 kB, a third of a first cache. */
   private static final int PIECE = PairCode.AHEAD;
 
+  /** The sums of a chunk and the totals. */
+  private static final long TASK_BYTES = 2 * PairRows.TOTALS;
+
   private static final int TASKS_PER_THREAD = 4;
 
   /** Multiply-adds that are worth a task of their own. */
@@ -39,14 +42,12 @@ final class PairProducts {
 
   private final Workers workers;
   private final PairRows kernel;
-  private final long sumsBytes;
   private final Scratch widened = new Scratch();
   private final Scratch sums = new Scratch();
 
   PairProducts(Workers workers, PairRows kernel) {
     this.workers = workers;
     this.kernel = kernel;
-    this.sumsBytes = PairRows.SUMS_ROW * FEW_GROUPS * kernel.most();
   }
 
   void multiply(Product of, int rows) {
@@ -62,17 +63,17 @@ final class PairProducts {
     widen(of, first, rows, width, x);
     int blocks = PairMatrix.blocks(of.n);
     int groups = (rows + kernel.most() - 1) / kernel.most();
-    boolean few = groups <= FEW_GROUPS;
+    boolean few = groups <= FEW_GROUPS && rows <= PairRows.SUMS;
     int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
     int pieces = few ? 1 : Math.clamp((most + blocks - 1) / blocks, 1, groups);
     int units = blocks * pieces;
     long worthwhile = Math.max(1, (long) rows * of.k * of.n / WORTHWHILE);
     int tasks = (int) Math.min(Math.min(units, most), worthwhile);
-    long room = sums.reserve(2 * sumsBytes * tasks);
+    long room = sums.reserve(TASK_BYTES * tasks);
     workers.run(
         tasks,
         task -> {
-          long own = room + 2 * sumsBytes * task;
+          long own = room + TASK_BYTES * task;
           int last = (int) ((long) units * (task + 1) / tasks);
           for (int unit = (int) ((long) units * task / tasks); unit < last; unit++) {
             int block = unit / pieces;
@@ -110,26 +111,36 @@ final class PairProducts {
     long b = of.b + PairMatrix.blockBytes(of.k) * block;
     for (int k = 0; k < width; k += of.chunk) {
       int pairs = Math.min(of.chunk, width - k) / 2;
-      long to = k == 0 ? sums : sums + sumsBytes;
-      Memory.zero(to, PairRows.SUMS_ROW * rows);
       for (int pair = 0; pair < pairs; pair += PIECE) {
         int some = Math.min(PIECE, pairs - pair);
         int from = k + 2 * pair;
         for (int group = 0; group < groups; group++) {
           int r = rows * group / groups;
-          kernel.add(
-              rows * (group + 1) / groups - r,
-              x + 4L * width * r + 4L * from,
-              4L * width,
-              b + 2L * COLUMNS * from,
-              some,
-              to + PairRows.SUMS_ROW * r,
-              group == 0);
+          int count = rows * (group + 1) / groups - r;
+          long factors = x + 4L * width * r + 4L * from;
+          long weights = b + 2L * COLUMNS * from;
+          long own = sums + PairRows.SUMS_ROW * r;
+          if (pair + some < pairs) {
+            kernel.part(count, factors, 4L * width, weights, some, own, pair == 0, group == 0);
+          } else {
+            kernel.last(
+                count,
+                factors,
+                4L * width,
+                weights,
+                some,
+                own,
+                pair == 0,
+                group == 0,
+                k > 0,
+                result(of, block, k, width),
+                c(of, block, first + r),
+                (long) of.result.bytes() * of.cColumns);
+          }
         }
       }
-      addChunk(k, rows, sums);
     }
-    finish(of, block, first, rows, sums);
+    settle(of, block, first, rows, sums);
   }
 
   /** A block of columns, all of it for the groups [from, to) of rows, one after the other. */
@@ -145,56 +156,50 @@ final class PairProducts {
       int to,
       long sums) {
     long b = of.b + PairMatrix.blockBytes(of.k) * block;
-    int bytes = of.result.bytes();
-    boolean whole = of.n - COLUMNS * block >= COLUMNS;
     for (int group = from; group < to; group++) {
       int r = rows * group / groups;
       int count = rows * (group + 1) / groups - r;
-      long c = of.c + bytes * ((long) of.cColumns * (first + r) + COLUMNS * block);
-      boolean done = false;
       for (int k = 0; k < width; k += of.chunk) {
-        int pairs = Math.min(of.chunk, width - k) / 2;
-        long factors = x + 4L * width * r + 4L * k;
-        long weights = b + 2L * COLUMNS * k;
-        boolean ahead = group == from;
-        Result result = whole && k + of.chunk >= width ? of.result : null;
-        long cRow = (long) bytes * of.cColumns;
-        if (kernel.chunk(
-            count, factors, 4L * width, weights, pairs, sums, k > 0, result, c, cRow, ahead)) {
-          done = result != null;
-        } else {
-          long target = k == 0 ? sums : sums + sumsBytes;
-          Memory.zero(target, PairRows.SUMS_ROW * count);
-          kernel.add(count, factors, 4L * width, weights, pairs, target, ahead);
-          addChunk(k, count, sums);
-        }
+        kernel.last(
+            count,
+            x + 4L * width * r + 4L * k,
+            4L * width,
+            b + 2L * COLUMNS * k,
+            Math.min(of.chunk, width - k) / 2,
+            sums,
+            true,
+            group == from,
+            k > 0,
+            result(of, block, k, width),
+            c(of, block, first + r),
+            (long) of.result.bytes() * of.cColumns);
       }
-      if (!done) {
-        finish(of, block, first + r, count, sums);
-      }
+      settle(of, block, first + r, count, sums);
     }
   }
 
-  /** Adds the sums of a chunk that is not the first one. */
-  private void addChunk(int k, int rows, long sums) {
-    if (k > 0) {
-      Rows.addColumns(sums + sumsBytes, sums, 0, COLUMNS * rows);
-    }
+  private static boolean whole(Product of, int block) {
+    return of.n - COLUMNS * block >= COLUMNS;
   }
 
-  private static void finish(Product of, int block, int first, int rows, long sums) {
-    int columns = Math.min(COLUMNS, of.n - COLUMNS * block);
+  /** What the chunk that begins at k makes of a block; null where totals are to be kept. */
+  private static Result result(Product of, int block, int k, int width) {
+    return whole(of, block) && k + of.chunk >= width ? of.result : null;
+  }
+
+  /** Where a block's part of a row of C lies. */
+  private static long c(Product of, int block, int row) {
+    return of.c + of.result.bytes() * ((long) of.cColumns * row + COLUMNS * block);
+  }
+
+  /** The columns that there are of a last block. */
+  private static void settle(Product of, int block, int first, int rows, long sums) {
+    if (whole(of, block)) {
+      return;
+    }
     for (int r = 0; r < rows; r++) {
-      long row = (long) of.cColumns * (first + r) + COLUMNS * block;
-      finish(sums + PairRows.SUMS_ROW * r, of.c + of.result.bytes() * row, columns, of.result);
-    }
-  }
-
-  private static void finish(long sums, long c, int columns, Result result) {
-    switch (result) {
-      case F32 -> Memory.copy(sums, c, 4L * columns);
-      case F32_ADDED -> Rows.addColumns(sums, c, 0, columns);
-      case BF16 -> Bfloat16.round(sums, c, columns);
+      long totals = sums + PairRows.TOTALS + PairRows.SUMS_ROW * r;
+      PairRows.settle(totals, c(of, block, first + r), of.n - COLUMNS * block, of.result);
     }
   }
 }

@@ -74,9 +74,9 @@ public final class MachineCode {
     }
   }
 
-  /** Where the function lies that begins at an offset. */
-  public MemorySegment entry(int offset) {
-    return memory.asSlice(offset);
+  /** Where its first instruction lies. */
+  public MemorySegment entry() {
+    return memory;
   }
 
   private static MethodHandle function(String name, FunctionDescriptor type) {
