@@ -50,7 +50,21 @@ public final class HuggingFaceModel {
       Backend backend,
       Tokenizer tokenizer)
       throws IOException {
-    if (tokenizer.size() > config.vocabulary()) {
+    requireRows(config, tokenizer);
+    Files.createDirectories(directory);
+    write(directory.resolve(CONFIG), tokens(ConfigWriter.write(config, stored), tokenizer));
+    write(directory.resolve(GENERATION), tokens(JsonNodeFactory.instance.objectNode(), tokenizer));
+    Safetensors.write(directory.resolve(WEIGHTS), weights, stored, backend);
+    tokenizer.save(directory);
+  }
+
+  /**
+   * Fails where a text can give ids that the model has no embedding of.
+   *
+   * @throws IllegalArgumentException with both sizes
+   */
+  public static void requireRows(ModelConfig config, Tokenizer tokenizer) {
+    if (tokenizer.plainSize() > config.vocabulary()) {
       throw new IllegalArgumentException(
           "the tokenizer has "
               + tokenizer.size()
@@ -58,11 +72,6 @@ public final class HuggingFaceModel {
               + config.vocabulary()
               + " rows of embeddings");
     }
-    Files.createDirectories(directory);
-    write(directory.resolve(CONFIG), tokens(ConfigWriter.write(config, stored), tokenizer));
-    write(directory.resolve(GENERATION), tokens(JsonNodeFactory.instance.objectNode(), tokenizer));
-    Safetensors.write(directory.resolve(WEIGHTS), weights, stored, backend);
-    tokenizer.save(directory);
   }
 
   /** A model's {@code config.json}, without its tokens. */

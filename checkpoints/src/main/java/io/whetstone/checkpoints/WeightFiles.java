@@ -8,6 +8,7 @@ import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Tensor;
 import java.nio.file.Files;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
@@ -84,7 +85,7 @@ final class WeightFiles implements AutoCloseable {
     }
     namesOfShard.forEach(
         (shard, names) -> {
-          if (!Path.of(shard).normalize().equals(Path.of(shard).getFileName())) {
+          if (!isName(shard)) {
             throw new CheckpointException(
                 origin + ": weight_map: \"" + shard + "\" is not a file's name");
           }
@@ -92,6 +93,15 @@ final class WeightFiles implements AutoCloseable {
           Safetensors.requireSameNames(file.path(), file.tensors().keySet(), names);
           names.forEach(name -> fileOfTensor.put(name, file));
         });
+  }
+
+  private static boolean isName(String shard) {
+    try {
+      Path path = Path.of(shard);
+      return !shard.isEmpty() && path.normalize().equals(path.getFileName());
+    } catch (InvalidPathException e) {
+      return false;
+    }
   }
 
   private SafetensorsFile add(Path path) {

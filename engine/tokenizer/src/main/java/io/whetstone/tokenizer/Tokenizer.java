@@ -212,6 +212,14 @@ public final class Tokenizer implements AutoCloseable {
     return vocabulary.size();
   }
 
+  /**
+   * The same without added tokens. Published models have added tokens without a row in their
+   * embedding (Gemma 3's for images); text gives none of these.
+   */
+  public int plainSize() {
+    return vocabulary.plainSize();
+  }
+
   /** Ids that end a sequence, the one that training examples end with first; may be empty. */
   public List<Integer> endOfSequence() {
     return vocabulary.endOfSequence();

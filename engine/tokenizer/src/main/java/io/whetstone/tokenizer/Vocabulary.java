@@ -17,6 +17,7 @@ final class Vocabulary {
   private final String[] tokens;
   private final Map<String, Integer> ids = new HashMap<>();
   private final BitSet added = new BitSet();
+  private final int plainSize;
   private final List<Integer> endOfSequence;
   private final OptionalInt pad;
   private final OptionalInt beginningOfSequence;
@@ -34,6 +35,7 @@ final class Vocabulary {
     } else {
       throw new TokenizerException(files.origin() + ": model.vocab is missing");
     }
+    plainSize = ids.values().stream().mapToInt(i -> i).max().orElse(-1) + 1;
     for (JsonNode token : files.definition().path("added_tokens")) {
       ids.put(token.path("content").asText(), token.path("id").asInt());
       added.set(token.path("id").asInt());
@@ -126,6 +128,10 @@ final class Vocabulary {
 
   int size() {
     return tokens.length;
+  }
+
+  int plainSize() {
+    return plainSize;
   }
 
   List<Integer> endOfSequence() {

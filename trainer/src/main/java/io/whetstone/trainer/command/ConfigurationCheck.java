@@ -354,7 +354,8 @@ final class ConfigurationCheck {
     return experiment
         .model()
         .path()
-        .map(path -> Tokenizer.load(BaseModel.directory(Policy.directory(path))))
+        .map(path -> BaseModel.directory(Policy.directory(path)))
+        .map(directory -> Policy.tokenizer(directory, HuggingFaceModel.config(directory)))
         .orElseGet(() -> Policy.tokenizer(fromScratch().vocabulary()));
   }
 

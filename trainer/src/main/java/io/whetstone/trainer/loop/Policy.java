@@ -68,9 +68,36 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
 
   /** That of a model's or an adapter's directory; the tokenizer is the base model's. */
   public static Policy load(Path directory, Backend backend, DType compute, boolean trainable) {
-    return new Policy(
-        BaseModel.load(directory, backend, compute, trainable),
-        Tokenizer.load(BaseModel.directory(directory)));
+    Path base = BaseModel.directory(directory);
+    // First, for it fails sooner than the weights do.
+    Tokenizer tokenizer = tokenizer(base, HuggingFaceModel.config(base));
+    try {
+      return new Policy(BaseModel.load(directory, backend, compute, trainable), tokenizer);
+    } catch (RuntimeException e) {
+      tokenizer.close();
+      throw e;
+    }
+  }
+
+  /**
+   * A model directory's tokenizer.
+   *
+   * @throws IllegalArgumentException where a text can give ids that the model has no embedding of
+   */
+  public static Tokenizer tokenizer(Path directory, ModelConfig model) {
+    Tokenizer tokenizer = Tokenizer.load(directory);
+    try {
+      HuggingFaceModel.requireRows(model, tokenizer);
+      return tokenizer;
+    } catch (IllegalArgumentException e) {
+      tokenizer.close();
+      throw new IllegalArgumentException(
+          directory
+              + ": "
+              + e.getMessage()
+              + ": tokenizer.json and config.json are of different models",
+          e);
+    }
   }
 
   /** A new model's, with gradients. */

@@ -42,7 +42,11 @@ class ShippedTest {
   @Test
   void everyConfigurationRuns(@TempDir Path runs) throws IOException {
     try (Stream<Path> files = Files.walk(ROOT.resolve("configs"))) {
-      List<Path> configurations = files.filter(f -> f.toString().endsWith(".yaml")).toList();
+      // Those in models/ begin from models that are not here: ReadyModelsTest.
+      List<Path> configurations =
+          files
+              .filter(f -> f.toString().endsWith(".yaml") && !f.getParent().endsWith("models"))
+              .toList();
       assertTrue(configurations.size() >= 2, configurations.toString());
       for (Path configuration : configurations) {
         assertTrue(
