@@ -15,7 +15,9 @@ public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
   /** Completions that decode together where nobody asks for another number. */
   public static final int DEFAULT_SEQUENCES = 256;
 
-  private static final long CACHE_BYTES = 1L << 30;
+  /** What the cache takes at most. */
+  public static final long CACHE_BYTES = 1L << 30;
+
   private static final int PREFILL_ROWS = 2048;
 
   /**

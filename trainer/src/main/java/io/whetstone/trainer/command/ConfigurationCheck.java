@@ -61,7 +61,18 @@ final class ConfigurationCheck {
   /** Prompts that evaluation uses. */
   private final Set<String> heldOut = new HashSet<>();
 
-  ConfigurationCheck(Experiment experiment, Findings findings) {
+  private final boolean timed;
+
+  /** Means, as far as data were looked at. */
+  private double promptTokens;
+
+  private double demonstrationTokens;
+
+  /**
+   * @param timed whether to measure how long steps will take, in about ten seconds
+   */
+  ConfigurationCheck(Experiment experiment, Findings findings, boolean timed) {
+    this.timed = timed;
     this.experiment = experiment;
     this.findings = findings;
   }
@@ -87,7 +98,7 @@ final class ConfigurationCheck {
                 model.vocabulary(),
                 model.maxPositions()));
         check(model, tokenizer);
-        new MemoryEstimate(experiment, model).report(findings);
+        cost(model);
       }
     } finally {
       opened.values().forEach(data -> data.ifPresent(Dataset::close));
@@ -122,6 +133,53 @@ final class ConfigurationCheck {
     }
   }
 
+  /** Memory, and time where it is to be measured. */
+  private void cost(ModelConfig model) {
+    List<StageLoad> loads =
+        experiment.stages().stream()
+            .map(stage -> StageLoad.of(stage, promptTokens, demonstrationTokens))
+            .toList();
+    MemoryEstimate memory =
+        new MemoryEstimate(
+            experiment, model, experiment.model().lora().map(lora -> lora.of(model)), loads);
+    memory.report(findings);
+    boolean fits = memory.total() + StepTime.bytes(model) < DoctorCommand.physicalMemory();
+    if (timed && fits && loads.stream().anyMatch(StageLoad::known)) {
+      try (StepTime time =
+          new StepTime(experiment, model, experiment.stages().getFirst().optimization())) {
+        time.report(loads, findings);
+      }
+    }
+  }
+
+  /** How a task becomes the model's text, and what it says for the assistant. */
+  private void template(PromptEncoder prompts, List<Task> tasks) {
+    findings.say("prompt-template", prompts.form().description());
+    if (tasks.isEmpty()) {
+      return;
+    }
+    String prefix = prompts.assistantPrefix(tasks.getFirst());
+    if (prefix.contains("</think>")) {
+      findings.say(
+          "", "it says \"" + shown(prefix) + "\" for the assistant: thinking is switched off");
+    } else if (prefix.contains("<think>")) {
+      findings.say(
+          "",
+          "it opens the thought, \""
+              + shown(prefix)
+              + "\": the model goes on with it, and rewards see it as said");
+    } else if (!prefix.isEmpty()) {
+      findings.say("", "answers begin with \"" + shown(prefix) + "\", which rewards see");
+    }
+    String text = prompts.text(tasks.getFirst());
+    findings.say(
+        "", "ends with \"…" + shown(text.substring(Math.max(0, text.length() - 60))) + "\"");
+  }
+
+  private static String shown(String text) {
+    return text.replace("\n", "\\n");
+  }
+
   private void thinking(String where, Decoding decoding, Tokenizer tokenizer) {
     try {
       ThinkingBudgets.of(decoding, tokenizer);
@@ -136,6 +194,7 @@ final class ConfigurationCheck {
     Dataset data = dataset(where, drawing.tasks());
     if (data != null) {
       List<Task> tasks = tasks(data.training(), visited(stage));
+      template(prompts, tasks);
       requireSome(where, data, tasks.size());
       requireNotHeldOut(where, tasks);
       prompts(where, tasks, prompts, drawing.decoding().maxTokens());
@@ -192,6 +251,7 @@ final class ConfigurationCheck {
         refused.add(e.getMessage());
       }
     }
+    promptTokens = Math.max(promptTokens, lengths.mean());
     findings.say(
         where, "prompts of " + lengths + " tokens, and up to " + room + " to complete them");
     refused(where, refused, tasks.size());
@@ -244,6 +304,7 @@ final class ConfigurationCheck {
             + Names.kebab(sft.trainOn().name())
             + String.format(Locale.ROOT, " trains %.0f %%", 100.0 * learned / lengths.sum)
             + (dropped > 0 ? "; " + dropped + " longer than " + longest + " are left out" : ""));
+    demonstrationTokens = Math.max(demonstrationTokens, lengths.mean());
     requireNotHeldOut(where, tasks);
     refused(where, refused, count);
   }
@@ -393,6 +454,10 @@ final class ConfigurationCheck {
       sum += length;
       least = Math.min(least, length);
       most = Math.max(most, length);
+    }
+
+    double mean() {
+      return count == 0 ? 0 : sum / (double) count;
     }
 
     @Override

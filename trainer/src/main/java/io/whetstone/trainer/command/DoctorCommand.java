@@ -45,7 +45,7 @@ final class DoctorCommand implements Callable<Integer> {
     if (file.isPresent()) {
       findings.section(file.get().toString());
       Configuration configuration = Configuration.load(file.get(), overrides);
-      new ConfigurationCheck(configuration.experiment(), findings).run();
+      new ConfigurationCheck(configuration.experiment(), findings, true).run();
     }
     findings.verdict();
     return findings.problems().isEmpty() ? Whetstone.DONE : Whetstone.MISTAKE;
@@ -68,6 +68,11 @@ final class DoctorCommand implements Callable<Integer> {
             + ", "
             + System.getProperty("os.arch"));
     findings.say("processors", String.valueOf(Runtime.getRuntime().availableProcessors()));
+    if (!multipliesAndAdds()) {
+      findings.problem(
+          "processors: have no fused multiply-add (FMA): exact arithmetic is done in software,"
+              + " hundreds of times slower; use a processor with FMA (x86 since 2013, any ARM64)");
+    }
     long heap = Runtime.getRuntime().maxMemory();
     findings.say(
         "memory",
@@ -82,6 +87,18 @@ final class DoctorCommand implements Callable<Integer> {
     }
     if (!Files.isWritable(here)) {
       findings.problem("disk: " + here + " cannot be written, and runs/ would go there");
+    }
+  }
+
+  /** Whether the JVM uses the processor's fused multiply-add; true where it does not say. */
+  private static boolean multipliesAndAdds() {
+    try {
+      return Boolean.parseBoolean(
+          ManagementFactory.getPlatformMXBean(com.sun.management.HotSpotDiagnosticMXBean.class)
+              .getVMOption("UseFMA")
+              .getValue());
+    } catch (RuntimeException e) {
+      return true;
     }
   }
 

@@ -149,7 +149,7 @@ final class TrainCommand implements Callable<Integer> {
   private static void requireSound(Configuration configuration)
       throws IOException, InterruptedException {
     Findings findings = Findings.silent();
-    new ConfigurationCheck(configuration.experiment(), findings).run();
+    new ConfigurationCheck(configuration.experiment(), findings, false).run();
     if (!findings.problems().isEmpty()) {
       throw new UsageException(String.join("\n", findings.problems()));
     }

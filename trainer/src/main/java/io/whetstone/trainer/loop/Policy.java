@@ -1,6 +1,7 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.checkpoints.CheckpointStore;
+import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.gguf.GgufDirectory;
 import io.whetstone.hub.HubName;
 import io.whetstone.model.ModelConfig;
