@@ -40,7 +40,7 @@ public record AbsenceLimit(double share) {
           if (score.failed() && group.totals().get(c).isEmpty()) {
             lost = true;
             byNote.merge(
-                reward.getKey() + " " + score.outcome().text() + " " + score.notes(),
+                reward.getKey() + " " + score.outcome().text() + " " + reason(score),
                 1,
                 Integer::sum);
           }
@@ -51,5 +51,12 @@ public record AbsenceLimit(double share) {
     if (failed > share * candidates) {
       throw new TooManyAbsentException(failed, candidates, share, byNote);
     }
+  }
+
+  /** Of the notes the one that says why: others, such as what it cost, tell equal reasons apart. */
+  private static Map<String, String> reason(Score score) {
+    String key = score.outcome().text();
+    String why = score.notes().get(key);
+    return why == null ? score.notes() : Map.of(key, why);
   }
 }

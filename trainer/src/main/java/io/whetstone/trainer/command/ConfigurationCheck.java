@@ -324,14 +324,12 @@ final class ConfigurationCheck {
 
   private void solvedBy(String reward) {
     Optional<Drawing> drawing = experiment.firstDrawing();
-    RewardEntry entry =
-        drawing.stream()
-            .flatMap(d -> d.rewards().stream())
-            .filter(e -> e.name().equals(reward) && !e.isNamed())
-            .findFirst()
-            .orElse(RewardEntry.of(reward));
+    List<RewardEntry> listed = drawing.map(Drawing::rewards).orElse(List.of());
     try (RewardCatalog catalog = RewardCatalog.of(drawing.flatMap(Drawing::rewardPlugins))) {
-      Reward made = attempt("evaluation.solved-by", () -> entry.make(catalog));
+      Reward made =
+          attempt(
+              "evaluation.solved-by",
+              () -> RewardEntry.evaluating(reward, listed, catalog).make(catalog));
       if (made != null) {
         made.close();
       }

@@ -57,6 +57,33 @@ public record RewardEntry(
   }
 
   /**
+   * A reward as evaluation asks it: with its own defaults where it has any, for whether an answer
+   * is right must not depend on the format that a stage may ask for besides; else as the list has
+   * it, a judge for example. Gates and bounds are the total's and stay away.
+   */
+  public static RewardEntry evaluating(
+      String name, List<RewardEntry> rewards, RewardCatalog catalog) {
+    RewardEntry plain = of(name);
+    Optional<RewardEntry> listed =
+        rewards.stream().filter(entry -> entry.name().equals(name)).findFirst();
+    if (listed.isEmpty() || listed.get().isNamed() && plain.canBeMade(catalog)) {
+      return plain;
+    }
+    RewardEntry its = listed.get();
+    return new RewardEntry(
+        name, its.reward, its.command, its.java, Terms.of(1), its.deadline, its.settings);
+  }
+
+  private boolean canBeMade(RewardCatalog catalog) {
+    try {
+      make(catalog).close();
+      return true;
+    } catch (IllegalArgumentException e) {
+      return false;
+    }
+  }
+
+  /**
    * Refuses lists that cannot be composed.
    *
    * @throws IllegalArgumentException {@code rewards: …}

@@ -26,11 +26,11 @@ import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.stream.Stream;
 
 /** Makes a run's stages and its evaluation from the configuration; owns the data they read. */
 final class StageFactory implements AutoCloseable {
@@ -165,8 +165,16 @@ final class StageFactory implements AutoCloseable {
   }
 
   private RewardPipeline rewards(List<RewardEntry> entries, Optional<Path> plugins) {
+    return rewards(entries, catalog(plugins));
+  }
+
+  private RewardCatalog catalog(Optional<Path> plugins) {
     RewardCatalog catalog = RewardCatalog.of(plugins.map(directory::resolve));
     catalogs.add(catalog);
+    return catalog;
+  }
+
+  private RewardPipeline rewards(List<RewardEntry> entries, RewardCatalog catalog) {
     List<WeightedReward> weighted = entries.stream().map(e -> e.weighted(catalog)).toList();
     RewardPipeline pipeline =
         new RewardPipeline(weighted, Runtime.getRuntime().availableProcessors(), scores);
@@ -194,7 +202,7 @@ final class StageFactory implements AutoCloseable {
                       sampler,
                       policy.tokenizer(),
                       prompts,
-                      rewards(evaluationRewards(settings.solvedBy()), firstPlugins()),
+                      evaluationRewards(settings.solvedBy()),
                       settings.solvedBy(),
                       Purpose.EVALUATION.key(experiment.seed()));
               return new EvaluationPlan(
@@ -202,18 +210,16 @@ final class StageFactory implements AutoCloseable {
             });
   }
 
-  /** The rewards of the first stage that has any, with the deciding one and the format besides. */
-  private List<RewardEntry> evaluationRewards(String solvedBy) {
-    Map<String, RewardEntry> entries = new LinkedHashMap<>();
-    experiment
-        .firstDrawing()
-        .ifPresent(drawing -> drawing.rewards().forEach(e -> entries.put(e.name(), e)));
-    // Whether an answer is right must not depend on the format that a stage may ask for besides.
-    if (!entries.containsKey(solvedBy) || entries.get(solvedBy).isNamed()) {
-      entries.put(solvedBy, RewardEntry.of(solvedBy));
-    }
-    entries.putIfAbsent("format", RewardEntry.of("format"));
-    return List.copyOf(entries.values());
+  /** The deciding reward and the format: a judge that decides nothing is not asked. */
+  private RewardPipeline evaluationRewards(String solvedBy) {
+    List<RewardEntry> listed = experiment.firstDrawing().map(Drawing::rewards).orElse(List.of());
+    RewardCatalog catalog = catalog(firstPlugins());
+    return rewards(
+        Stream.of(solvedBy, "format")
+            .distinct()
+            .map(name -> RewardEntry.evaluating(name, listed, catalog))
+            .toList(),
+        catalog);
   }
 
   private Optional<Path> firstPlugins() {

@@ -104,6 +104,9 @@ class JudgedRunTest {
     assertTrue(RunFiles.values(whole, "reward/judge/prompt-tokens").getFirst() >= 50 * 8);
     assertTrue(RunFiles.values(whole, "reward/judge/cost").getFirst() > 0);
 
+    // The look before the run, and no question of an evaluation that the judge does not decide.
+    assertTrue(asked.get() <= 1 + rewards(whole).size(), asked + " questions");
+
     // As if it had been killed before its last checkpoint was written.
     try (Stream<Path> files = Files.walk(whole.resolve("checkpoints/step-11"))) {
       for (Path file : files.sorted(java.util.Comparator.reverseOrder()).toList()) {

@@ -2,10 +2,13 @@ package io.whetstone.trainer.config;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.whetstone.rewards.RewardCatalog;
+import io.whetstone.rewards.Terms;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -28,5 +31,35 @@ class RewardListTest {
     assertEquals(
         Optional.of(List.of(script)),
         RewardList.load(alone).orElseThrow().rewards().getFirst().command());
+  }
+
+  @Test
+  void aModelBesideTheFileIsFound(@TempDir Path directory) throws IOException {
+    Path model = Files.createDirectory(directory.resolve("judge-model"));
+    Path file =
+        Files.writeString(
+            directory.resolve("r.yaml"),
+            "- judge: {template-file: mine.txt, model: {path: judge-model}}");
+    var settings = RewardList.load(file).orElseThrow().rewards().getFirst().settings();
+    assertEquals(Map.of("path", model.toString()), settings.get("model"));
+    assertEquals("mine.txt", settings.get("template-file"));
+  }
+
+  @Test
+  void evaluationTakesARewardsOwnDefaultsWhereItHasAny() {
+    List<RewardEntry> rewards =
+        RewardList.parse(
+                "[{accuracy: {require-format: true, gate: format}}, format, {judge: {kind: verify,"
+                    + " gate: format, endpoint: {url: 'http://localhost/v1', model: m}}}]")
+            .rewards();
+    try (RewardCatalog catalog = RewardCatalog.ofClassPath()) {
+      assertEquals(
+          RewardEntry.of("accuracy"), RewardEntry.evaluating("accuracy", rewards, catalog));
+      RewardEntry judge = RewardEntry.evaluating("judge", rewards, catalog);
+      assertEquals(rewards.getLast().settings(), judge.settings());
+      assertEquals(Terms.of(1), judge.terms());
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
   }
 }
