@@ -171,4 +171,28 @@ class JudgedRunTest {
     }
     assertEquals(3, run.out().lines().count());
   }
+
+  @Test
+  void theJudgeOfOurOwnThatIsShippedTellsRightFromWrong() throws IOException {
+    Path configuration =
+        Path.of("").toAbsolutePath().resolveSibling("configs/reward-models/judge.yaml");
+    Path file = runs.resolve("f.jsonl");
+    Files.writeString(
+        file,
+        """
+        {"prompt":"7+5=?","completion":"<think>7+5=12</think><answer>12</answer>"}
+        {"prompt":"7+5=?","completion":"<think>7+5=13</think><answer>13</answer>"}
+        {"prompt":"7+5=?","completion":"<think>7+5=12"}
+        {"prompt":"7+5=?","completion":"<answer>twelve</answer>"}
+        """);
+    CommandLineRun run =
+        CommandLineRun.of("score", "--rewards", configuration.toString(), "--file", file.toString())
+            .succeeded();
+    List<String> outcomes = new ArrayList<>();
+    for (String line : run.out().lines().toList()) {
+      outcomes.add(JSON.readTree(line).at("/outcomes/judge").asText());
+    }
+    // The last has letters, which the judge's vocabulary has not: that is no finding.
+    assertEquals(List.of("correct", "wrong", "wrong", "error"), outcomes);
+  }
 }
