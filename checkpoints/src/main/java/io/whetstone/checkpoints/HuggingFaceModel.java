@@ -51,8 +51,20 @@ public final class HuggingFaceModel {
       Tokenizer tokenizer)
       throws IOException {
     requireRows(config, tokenizer);
+    save(directory, ConfigWriter.write(config, stored), weights, stored, backend, tokenizer);
+  }
+
+  /** The same with a configuration that is written already. */
+  static void save(
+      Path directory,
+      ObjectNode config,
+      Map<String, Tensor> weights,
+      DType stored,
+      Backend backend,
+      Tokenizer tokenizer)
+      throws IOException {
     Files.createDirectories(directory);
-    write(directory.resolve(CONFIG), tokens(ConfigWriter.write(config, stored), tokenizer));
+    write(directory.resolve(CONFIG), tokens(config, tokenizer));
     write(directory.resolve(GENERATION), tokens(JsonNodeFactory.instance.objectNode(), tokenizer));
     Safetensors.write(directory.resolve(WEIGHTS), weights, stored, backend);
     tokenizer.save(directory);

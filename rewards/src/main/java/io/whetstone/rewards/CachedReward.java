@@ -34,6 +34,11 @@ final class CachedReward implements Reward {
   }
 
   @Override
+  public void prepare(List<Group> groups) throws Exception {
+    reward.prepare(groups);
+  }
+
+  @Override
   public List<Score> score(Group group) throws Exception {
     List<Score> known = new ArrayList<>();
     Map<Key, Integer> missing = new LinkedHashMap<>();

@@ -11,6 +11,13 @@ import java.util.OptionalInt;
 record PluginReward(Reward reward, ClassLoader loader) implements Reward {
 
   @Override
+  public void prepare(List<Group> groups) throws Exception {
+    try (Within _ = new Within(loader)) {
+      reward.prepare(groups);
+    }
+  }
+
+  @Override
   public List<Score> score(Group group) throws Exception {
     try (Within _ = new Within(loader)) {
       return reward.score(group);

@@ -33,6 +33,16 @@ public interface Reward extends AutoCloseable {
   default void check(Task task) {}
 
   /**
+   * Called with all groups of a step before any is scored, on the thread that asks for the scores
+   * (which in a run is the engine's): what computes best all at once is computed here and given out
+   * by {@link #score}. No deadline applies.
+   *
+   * @throws Exception if the reward cannot do its work; every score of the step is then an {@link
+   *     Outcome#ERROR}
+   */
+  default void prepare(List<Group> groups) throws Exception {}
+
+  /**
    * Whether a completion's score depends on the others of its group. Such a reward is shown stored
    * completions of one task together, and its scores are not remembered one by one.
    */

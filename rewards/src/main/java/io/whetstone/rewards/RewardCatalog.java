@@ -140,6 +140,14 @@ public final class RewardCatalog implements RewardSource, AutoCloseable {
         + (source == null ? "" : " in " + source.getLocation().getPath());
   }
 
+  /**
+   * Adds a reward that whoever composes the program makes, since it needs what no class path has.
+   */
+  public RewardCatalog with(RewardProvider provider) {
+    add(provider);
+    return this;
+  }
+
   /** The names that {@link #create} knows, in order. */
   public Collection<String> names() {
     return List.copyOf(providers.keySet());

@@ -106,9 +106,10 @@ public final class RewardPipeline implements AutoCloseable {
    *     interrupted too
    */
   public List<ScoredGroup> score(List<Group> groups, long step) throws InterruptedException {
+    List<WeightedReward> prepared = groups.isEmpty() ? rewards : prepared(groups);
     List<CheckedReward> pending = new ArrayList<>();
     for (Group group : groups) {
-      for (WeightedReward reward : rewards) {
+      for (WeightedReward reward : prepared) {
         pending.add(new CheckedReward(reward, group));
       }
     }
@@ -122,6 +123,23 @@ public final class RewardPipeline implements AutoCloseable {
       scores.add(byName);
     }
     return new Composition(rewards, step).join(groups, scores);
+  }
+
+  /** The rewards, those that could not prepare replaced by their complaint. */
+  private List<WeightedReward> prepared(List<Group> groups) throws InterruptedException {
+    List<WeightedReward> prepared = new ArrayList<>();
+    for (WeightedReward reward : rewards) {
+      try {
+        reward.reward().prepare(groups);
+        prepared.add(reward);
+      } catch (InterruptedException e) {
+        throw e;
+      } catch (Exception | LinkageError | StackOverflowError e) {
+        Reward failing = group -> Score.all(Score.error(e.toString()), group.candidates().size());
+        prepared.add(new WeightedReward(reward.name(), failing, reward.terms(), reward.deadline()));
+      }
+    }
+    return prepared;
   }
 
   /** Calls that ran out of time and still have not ended, their threads lost to the process. */

@@ -1,0 +1,106 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.checkpoints.CheckpointException;
+import io.whetstone.datasets.Task;
+import io.whetstone.rewards.models.LoadedModel;
+import io.whetstone.rewards.models.ModelReward;
+import io.whetstone.rewards.models.ModelRewardProvider;
+import io.whetstone.rewards.models.ModelSettings;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
+import io.whetstone.tokenizer.Tokenizer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.BiFunction;
+import java.util.function.Supplier;
+
+/**
+ * The reward models that rewards ask for: each directory loaded once, on the engine that samples.
+ */
+public final class RewardModels implements AutoCloseable {
+  /** Tokens in one forward pass; without a backward pass little is kept of them. */
+  private static final int ROW_BUDGET = 8192;
+
+  private final Supplier<Backend> backend;
+  private final DType compute;
+  private final BiFunction<Task, Tokenizer, int[]> prompts;
+  private final Optional<String> policyTokenizer;
+  private final Path directory;
+  private final Path named;
+  private final Map<Path, LoadedModel> loaded = new HashMap<>();
+
+  /**
+   * @param prompts the ids of a task's prompt by a model's tokenizer
+   * @param policyTokenizer SHA-256 of the tokenizer of the completions' ids, where they have any
+   * @param directory what relative paths start from
+   * @param named where reward-model stages leave what they trained
+   */
+  public RewardModels(
+      Supplier<Backend> backend,
+      DType compute,
+      BiFunction<Task, Tokenizer, int[]> prompts,
+      Optional<String> policyTokenizer,
+      Path directory,
+      Path named) {
+    this.backend = backend;
+    this.compute = compute;
+    this.prompts = prompts;
+    this.policyTokenizer = policyTokenizer;
+    this.directory = directory;
+    this.named = named;
+  }
+
+  /** Where a stage leaves its model. */
+  Path place(String name) {
+    return named.resolve(name);
+  }
+
+  /** The reward {@code model}. */
+  public ModelRewardProvider provider() {
+    return new ModelRewardProvider(
+        settings -> new ModelReward(open(settings), settings, prompts, policyTokenizer));
+  }
+
+  private LoadedModel open(ModelSettings settings) {
+    Path place =
+        settings.path().map(directory::resolve).orElseGet(() -> place(settings.name().get()));
+    if (!Files.isDirectory(place)) {
+      throw new IllegalArgumentException(
+          settings.name().isPresent()
+              ? "name: "
+                  + settings.name().get()
+                  + " is no reward model of this run; a reward-model stage of that name must come"
+                  + " before"
+              : "path: " + place + " is not there");
+    }
+    try {
+      return loaded.computeIfAbsent(
+          place, p -> LoadedModel.open(p, backend.get(), compute, ROW_BUDGET));
+    } catch (CheckpointException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  /**
+   * What scoring cost since this was last asked, by the keys of docs/metrics.md; nothing where no
+   * model was asked.
+   */
+  void takeCost(Map<String, Double> metrics) {
+    LoadedModel.Cost cost = LoadedModel.Cost.NONE;
+    for (LoadedModel model : loaded.values()) {
+      cost = cost.plus(model.takeCost());
+    }
+    if (cost.computed() + cost.remembered() > 0) {
+      metrics.put("time/reward-model", cost.seconds());
+      metrics.put("model-reward/computed", (double) cost.computed());
+    }
+  }
+
+  @Override
+  public void close() {
+    loaded.values().forEach(LoadedModel::close);
+  }
+}
