@@ -49,23 +49,15 @@ public record PreferenceLoss(Form form, double beta, double labelSmoothing) {
     return switch (form) {
       case SIGMOID ->
           new Term(
-              (1 - labelSmoothing) * softplus(-x) + labelSmoothing * softplus(x),
-              beta * (labelSmoothing * sigmoid(x) - (1 - labelSmoothing) * sigmoid(-x)));
+              (1 - labelSmoothing) * Logistic.softplus(-x) + labelSmoothing * Logistic.softplus(x),
+              beta
+                  * (labelSmoothing * Logistic.sigmoid(x)
+                      - (1 - labelSmoothing) * Logistic.sigmoid(-x)));
       case HINGE -> new Term(Math.max(0, 1 - x), x < 1 ? -beta : 0);
       case IPO -> {
         double off = difference - 1 / (2 * beta);
         yield new Term(off * off, 2 * off);
       }
     };
-  }
-
-  /** ln(1 + eˣ) = −ln σ(−x), without overflow. */
-  private static double softplus(double x) {
-    return Math.max(x, 0) + StrictMath.log1p(StrictMath.exp(-Math.abs(x)));
-  }
-
-  private static double sigmoid(double x) {
-    double e = StrictMath.exp(-Math.abs(x));
-    return (x >= 0 ? 1 : e) / (1 + e);
   }
 }

@@ -1,5 +1,6 @@
 package io.whetstone.trainer.command;
 
+import io.whetstone.checkpoints.ClassifierModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.datasets.Dataset;
 import io.whetstone.datasets.Demonstration;
@@ -11,6 +12,8 @@ import io.whetstone.model.ModelConfig;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPluginException;
+import io.whetstone.rewards.models.ModelRewardProvider;
+import io.whetstone.rewards.models.ModelSettings;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Data;
@@ -24,6 +27,7 @@ import io.whetstone.trainer.config.FromScratch;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.RejectionSampling;
 import io.whetstone.trainer.config.RewardEntry;
+import io.whetstone.trainer.config.RewardModel;
 import io.whetstone.trainer.config.RewardWeighted;
 import io.whetstone.trainer.config.Sft;
 import io.whetstone.trainer.config.Stage;
@@ -198,7 +202,7 @@ final class ConfigurationCheck {
       requireSome(where, data, tasks.size());
       requireNotHeldOut(where, tasks);
       prompts(where, tasks, prompts, drawing.decoding().maxTokens());
-      rewards(stage.label() + ".rewards", drawing, tasks);
+      rewards(stage, drawing, tasks);
     }
   }
 
@@ -338,9 +342,36 @@ final class ConfigurationCheck {
     }
   }
 
-  private void rewards(String where, Drawing drawing, List<Task> tasks)
-      throws InterruptedException {
-    try (RewardCatalog catalog = RewardCatalog.of(drawing.rewardPlugins())) {
+  /** Looks for a reward model without loading it: an earlier stage's is not trained yet. */
+  private Reward modelReward(Stage asking, ModelSettings settings) {
+    List<String> before =
+        experiment.stages().stream()
+            .takeWhile(stage -> stage != asking)
+            .filter(RewardModel.class::isInstance)
+            .map(Stage::label)
+            .toList();
+    settings
+        .name()
+        .filter(name -> !before.contains(name))
+        .ifPresent(
+            name -> {
+              throw new IllegalArgumentException(
+                  "name: "
+                      + name
+                      + " is no reward-model stage before this one; there is: "
+                      + (before.isEmpty() ? "none" : String.join(", ", before)));
+            });
+    settings.path().ifPresent(ClassifierModel::config);
+    return group -> {
+      throw new IllegalStateException("is only looked at, not asked");
+    };
+  }
+
+  private void rewards(Stage stage, Drawing drawing, List<Task> tasks) throws InterruptedException {
+    String where = stage.label() + ".rewards";
+    try (RewardCatalog catalog =
+        RewardCatalog.of(drawing.rewardPlugins())
+            .with(new ModelRewardProvider(settings -> modelReward(stage, settings)))) {
       for (RewardEntry entry : drawing.rewards()) {
         Reward reward = attempt(where, () -> entry.make(catalog));
         if (reward == null) {
@@ -385,6 +416,7 @@ final class ConfigurationCheck {
       case RejectionSampling rejection -> (long) rejection.rounds() * rejection.tasksPerRound();
       case RewardWeighted weighted -> (long) weighted.steps() * weighted.tasksPerStep();
       case Dpo dpo -> (long) dpo.rounds() * dpo.tasksPerRound().orElse(0);
+      case RewardModel model -> (long) model.rounds() * model.tasksPerRound().orElse(0);
     };
   }
 

@@ -53,7 +53,7 @@ public record Experiment(
     if (stages.isEmpty()) {
       throw new IllegalArgumentException(
           "stages: is empty; expected at least one of sft, grpo, dpo,"
-              + " rejection-sampling, reward-weighted");
+              + " rejection-sampling, reward-weighted, reward-model");
     }
     stages = List.copyOf(stages);
     if (exact && model.lora().isPresent() && model.lora().get().dropout() > 0) {

@@ -7,6 +7,8 @@ import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.Terms;
 import io.whetstone.rewards.WeightedReward;
+import io.whetstone.rewards.models.ModelRewardProvider;
+import io.whetstone.rewards.models.ModelSettings;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Collection;
@@ -42,6 +44,13 @@ public record RewardEntry(
       throw new IllegalArgumentException("deadline: is not more than 0");
     }
     settings = Map.copyOf(settings);
+  }
+
+  /** What it asks of a trained reward model, where it is one. */
+  public Optional<ModelSettings> model() {
+    return reward.orElse(name).equals(ModelRewardProvider.NAME)
+        ? Optional.of(ModelRewardProvider.settings(settings))
+        : Optional.empty();
   }
 
   /** A reward as it is by itself, with weight 1. */

@@ -5,7 +5,8 @@ import java.util.List;
 import java.util.Optional;
 
 /** One stage of a run, written {@code - sft: {…}}, {@code - grpo: {…}} and so on. */
-public sealed interface Stage permits Sft, Grpo, Dpo, RejectionSampling, RewardWeighted {
+public sealed interface Stage
+    permits Sft, Grpo, Dpo, RejectionSampling, RewardWeighted, RewardModel {
   /** The stage's name, if it was given one. */
   Optional<String> name();
 

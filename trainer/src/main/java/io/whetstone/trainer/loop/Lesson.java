@@ -91,8 +91,8 @@ record Lesson(
   }
 
   /** The lessons of a step: {@code count} of them from place {@code from}, shuffled each pass. */
-  static List<Lesson> batch(List<Lesson> all, long from, int count, long key) {
-    List<Lesson> batch = new ArrayList<>();
+  static <L> List<L> batch(List<L> all, long from, int count, long key) {
+    List<L> batch = new ArrayList<>();
     long shuffled = -1;
     int[] order = new int[0];
     for (long place = from; place < from + count; place++) {

@@ -9,6 +9,7 @@ import io.whetstone.trainer.run.LearningSigns;
 import io.whetstone.trainer.run.Machine;
 import io.whetstone.trainer.run.Progress;
 import io.whetstone.trainer.run.Recorder;
+import io.whetstone.trainer.run.RewardModelWords;
 import io.whetstone.trainer.run.RolloutRecord;
 import io.whetstone.trainer.run.RunDirectory;
 import io.whetstone.trainer.run.RunException;
@@ -59,6 +60,11 @@ public final class RunRecords implements AutoCloseable {
 
   Path checkpoints() {
     return run.checkpoints();
+  }
+
+  /** Where reward models are left for later stages. */
+  Path rewardModels() {
+    return run.checkpoints().resolveSibling("reward-models");
   }
 
   /** What the run took so far, the work that a killed process lost included. */
@@ -127,6 +133,7 @@ public final class RunRecords implements AutoCloseable {
     if (report.drew()) {
       signs.after(metrics).forEach(progress::say);
     }
+    RewardModelWords.of(stage.label(), metrics).forEach(progress::say);
     if (Duration.between(summarised, clock.instant()).compareTo(BETWEEN_SUMMARIES) > 0) {
       summarise(RunSummary.Status.RUNNING, null, null);
     }

@@ -2,18 +2,26 @@ package io.whetstone.trainer.loop;
 
 import io.whetstone.datasets.Dataset;
 import io.whetstone.datasets.DatasetSummary;
+import io.whetstone.datasets.Task;
 import io.whetstone.generation.Sampler;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.rewards.ScoreRecord;
 import io.whetstone.rewards.WeightedReward;
+import io.whetstone.rewards.models.ModelSettings;
+import io.whetstone.rewards.models.RewardForm;
+import io.whetstone.rewards.models.ScoreModel;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Data;
 import io.whetstone.trainer.config.Dpo;
 import io.whetstone.trainer.config.Drawing;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.PairsFile;
 import io.whetstone.trainer.config.RejectionSampling;
 import io.whetstone.trainer.config.RewardEntry;
+import io.whetstone.trainer.config.RewardModel;
 import io.whetstone.trainer.config.RewardWeighted;
 import io.whetstone.trainer.config.Sft;
 import io.whetstone.trainer.config.Stage;
@@ -39,6 +47,7 @@ final class StageFactory implements AutoCloseable {
   private final Sampler sampler;
   private final Path directory;
   private final ScoreRecord scores;
+  private final RewardModels models;
   private final Consumer<DatasetSummary> audits;
   private final PromptEncoder prompts;
   private final HeldOutGuard guard = new HeldOutGuard();
@@ -50,6 +59,7 @@ final class StageFactory implements AutoCloseable {
   /**
    * @param directory what relative paths in the configuration start from
    * @param scores keeps scores that cannot be computed again
+   * @param named where reward-model stages leave what they train
    * @param audits hears what was found when data were opened
    */
   StageFactory(
@@ -58,6 +68,7 @@ final class StageFactory implements AutoCloseable {
       Sampler sampler,
       Path directory,
       ScoreRecord scores,
+      Path named,
       Consumer<DatasetSummary> audits) {
     this.scores = scores;
     this.audits = audits;
@@ -70,7 +81,24 @@ final class StageFactory implements AutoCloseable {
             policy.tokenizer(),
             experiment.promptTemplate(),
             policy.model().config().maxPositions());
+    Backend backend = policy.model().backend();
+    this.models =
+        new RewardModels(
+            () -> backend,
+            policy.model().compute(),
+            this::prompt,
+            Optional.of(policy.tokenizer().sha256()),
+            directory,
+            named);
     this.evaluation = makeEvaluation();
+  }
+
+  /** The ids of a task's prompt as a reward model reads it. */
+  private int[] prompt(Task task, Tokenizer tokenizer) {
+    return tokenizer.sha256().equals(policy.tokenizer().sha256())
+        ? prompts.encode(task, 0)
+        : new PromptEncoder(tokenizer, experiment.promptTemplate(), Integer.MAX_VALUE)
+            .encode(task, 0);
   }
 
   /** What is measured during the run, if anything. */
@@ -131,8 +159,9 @@ final class StageFactory implements AutoCloseable {
               dpo,
               policy,
               dpo.rollouts().map(drawing -> draw(drawing, index)),
-              pairs(dpo),
+              dpo.pairs().map(this::pairs),
               key(index));
+      case RewardModel model -> rewardModel(model, index);
     };
   }
 
@@ -153,15 +182,92 @@ final class StageFactory implements AutoCloseable {
         index);
   }
 
-  private Optional<PairSource> pairs(Dpo dpo) {
-    return dpo.pairs()
-        .map(
-            file ->
-                new PairSource(
-                    file,
-                    directory,
-                    guard,
-                    new DemonstrationSamples(policy.tokenizer(), prompts, TrainOn.COMPLETION)));
+  private PairSource pairs(PairsFile file) {
+    return new PairSource(
+        file,
+        directory,
+        guard,
+        new DemonstrationSamples(policy.tokenizer(), prompts, TrainOn.COMPLETION));
+  }
+
+  private StageLoop rewardModel(RewardModel settings, int index) {
+    ScoreModel model =
+        ScoreModel.start(
+            settings.form(),
+            policy.model(),
+            policy.tokenizer(),
+            Purpose.WEIGHTS.key(experiment.seed(), index));
+    Optional<StepLabeler> labeler =
+        settings
+            .rollouts()
+            .filter(unused -> settings.form().kind() == RewardForm.Kind.PROCESS)
+            .map(
+                drawing ->
+                    new StepLabeler(
+                        settings.labeling(),
+                        settings.split(),
+                        drawing,
+                        policy.tokenizer(),
+                        sampler,
+                        prompts,
+                        rewards(drawing.rewards(), drawing.rewardPlugins()),
+                        Purpose.STEP_LABELS.key(experiment.seed(), index)));
+    RewardExampleSource source =
+        new RewardExampleSource(
+            settings,
+            new RewardExamples(settings, policy.tokenizer(), labeler),
+            settings.rollouts().map(drawing -> draw(drawing, index)),
+            settings.pairs().map(this::pairs),
+            prompts,
+            guard,
+            directory);
+    return new RewardModelLoop(settings, model, source, models.place(settings.label()), key(index));
+  }
+
+  /** What looks after a policy stage's reward models while it trains. */
+  List<SeparationWatch> watches(Stage stage, int index) {
+    List<SeparationWatch> watches = new ArrayList<>();
+    if (stage.drawing().isEmpty()) {
+      return watches;
+    }
+    Drawing drawing = stage.drawing().get();
+    for (RewardEntry entry : drawing.rewards()) {
+      Optional<ModelSettings.Watch> watch = entry.model().flatMap(ModelSettings::watch);
+      if (watch.isPresent()) {
+        Dataset data = dataset(drawing.tasks());
+        if (data.heldOut().size() == 0) {
+          throw new IllegalArgumentException(
+              stage.label()
+                  + ".rewards."
+                  + entry.name()
+                  + ".watch: "
+                  + data.name()
+                  + " holds no task out of training; set its held-out");
+        }
+        RewardEntry verifier =
+            drawing.rewards().stream()
+                .filter(e -> e.name().equals(drawing.solvedBy()))
+                .findFirst()
+                .orElse(RewardEntry.of(drawing.solvedBy()));
+        watches.add(
+            new SeparationWatch(
+                entry.name(),
+                watch.get(),
+                drawing,
+                policy.tokenizer(),
+                sampler,
+                data.heldOut(),
+                prompts,
+                rewards(List.of(verifier, entry), drawing.rewardPlugins()),
+                Purpose.WATCH.key(experiment.seed(), index)));
+      }
+    }
+    return watches;
+  }
+
+  /** The models that rewards ask. */
+  RewardModels models() {
+    return models;
   }
 
   private RewardPipeline rewards(List<RewardEntry> entries, Optional<Path> plugins) {
@@ -169,7 +275,8 @@ final class StageFactory implements AutoCloseable {
   }
 
   private RewardCatalog catalog(Optional<Path> plugins) {
-    RewardCatalog catalog = RewardCatalog.of(plugins.map(directory::resolve));
+    RewardCatalog catalog =
+        RewardCatalog.of(plugins.map(directory::resolve)).with(models.provider());
     catalogs.add(catalog);
     return catalog;
   }
@@ -236,6 +343,7 @@ final class StageFactory implements AutoCloseable {
         // A jar that was only read; nothing is lost with it.
       }
     }
+    models.close();
     datasets.values().forEach(Dataset::close);
   }
 }

@@ -16,6 +16,11 @@ final class Timer {
     last = now;
   }
 
+  /** Adds {@code time/PART} alone, for what happens outside a step. */
+  void add(Map<String, Double> metrics, String part) {
+    metrics.merge("time/" + part, seconds.getOrDefault(part, 0.0), Double::sum);
+  }
+
   /** Writes {@code time/PART} in seconds, {@code time/step} and the tokens drawn a second. */
   void into(Map<String, Double> metrics, long tokens) {
     double step = (System.nanoTime() - start) * 1e-9;

@@ -16,6 +16,7 @@ import io.whetstone.trainer.rollout.Purpose;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
@@ -63,7 +64,13 @@ public final class Training {
         Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
         StageFactory stages =
             new StageFactory(
-                experiment, policy, sampler, directory, records.scores(), records::audited);
+                experiment,
+                policy,
+                sampler,
+                directory,
+                records.scores(),
+                records.rewardModels(),
+                records::audited);
         AveragedPolicy average = average(policy)) {
       RunCheckpoints checkpoints =
           new RunCheckpoints(
@@ -175,6 +182,7 @@ public final class Training {
 
     private void run(Stage stage, StageLoop loop) throws InterruptedException {
       RunState.StageTotals totals = state.totals(stage.label());
+      List<SeparationWatch> watches = stages.watches(stage, state.stage);
       records.stage(stage, loop.steps());
       while (state.step < loop.steps()) {
         long begin = System.nanoTime();
@@ -187,6 +195,10 @@ public final class Training {
         }
         boolean last = state.step == loop.steps();
         Map<String, Double> metrics = new LinkedHashMap<>(report.metrics());
+        stages.models().takeCost(metrics);
+        for (SeparationWatch watch : watches) {
+          watch.after(state.step, last, metrics);
+        }
         OptionalDouble score = evaluateWhenDue(stage, last, metrics);
         totals.steps = state.step;
         totals.completionTokens += report.completionTokens();

@@ -10,7 +10,9 @@ public enum Purpose {
   EVALUATION(4),
   DEMONSTRATION_ORDER(5),
   ADAPTERS(6),
-  DROPOUT(7);
+  DROPOUT(7),
+  STEP_LABELS(8),
+  WATCH(9);
 
   // Written out, not ordinal(): a new purpose must not change what the others draw.
   private final long number;

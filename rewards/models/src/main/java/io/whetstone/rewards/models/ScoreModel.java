@@ -73,7 +73,8 @@ public final class ScoreModel implements Trainable, AutoCloseable {
    * A model to be trained that begins as a policy is, with a new head: normal with the standard
    * deviation 1/√(hidden + 1) (Stiennon et al. 2020, app. B.1).
    *
-   * @param policy whose weights are copied; the tokenizer stays the caller's
+   * @param policy whose weights are copied, adapters apart: of a policy with adapters it begins as
+   *     the model below them; the tokenizer stays the caller's
    */
   public static ScoreModel start(
       RewardForm form, Transformer policy, Tokenizer tokenizer, long seed) {

@@ -95,6 +95,15 @@ public record StepRule(
    * @param text its text, without a final stop token
    */
   public List<Span> split(String text, int[] ids, Tokenizer tokenizer) {
+    return tokens(split(text), ids, tokenizer);
+  }
+
+  /**
+   * The tokens of steps that are known by their characters.
+   *
+   * @return as many spans as steps, where there are as many tokens
+   */
+  public static List<Span> tokens(List<Span> steps, int[] ids, Tokenizer tokenizer) {
     int[] ends = new int[ids.length];
     StreamingDecoder decoder = tokenizer.streamingDecoder();
     int length = 0;
@@ -104,7 +113,6 @@ public record StepRule(
     }
     List<Span> spans = new ArrayList<>();
     int from = 0;
-    List<Span> steps = split(text);
     for (int s = 0; s < steps.size() && from < ids.length; s++) {
       int to = from + 1;
       while (to < ids.length && ends[to - 1] < steps.get(s).to()) {
