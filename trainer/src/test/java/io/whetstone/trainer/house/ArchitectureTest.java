@@ -23,19 +23,21 @@ class ArchitectureTest {
 
   /** What each module may use, itself apart. */
   private static final Map<String, Set<String>> EDGES =
-      Map.of(
-          "tensor", Set.of(),
-          "cpu", Set.of("tensor"),
-          "tokenizer", Set.of(),
-          "model", Set.of("tensor"),
-          "generation", Set.of("tensor", "model", "tokenizer"),
-          "hub", Set.of(),
-          "datasets", Set.of("hub"),
-          "rewards", Set.of("datasets"),
-          "checkpoints", Set.of("tensor", "model", "tokenizer"),
-          "rewards.models",
-              Set.of("tensor", "model", "tokenizer", "datasets", "rewards", "checkpoints"),
-          "trainer",
+      Map.ofEntries(
+          Map.entry("tensor", Set.of()),
+          Map.entry("cpu", Set.of("tensor")),
+          Map.entry("tokenizer", Set.of()),
+          Map.entry("model", Set.of("tensor")),
+          Map.entry("generation", Set.of("tensor", "model", "tokenizer")),
+          Map.entry("hub", Set.of()),
+          Map.entry("datasets", Set.of("hub")),
+          Map.entry("rewards", Set.of("datasets")),
+          Map.entry("checkpoints", Set.of("tensor", "model", "tokenizer")),
+          Map.entry(
+              "rewards.models",
+              Set.of("tensor", "model", "tokenizer", "datasets", "rewards", "checkpoints")),
+          Map.entry(
+              "trainer",
               Set.of(
                   "hub",
                   "tensor",
@@ -45,7 +47,7 @@ class ArchitectureTest {
                   "datasets",
                   "rewards",
                   "rewards.models",
-                  "checkpoints"));
+                  "checkpoints")));
 
   private static JavaClasses classes;
 
