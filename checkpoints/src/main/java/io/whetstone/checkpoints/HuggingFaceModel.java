@@ -86,6 +86,27 @@ public final class HuggingFaceModel {
     }
   }
 
+  /**
+   * Writes weights with all else carried over from the model they were made from.
+   *
+   * @param carried of a model of this shape
+   * @throws IllegalArgumentException when the carried configuration is another model's
+   */
+  public static void save(
+      Path directory,
+      ModelConfig config,
+      Map<String, Tensor> weights,
+      StoredWeights stored,
+      Backend backend,
+      Tokenizer tokenizer,
+      CarriedFiles carried)
+      throws IOException {
+    Files.createDirectories(directory);
+    carried.write(directory, config, stored.dominant(weights));
+    stored.write(directory, weights, backend);
+    tokenizer.save(directory);
+  }
+
   /** A model's {@code config.json}, without its tokens. */
   public static ObjectNode describe(ModelConfig config, DType stored) {
     return ConfigWriter.write(config, stored);
@@ -158,6 +179,10 @@ public final class HuggingFaceModel {
         throw e;
       }
     }
+  }
+
+  static JsonNode parse(String json) throws IOException {
+    return JSON.readTree(json);
   }
 
   static JsonNode readObject(Path file) {

@@ -5,15 +5,15 @@ import io.whetstone.model.LinearModule;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
-import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.Optional;
-import java.util.TreeMap;
 import java.util.TreeSet;
+import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -105,6 +105,15 @@ public final class PeftAdapter {
     return lora;
   }
 
+  /** How each of its tensors is stored, by its name. */
+  public Function<String, StoredType> types() {
+    Map<String, StoredType> types = new HashMap<>();
+    try (SafetensorsFile stored = SafetensorsFile.open(directory.resolve(WEIGHTS))) {
+      stored.tensors().forEach((name, tensor) -> types.put(name, tensor.type()));
+    }
+    return name -> types.getOrDefault(name, StoredType.F32);
+  }
+
   /** Reads its tensors into a model made with {@link #lora}. */
   public void load(Transformer model) {
     Safetensors.read(directory.resolve(WEIGHTS), model.trained(), model.backend());
@@ -115,15 +124,20 @@ public final class PeftAdapter {
    * Writes a model's adapters.
    *
    * @param tensors by PEFT's names: {@link Transformer#trained}
+   * @param types by a tensor's name: F32, F16 or BF16
    * @param base the model they belong to: a directory or a name at the hub
    */
   public static void save(
-      Path directory, Transformer model, Map<String, Tensor> tensors, DType stored, String base)
+      Path directory,
+      Transformer model,
+      Map<String, Tensor> tensors,
+      Function<String, StoredType> types,
+      String base)
       throws IOException {
     Files.createDirectories(directory);
     Lora lora = model.lora().orElseThrow();
     HuggingFaceModel.write(
         directory.resolve(CONFIG), PeftConfig.write(lora, model.config(), Optional.of(base)));
-    Safetensors.write(directory.resolve(WEIGHTS), new TreeMap<>(tensors), stored, model.backend());
+    Safetensors.write(directory.resolve(WEIGHTS), tensors, types, model.backend());
   }
 }

@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.function.BiFunction;
+import java.util.function.Function;
 
 /** Named tensors to and from safetensors files. */
 public final class Safetensors {
@@ -31,21 +31,27 @@ public final class Safetensors {
    */
   public static void write(Path file, Map<String, Tensor> tensors, Backend backend)
       throws IOException {
-    write(file, tensors, Safetensors::type, backend);
+    write(
+        file,
+        tensors,
+        name -> type(name + ": " + tensors.get(name), tensors.get(name).dtype()),
+        backend);
   }
 
   /** Writes all tensors as F32 or as BF16, rounded to nearest even. */
   public static void write(Path file, Map<String, Tensor> tensors, DType stored, Backend backend)
       throws IOException {
     StoredType type = type(stored + " weights", stored);
-    write(file, tensors, (name, tensor) -> type, backend);
+    write(file, tensors, name -> type, backend);
   }
 
-  private static void write(
-      Path file,
-      Map<String, Tensor> tensors,
-      BiFunction<String, Tensor, StoredType> types,
-      Backend backend)
+  /**
+   * Writes each tensor as F32, F16 or BF16, rounded to nearest even.
+   *
+   * @throws CheckpointException when a number is beyond what F16 holds
+   */
+  static void write(
+      Path file, Map<String, Tensor> tensors, Function<String, StoredType> types, Backend backend)
       throws IOException {
     List<StoredTensor> layout = layout(tensors, types);
     byte[] header = new SafetensorsHeader(PYTORCH, layout).encode();
@@ -58,32 +64,28 @@ public final class Safetensors {
       ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
       writeFully(channel, start.putLong(header.length).put(header).flip());
       for (StoredTensor stored : layout) {
-        write(channel, stored.type(), tensors.get(stored.name()), backend);
+        write(channel, stored, tensors.get(stored.name()), backend);
       }
     }
   }
 
   private static List<StoredTensor> layout(
-      Map<String, Tensor> tensors, BiFunction<String, Tensor, StoredType> types) {
+      Map<String, Tensor> tensors, Function<String, StoredType> types) {
     List<String> names = new ArrayList<>(tensors.keySet());
     names.sort(
-        Comparator.<String>comparingInt(name -> -types.apply(name, tensors.get(name)).bytes())
+        Comparator.<String>comparingInt(name -> -types.apply(name).bytes())
             .thenComparing(Comparator.naturalOrder()));
     List<StoredTensor> layout = new ArrayList<>();
     long at = 0;
     for (String name : names) {
       Tensor tensor = tensors.get(name);
-      StoredType type = types.apply(name, tensor);
+      StoredType type = types.apply(name);
       long end = at + tensor.size() * type.bytes();
       List<Long> shape = tensor.shape().extents().stream().map(Integer::longValue).toList();
       layout.add(new StoredTensor(name, type, shape, at, end));
       at = end;
     }
     return layout;
-  }
-
-  private static StoredType type(String name, Tensor tensor) {
-    return type(name + ": " + tensor, tensor.dtype());
   }
 
   private static StoredType type(String what, DType type) {
@@ -95,8 +97,9 @@ public final class Safetensors {
     };
   }
 
-  private static void write(FileChannel channel, StoredType type, Tensor tensor, Backend backend)
-      throws IOException {
+  private static void write(
+      FileChannel channel, StoredTensor stored, Tensor tensor, Backend backend) throws IOException {
+    StoredType type = stored.type();
     int columns = Math.max(1, tensor.columns());
     int step = Math.max(1, SafetensorsFile.CHUNK / columns);
     for (int row = 0; row < tensor.rows(); row += step) {
@@ -106,6 +109,10 @@ public final class Safetensors {
       if (type == StoredType.F32) {
         bytes.asFloatBuffer().put(values);
         bytes.position(bytes.limit());
+      } else if (type == StoredType.F16) {
+        for (float value : values) {
+          bytes.putShort(float16(stored.name(), value));
+        }
       } else {
         for (float value : values) {
           bytes.putShort(bfloat16(value));
@@ -122,6 +129,15 @@ public final class Safetensors {
       return (short) (bits >>> 16 | 0x40); // still not a number, whatever is cut off
     }
     return (short) (bits + 0x7fff + (bits >>> 16 & 1) >>> 16);
+  }
+
+  private static short float16(String name, float value) {
+    short bits = Float.floatToFloat16(value);
+    if (Float.isInfinite(Float.float16ToFloat(bits)) && !Float.isInfinite(value)) {
+      throw new CheckpointException(
+          name + ": " + value + " is more than f16 holds, ±65504; write bf16 or f32");
+    }
+    return bits;
   }
 
   private static void writeFully(FileChannel channel, ByteBuffer bytes) throws IOException {

@@ -23,7 +23,7 @@ import java.util.TreeMap;
  * file.
  */
 final class WeightFiles implements AutoCloseable {
-  private static final String INDEX = HuggingFaceModel.WEIGHTS + ".index.json";
+  static final String INDEX = HuggingFaceModel.WEIGHTS + ".index.json";
 
   private final Path origin;
   private final List<SafetensorsFile> files = new ArrayList<>();
@@ -108,6 +108,13 @@ final class WeightFiles implements AutoCloseable {
     SafetensorsFile file = SafetensorsFile.open(path);
     files.add(file);
     return file;
+  }
+
+  /** How each tensor is stored. */
+  Map<String, StoredType> types() {
+    Map<String, StoredType> types = new LinkedHashMap<>();
+    fileOfTensor.forEach((name, file) -> types.put(name, file.tensors().get(name).type()));
+    return types;
   }
 
   /** Fills a model's weights; the files must hold these and no others. */

@@ -33,6 +33,11 @@ final class EngineOptions {
       })
   private Optional<Precision> precision;
 
+  /** The type that was asked for. */
+  Optional<DType> asked() {
+    return precision.map(Precision::compute);
+  }
+
   /** The type that was asked for, else F32. */
   DType compute() {
     return precision.orElse(Precision.F32).compute();

@@ -1,17 +1,29 @@
 package io.whetstone.trainer.command;
 
+import io.whetstone.checkpoints.CarriedFiles;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.Safetensors;
+import io.whetstone.checkpoints.StoredType;
+import io.whetstone.checkpoints.StoredWeights;
+import io.whetstone.checkpoints.gguf.GgufExport;
+import io.whetstone.checkpoints.gguf.GgufType;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
+import io.whetstone.trainer.loop.BaseModel;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.loop.RunCheckpoints;
 import java.io.IOException;
-import java.nio.file.DirectoryNotEmptyException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.function.Function;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -46,7 +58,7 @@ final class ExportCommand implements Callable<Integer> {
       names = "--format",
       paramLabel = "FORMAT",
       defaultValue = "huggingface",
-      description = "huggingface (the default), peft or gguf.")
+      description = "huggingface (the default), peft (adapters alone) or gguf.")
   private Format format;
 
   @Option(names = "--best", description = "A run's best checkpoint instead of its latest.")
@@ -62,6 +74,23 @@ final class ExportCommand implements Callable<Integer> {
       description = "Merge adapters into the weights; a model without any is written as it is.")
   private boolean merge;
 
+  @Option(
+      names = "--dtype",
+      paramLabel = "TYPE",
+      description = {
+        "bf16, f16 or f32, and in GGUF q8_0, q6_k or q4_k too: the type of what is written",
+        "(default: --precision where it is given, else each tensor as the model has it;",
+        "bf16 in GGUF)."
+      })
+  private Optional<GgufType> type;
+
+  @Option(
+      names = "--max-shard-size",
+      paramLabel = "SIZE",
+      defaultValue = "5GB",
+      description = "Bytes of weights to a file, with KB, MB or GB (default: ${DEFAULT-VALUE}).")
+  private ByteCount shard;
+
   @Mixin private EngineOptions engine;
 
   ExportCommand(Console console) {
@@ -70,30 +99,25 @@ final class ExportCommand implements Callable<Integer> {
 
   @Override
   public Integer call() throws IOException {
-    if (format != Format.HUGGINGFACE) {
-      throw new UsageException(
-          "--format "
-              + format.name().toLowerCase(java.util.Locale.ROOT)
-              + " is not there yet; huggingface is");
-    }
     requireEmpty();
+    if (format != Format.GGUF && type.isPresent() && floating().isEmpty()) {
+      throw new UsageException(
+          "--dtype " + type.get() + ": is a type of --format gguf; expected bf16, f16 or f32");
+    }
     ModelDirectory from =
         ModelDirectory.find(model, best ? ModelDirectory.Which.BEST : ModelDirectory.Which.LATEST);
+    requirePossible(from.model());
     Path aside = to.toAbsolutePath().normalize();
     aside = aside.resolveSibling("." + aside.getFileName() + ".partial");
     try (Backend backend = engine.open();
         Policy policy = Policy.load(from.model(), backend, DType.F32, false)) {
       delete(aside);
+      makeDirectory(aside);
       if (average) {
         readAverage(from.model(), policy, backend);
       }
-      HuggingFaceModel.save(
-          aside,
-          policy.model().config(),
-          policy.model().weights(),
-          engine.compute(),
-          backend,
-          policy.tokenizer());
+      write(aside, from, policy, backend);
+      new ModelCard(from, policy, format, merge).write(aside);
       Files.deleteIfExists(to);
       Files.move(aside, to, StandardCopyOption.ATOMIC_MOVE);
     } finally {
@@ -104,13 +128,87 @@ final class ExportCommand implements Callable<Integer> {
     return Whetstone.DONE;
   }
 
+  private void write(Path aside, ModelDirectory from, Policy policy, Backend backend)
+      throws IOException {
+    Path base = BaseModel.directory(from.model());
+    if (format == Format.PEFT) {
+      PeftAdapter adapter = PeftAdapter.read(from.model());
+      String name = adapter.base().orElse(base.toString());
+      PeftAdapter.save(
+          aside,
+          policy.model(),
+          policy.model().trained(),
+          stored(adapter.types()),
+          ModelCard.hubName(name).orElse(name));
+      policy.tokenizer().save(aside);
+      return;
+    }
+    policy.model().mergeAdapters();
+    if (format == Format.GGUF) {
+      GgufExport.write(
+          aside.resolve("model.gguf"),
+          policy.model().config(),
+          policy.model().weights(),
+          type.orElseGet(
+              () -> engine.asked().equals(Optional.of(DType.F32)) ? GgufType.F32 : GgufType.BF16),
+          backend,
+          policy.tokenizer());
+      return;
+    }
+    HuggingFaceModel.save(
+        aside,
+        policy.model().config(),
+        policy.model().weights(),
+        new StoredWeights(stored(StoredWeights.asIn(base)), shard.bytes()),
+        backend,
+        policy.tokenizer(),
+        CarriedFiles.of(base));
+  }
+
+  /** What was asked for, else as it is. */
+  private Function<String, StoredType> stored(Function<String, StoredType> asItIs) {
+    Optional<StoredType> asked =
+        floating()
+            .or(() -> engine.asked().map(t -> t == DType.BF16 ? StoredType.BF16 : StoredType.F32));
+    return asked.<Function<String, StoredType>>map(one -> name -> one).orElse(asItIs);
+  }
+
+  private Optional<StoredType> floating() {
+    return type.map(
+        one ->
+            switch (one) {
+              case F32 -> StoredType.F32;
+              case F16 -> StoredType.F16;
+              case BF16 -> StoredType.BF16;
+              default -> null;
+            });
+  }
+
+  private void requirePossible(Path from) {
+    boolean adapted = PeftAdapter.isAt(from);
+    if (format == Format.PEFT && !adapted) {
+      throw new UsageException(
+          from + ": has no adapters, all its weights were trained; leave --format peft out");
+    }
+    if (format == Format.PEFT && merge) {
+      throw new UsageException("--merge: --format peft writes the adapters alone; leave one out");
+    }
+    if (format != Format.PEFT && adapted && !merge) {
+      throw new UsageException(
+          from
+              + ": holds adapters; add --merge to write the model with them in its weights, or"
+              + " --format peft to write them alone");
+    }
+  }
+
   private void readAverage(Path checkpoint, Policy policy, Backend backend) {
     Path file = checkpoint.resolve(RunCheckpoints.AVERAGE);
     if (!Files.isRegularFile(file)) {
       throw new UsageException(
           checkpoint + ": keeps no average; a run does with average: {decay: …} on top");
     }
-    Safetensors.read(file, policy.model().weights(), backend);
+    Safetensors.read(file, policy.model().trained(), backend);
+    policy.model().trainedChanged();
   }
 
   private void requireEmpty() throws IOException {
@@ -120,22 +218,67 @@ final class ExportCommand implements Callable<Integer> {
           throw new UsageException(to + ": is not empty; name a directory that is not there yet");
         }
       }
-    } else if (Files.exists(to)) {
+    } else if (Files.exists(to, LinkOption.NOFOLLOW_LINKS)) {
       throw new UsageException(to + ": is a file; name a directory that is not there yet");
+    }
+    if (to.toAbsolutePath().normalize().getFileName() == null) {
+      throw new UsageException("--to " + to + ": is no place for a new directory");
+    }
+  }
+
+  private void makeDirectory(Path aside) {
+    try {
+      Files.createDirectories(aside);
+    } catch (IOException e) {
+      for (Path part = aside.getParent(); part != null; part = part.getParent()) {
+        if (Files.exists(part) && !Files.isDirectory(part)) {
+          throw new UsageException("--to " + to + ": " + part + " is a file, not a directory");
+        }
+      }
+      String why =
+          e instanceof FileSystemException f && f.getReason() != null
+              ? f.getReason()
+              : e.getClass().getSimpleName();
+      throw new UsageException("--to " + to + ": cannot be made: " + why);
     }
   }
 
   private static void delete(Path directory) throws IOException {
-    if (!Files.isDirectory(directory)) {
+    if (!Files.isDirectory(directory, LinkOption.NOFOLLOW_LINKS)) {
       return;
     }
-    try (Stream<Path> files = Files.list(directory)) {
-      for (Path file : files.toList()) {
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : files.sorted(Comparator.reverseOrder()).toList()) {
         Files.delete(file);
       }
-      Files.delete(directory);
-    } catch (DirectoryNotEmptyException e) {
-      throw new UsageException(directory + ": is in the way; move it elsewhere");
+    }
+  }
+
+  /** A number of bytes as people write it: {@code 5GB}, {@code 200MB}, {@code 1000}. */
+  record ByteCount(long bytes) {
+    /** For picocli. */
+    static ByteCount parse(String text) {
+      java.util.regex.Matcher matcher =
+          java.util.regex.Pattern.compile("(\\d+(?:\\.\\d+)?)\\s*(|KB|MB|GB|TB)")
+              .matcher(text.strip().toUpperCase(Locale.ROOT));
+      if (!matcher.matches()) {
+        throw new picocli.CommandLine.TypeConversionException(
+            "\"" + text + "\" is not a size such as 5GB, 200MB or 1000");
+      }
+      double unit =
+          switch (matcher.group(2)) {
+            case "KB" -> 1e3;
+            case "MB" -> 1e6;
+            case "GB" -> 1e9;
+            case "TB" -> 1e12;
+            default -> 1;
+          };
+      long bytes = Math.round(Double.parseDouble(matcher.group(1)) * unit);
+      if (bytes < 1) {
+        throw new picocli.CommandLine.TypeConversionException(
+            "\"" + text + "\" is less than a byte");
+      }
+      return new ByteCount(bytes);
     }
   }
 }

@@ -74,6 +74,7 @@ final class Whetstone implements Runnable {
         .setErr(new java.io.PrintWriter(console.err(), true))
         .setColorScheme(CommandLine.Help.defaultColorScheme(console.colours()))
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .registerConverter(ExportCommand.ByteCount.class, ExportCommand.ByteCount::parse)
         .setParameterExceptionHandler(complaints)
         .setExecutionExceptionHandler(complaints);
   }

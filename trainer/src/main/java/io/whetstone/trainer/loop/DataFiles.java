@@ -47,7 +47,7 @@ final class DataFiles {
     Map<String, String> hashes = new TreeMap<>();
     try (Stream<Path> files = Files.list(model)) {
       files
-          .filter(file -> file.toString().endsWith(".safetensors"))
+          .filter(file -> file.toString().matches(".*\\.(safetensors|gguf)"))
           .filter(file -> !file.endsWith(Checkpoint.OPTIMIZER))
           .forEach(file -> hashes.put(file.toString(), sha256(file)));
       return hashes;

@@ -3,6 +3,7 @@ package io.whetstone.trainer.loop;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.whetstone.checkpoints.CarriedFiles;
 import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.checkpoints.CheckpointStore;
@@ -10,6 +11,8 @@ import io.whetstone.checkpoints.CheckpointWriter;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.Safetensors;
+import io.whetstone.checkpoints.StoredType;
+import io.whetstone.checkpoints.StoredWeights;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
@@ -41,13 +44,16 @@ public final class RunCheckpoints {
   private final Policy policy;
   private final Backend backend;
   private final Optional<Path> base;
+  private final Optional<CarriedFiles> carried;
 
   /**
-   * @param base the model that the policy's adapters belong to, which is not saved; empty where all
-   *     weights are trained
+   * @param source the model the policy started from, to which its adapters belong, if it has any;
+   *     it is then not saved. Else what it holds besides weights is
    */
-  RunCheckpoints(Path directory, int kept, Policy policy, Optional<Path> base) {
-    this.base = base;
+  RunCheckpoints(Path directory, int kept, Policy policy, Optional<Path> source) {
+    boolean adapted = policy.model().lora().isPresent();
+    this.base = source.filter(path -> adapted);
+    this.carried = source.filter(path -> !adapted).map(CarriedFiles::of);
     this.store = new CheckpointStore(directory, kept);
     this.policy = policy;
     this.backend = policy.model().backend();
@@ -78,7 +84,20 @@ public final class RunCheckpoints {
   private void savePolicy(Path directory) throws IOException {
     if (base.isPresent()) {
       PeftAdapter.save(
-          directory, policy.model(), policy.model().trained(), DType.F32, base.get().toString());
+          directory,
+          policy.model(),
+          policy.model().trained(),
+          name -> StoredType.F32,
+          base.get().toString());
+    } else if (carried.isPresent()) {
+      HuggingFaceModel.save(
+          directory,
+          policy.model().config(),
+          policy.model().weights(),
+          StoredWeights.of(StoredType.F32),
+          backend,
+          policy.tokenizer(),
+          carried.get());
     } else {
       HuggingFaceModel.save(
           directory,

@@ -73,8 +73,7 @@ public final class Training {
                 records::audited);
         AveragedPolicy average = average(policy)) {
       RunCheckpoints checkpoints =
-          new RunCheckpoints(
-              records.checkpoints(), experiment.keepCheckpoints(), policy, base(policy));
+          new RunCheckpoints(records.checkpoints(), experiment.keepCheckpoints(), policy, source());
       return new Session(policy, stages, checkpoints, Optional.ofNullable(average)).run();
     }
   }
@@ -103,13 +102,12 @@ public final class Training {
         .orElse(null);
   }
 
-  /** The model that the policy's adapters belong to. */
-  private Optional<Path> base(Policy policy) {
-    return policy
+  /** The model that the policy starts from. */
+  private Optional<Path> source() {
+    return experiment
         .model()
-        .lora()
-        .map(lora -> BaseModel.directory(Policy.directory(experiment.model().path().orElseThrow())))
-        .map(Path::toAbsolutePath);
+        .path()
+        .map(path -> BaseModel.directory(Policy.directory(path)).toAbsolutePath());
   }
 
   private SamplerLimits limits(Policy policy) {
@@ -147,8 +145,8 @@ public final class Training {
     TrainingOutcome run() throws InterruptedException {
       Optional<Checkpoint> from = checkpoints.latest();
       Map<String, String> data = DataFiles.hashes(experiment, directory);
-      if (base(policy).isPresent()) {
-        data.putAll(DataFiles.weights(base(policy).get()));
+      if (policy.model().lora().isPresent()) {
+        data.putAll(DataFiles.weights(source().orElseThrow()));
       }
       if (from.isPresent()) {
         state = RunCheckpoints.state(from.get());

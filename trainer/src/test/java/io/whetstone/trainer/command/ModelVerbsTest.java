@@ -197,9 +197,18 @@ class ModelVerbsTest {
     }
     assertTrue(
         CommandLineRun.of("export", model, "--to", to.toString()).refused(2).contains("not empty"));
-    String unknown =
-        CommandLineRun.of("export", model, "--to", directory + "/x", "--format", "gguf").refused(2);
-    assertTrue(unknown.contains("gguf is not there yet"), unknown);
+    assertTrue(
+        CommandLineRun.of("export", model, "--to", directory + "/x", "--dtype", "q8_0")
+            .refused(2)
+            .contains("--format gguf"));
+    String file = directory.resolve("exported/config.json").toString();
+    for (String bad : List.of(file, file + "/x", "/proc/x", "/")) {
+      assertTrue(CommandLineRun.of("export", model, "--to", bad).refused(2).contains(bad), bad);
+    }
+    assertTrue(
+        CommandLineRun.of("export", model, "--to", directory + "/y", "--format", "peft")
+            .refused(2)
+            .contains("has no adapters"));
   }
 
   @Test
