@@ -64,7 +64,7 @@ public record Lora(
   }
 
   /** Bytes of workspace that an adapted projection takes for each row, at most. */
-  long scratchBytesPerRow(ModelConfig config, DType compute) {
+  public long scratchBytesPerRow(ModelConfig config, DType compute) {
     int widest = adapted(config).stream().mapToInt(m -> Math.max(m.in(), m.out())).max().orElse(0);
     int input = dropout > 0 ? config.feedForward() + config.hidden() : 0;
     long ranks = 3L * rank;

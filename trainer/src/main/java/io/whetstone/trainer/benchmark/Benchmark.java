@@ -5,6 +5,8 @@ import io.whetstone.generation.Sampler;
 import io.whetstone.generation.SamplerLimits;
 import io.whetstone.generation.StopRules;
 import io.whetstone.generation.TokenListener;
+import io.whetstone.model.LinearModule;
+import io.whetstone.model.Lora;
 import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Scored;
 import io.whetstone.model.Transformer;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /** Measures the rows of one workload on one model. */
 public final class Benchmark implements AutoCloseable {
@@ -38,8 +41,22 @@ public final class Benchmark implements AutoCloseable {
     this.workload = row.workload;
     this.repetitions = repetitions;
     this.tokenizer = workload.tokenizer();
-    this.model = Transformer.create(backend, workload.model(), compute, trainable);
+    this.model =
+        row.adapted()
+            ? Transformer.create(backend, workload.model(), compute, adapters(workload), trainable)
+            : Transformer.create(backend, workload.model(), compute, trainable);
     model.initialise(0, 0.02);
+    if (row.adapted()) {
+      model.initialiseAdapters(0);
+    }
+  }
+
+  private static Lora adapters(Workload workload) {
+    Set<String> all =
+        LinearModule.of(workload.model()).stream()
+            .map(LinearModule::name)
+            .collect(Collectors.toSet());
+    return new Lora(16, 32, 0, false, all);
   }
 
   /** Measures a row. */
@@ -48,7 +65,7 @@ public final class Benchmark implements AutoCloseable {
       case PREFILL -> prefill(row.sequences);
       case GENERATE -> generate(row.sequences);
       case FORWARD_BACKWARD -> forwardBackward(row.sequences);
-      case GRPO_STEP -> grpoStep();
+      case GRPO_STEP, GRPO_STEP_LORA -> grpoStep();
     };
   }
 

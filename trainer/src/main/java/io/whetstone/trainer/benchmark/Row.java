@@ -12,7 +12,8 @@ public enum Row {
   QWEN_GENERATE_8(Workload.QWEN, Work.GENERATE, 8, "generate-8"),
   QWEN_GENERATE_32(Workload.QWEN, Work.GENERATE, 32, "generate-32"),
   QWEN_TRAIN(Workload.QWEN, Work.FORWARD_BACKWARD, 8, "forward-backward"),
-  QWEN_STEP(Workload.QWEN, Work.GRPO_STEP, 8, "grpo-step");
+  QWEN_STEP(Workload.QWEN, Work.GRPO_STEP, 8, "grpo-step"),
+  QWEN_STEP_LORA(Workload.QWEN, Work.GRPO_STEP_LORA, 8, "grpo-step-lora");
 
   /** A kind of work. */
   enum Work {
@@ -23,7 +24,9 @@ public enum Row {
     /** Logprobs of every token and all gradients. */
     FORWARD_BACKWARD,
     /** Rollouts, rewards, advantages, gradients, AdamW: everything a step of training does. */
-    GRPO_STEP
+    GRPO_STEP,
+    /** The same of adapters of rank 16 on all linear modules, the weights frozen. */
+    GRPO_STEP_LORA
   }
 
   final Workload workload;
@@ -45,12 +48,17 @@ public enum Row {
 
   /** Whether gradients are needed, and the memory they take. */
   public boolean trains() {
-    return work == Work.FORWARD_BACKWARD || work == Work.GRPO_STEP;
+    return work == Work.FORWARD_BACKWARD || work == Work.GRPO_STEP || adapted();
+  }
+
+  /** Whether adapters are all that is trained. */
+  boolean adapted() {
+    return work == Work.GRPO_STEP_LORA;
   }
 
   /** Whether both are measured on one and the same model. */
   public boolean sharesModelWith(Row other) {
-    return workload == other.workload && trains() == other.trains();
+    return workload == other.workload && trains() == other.trains() && adapted() == other.adapted();
   }
 
   /** The rows of that name or below it: {@code tiny} are three. */

@@ -8,6 +8,7 @@ import io.whetstone.datasets.DemonstrationSource;
 import io.whetstone.datasets.Task;
 import io.whetstone.datasets.TaskSource;
 import io.whetstone.datasets.settings.Names;
+import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardCatalog;
@@ -101,6 +102,10 @@ final class ConfigurationCheck {
                 model.parameters(),
                 model.vocabulary(),
                 model.maxPositions()));
+        Optional<Lora> lora = attempt("model", () -> adapters(model));
+        if (lora != null && lora.isPresent()) {
+          findings.say("adapters", describe(lora.get(), model));
+        }
         check(model, tokenizer);
         cost(model);
       }
@@ -456,6 +461,20 @@ final class ConfigurationCheck {
         .path()
         .map(path -> HuggingFaceModel.config(BaseModel.directory(Policy.directory(path))))
         .orElseGet(() -> Policy.shape(fromScratch(), tokenizer.size()));
+  }
+
+  private static String describe(Lora lora, ModelConfig model) {
+    return String.format(
+        Locale.ROOT,
+        "%,d parameters are trained, of %d modules at rank %d; the model's are not",
+        lora.parameters(model),
+        lora.modules().size(),
+        lora.rank());
+  }
+
+  /** What is trained in place of the model's weights, if anything. */
+  private Optional<Lora> adapters(ModelConfig model) {
+    return experiment.model().path().flatMap(path -> BaseModel.adapters(experiment, path, model));
   }
 
   private FromScratch fromScratch() {

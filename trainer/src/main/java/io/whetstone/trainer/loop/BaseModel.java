@@ -3,6 +3,7 @@ package io.whetstone.trainer.loop;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.model.Lora;
+import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
@@ -57,8 +58,8 @@ public final class BaseModel {
         : HuggingFaceModel.load(directory, backend, compute, trainable);
   }
 
-  /** What a run starts from that is not made from scratch. */
-  static Policy start(Experiment experiment, Path path, Backend backend) {
+  /** The adapters that are there to be trained on, if any. */
+  private static Optional<PeftAdapter> given(Experiment experiment, Path path) {
     Path given = Policy.directory(path);
     boolean isAdapter = PeftAdapter.isAt(given);
     if (isAdapter && experiment.model().adapts()) {
@@ -72,11 +73,29 @@ public final class BaseModel {
         isAdapter
             ? Optional.of(PeftAdapter.read(given))
             : experiment.model().adapter().map(Policy::directory).map(PeftAdapter::read);
+    adapter.ifPresent(a -> requireNoDropout(a.lora(), experiment));
+    return adapter;
+  }
+
+  /**
+   * What a run trains in place of the model's weights, if anything.
+   *
+   * @param shape the model's
+   * @throws IllegalArgumentException when that cannot be
+   */
+  public static Optional<Lora> adapters(Experiment experiment, Path path, ModelConfig shape) {
+    return given(experiment, path)
+        .map(adapter -> adapter.lora(shape))
+        .or(() -> experiment.model().lora().map(settings -> settings.of(shape)));
+  }
+
+  /** What a run starts from that is not made from scratch. */
+  static Policy start(Experiment experiment, Path path, Backend backend) {
+    Optional<PeftAdapter> adapter = given(experiment, path);
     DType compute = experiment.precision().compute();
-    Path base = directory(given);
+    Path base = directory(Policy.directory(path));
     Transformer model;
     if (adapter.isPresent()) {
-      requireNoDropout(adapter.get().lora(), experiment);
       model = adapted(base, adapter.get(), backend, compute, true);
     } else if (experiment.model().lora().isPresent()) {
       Lora lora = experiment.model().lora().get().of(HuggingFaceModel.config(base));

@@ -40,6 +40,8 @@ class LoraRunTest {
     base = runs.resolve("base");
     CommandLineRun.of("export", runs.resolve("whole").toString(), "--to", base.toString())
         .succeeded();
+    Path config = base.resolve(HuggingFaceModel.CONFIG);
+    Files.writeString(config, Files.readString(config).replaceFirst("\\{", "{ \"mine\": [1],"));
     run = runs.resolve("first");
     train("first").succeeded();
     first = RunFiles.of(run);
@@ -125,10 +127,65 @@ class LoraRunTest {
   }
 
   private static String logprobs(Path model, Path ids) {
+    return logprobs(model, ids, "bf16");
+  }
+
+  private static String logprobs(Path model, Path ids, String precision) {
     return CommandLineRun.of(
-            "logprobs", model.toString(), "--ids", ids.toString(), "--precision", "bf16")
+            "logprobs", model.toString(), "--ids", ids.toString(), "--precision", precision)
         .succeeded()
         .out();
+  }
+
+  @Test
+  void exportedAloneAndMerged() throws IOException {
+    Path ids = runs.resolve("some.jsonl");
+    Files.writeString(ids, "{\"ids\": [1, 2, 3, 4, 5, 6, 7, 8]}\n");
+    Path alone = runs.resolve("alone");
+    export(alone, "--format", "peft");
+    assertEquals(logprobs(run, ids), logprobs(alone, ids));
+    Path merged = runs.resolve("merged");
+    export(merged, "--merge", "--max-shard-size", "4KB");
+    assertTrue(Files.exists(merged.resolve("model.safetensors.index.json")));
+    assertEquals(
+        Files.readString(base.resolve(HuggingFaceModel.CONFIG)),
+        Files.readString(merged.resolve(HuggingFaceModel.CONFIG)));
+    double[] apart = numbers(logprobs(run, ids, "f32"));
+    double[] together = numbers(logprobs(merged, ids, "f32"));
+    for (int i = 0; i < apart.length; i++) {
+      assertEquals(apart[i], together[i], 1e-5);
+    }
+    assertTrue(Files.readString(merged.resolve("README.md")).contains("LoRA of rank 4"));
+    CommandLineRun unmerged =
+        CommandLineRun.of("export", run.toString(), "--to", runs.resolve("x").toString());
+    assertTrue(unmerged.refused(2).contains("--merge"));
+
+    String onwards = "model={path: " + base + ", adapter: " + alone + "}";
+    CommandLineRun.train(runs, "onwards", "--set", onwards, "--set", "grpo.steps=1").succeeded();
+    assertEquals(
+        PeftAdapter.read(alone).lora(), PeftAdapter.read(newest(runs.resolve("onwards"))).lora());
+  }
+
+  private void export(Path to, String... more) {
+    List<String> arguments =
+        new ArrayList<>(List.of("export", run.toString(), "--to", to.toString()));
+    arguments.addAll(List.of(more));
+    CommandLineRun.of(arguments.toArray(String[]::new)).succeeded();
+  }
+
+  private static Path newest(Path run) throws IOException {
+    try (Stream<Path> checkpoints = Files.list(run.resolve("checkpoints"))) {
+      return checkpoints
+          .max(Comparator.comparingInt(c -> Integer.parseInt(c.toString().replaceAll(".*-", ""))))
+          .orElseThrow();
+    }
+  }
+
+  private static double[] numbers(String line) throws IOException {
+    JsonNode logprobs = JSON.readTree(line).get("logprobs");
+    double[] numbers = new double[logprobs.size()];
+    java.util.Arrays.setAll(numbers, i -> logprobs.get(i).asDouble());
+    return numbers;
   }
 
   @Test
