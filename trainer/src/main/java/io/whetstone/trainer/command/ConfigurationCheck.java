@@ -103,11 +103,11 @@ final class ConfigurationCheck {
                 model.vocabulary(),
                 model.maxPositions()));
         Optional<Lora> lora = attempt("model", () -> adapters(model));
-        if (lora != null && lora.isPresent()) {
-          findings.say("adapters", describe(lora.get(), model));
-        }
         check(model, tokenizer);
-        cost(model);
+        if (lora != null) {
+          lora.ifPresent(there -> findings.say("adapters", describe(there, model)));
+          cost(model, lora);
+        }
       }
     } finally {
       opened.values().forEach(data -> data.ifPresent(Dataset::close));
@@ -143,14 +143,12 @@ final class ConfigurationCheck {
   }
 
   /** Memory, and time where it is to be measured. */
-  private void cost(ModelConfig model) {
+  private void cost(ModelConfig model, Optional<Lora> lora) {
     List<StageLoad> loads =
         experiment.stages().stream()
             .map(stage -> StageLoad.of(stage, promptTokens, demonstrationTokens))
             .toList();
-    MemoryEstimate memory =
-        new MemoryEstimate(
-            experiment, model, experiment.model().lora().map(lora -> lora.of(model)), loads);
+    MemoryEstimate memory = new MemoryEstimate(experiment, model, lora, loads);
     memory.report(findings);
     boolean fits = memory.total() + StepTime.bytes(model) < DoctorCommand.physicalMemory();
     if (timed && fits && loads.stream().anyMatch(StageLoad::known)) {
