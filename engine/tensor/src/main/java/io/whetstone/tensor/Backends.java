@@ -30,7 +30,13 @@ public final class Backends {
             .orElseThrow(
                 () ->
                     new IllegalArgumentException(
-                        "backend: " + name + " is not known; there is " + names(providers)));
+                        "backend: "
+                            + name
+                            + " is not on the class path; there is "
+                            + names(providers)
+                            + ". One that is a module by itself (engine/nd4j) is added by"
+                            + " scripts/whetstone where the command line or the configuration names"
+                            + " it; elsewhere add its jar and those it needs"));
     provider
         .unavailable()
         .ifPresent(
@@ -42,7 +48,7 @@ public final class Backends {
 
   private static String names(List<BackendProvider> providers) {
     return providers.isEmpty()
-        ? "none on the class path"
+        ? "none"
         : providers.stream().map(BackendProvider::name).collect(Collectors.joining(", "));
   }
 }

@@ -2,6 +2,7 @@ package io.whetstone.tensor;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.net.URL;
 import java.net.URLClassLoader;
@@ -53,16 +54,16 @@ class BackendsTest {
 
   @Test
   void anUnknownNameListsThoseThereAre() throws Exception {
-    assertEquals(
-        "backend: cpv is not known; there is broken, working",
-        messageWith(() -> Backends.open("cpv", 1), Broken.class, Working.class));
+    String message = messageWith(() -> Backends.open("cpv", 1), Broken.class, Working.class);
+    String start = "backend: cpv is not on the class path; there is broken, working. ";
+    assertTrue(message.startsWith(start), message);
   }
 
   @Test
   void anEmptyClassPathIsSaid() throws Exception {
-    assertEquals(
-        "backend: cpu is not known; there is none on the class path",
-        messageWith(() -> Backends.open("cpu", 1)));
+    String message = messageWith(() -> Backends.open("cpu", 1));
+    String start = "backend: cpu is not on the class path; there is none. ";
+    assertTrue(message.startsWith(start), message);
   }
 
   @Test

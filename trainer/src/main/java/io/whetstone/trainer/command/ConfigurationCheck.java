@@ -86,7 +86,7 @@ final class ConfigurationCheck {
     findings.say(
         "stages", String.join(" → ", experiment.stages().stream().map(Stage::label).toList()));
     if (Backends.all().stream().noneMatch(p -> p.name().equals(experiment.backend()))) {
-      findings.problem("backend: " + experiment.backend() + " is not known");
+      findings.problem("backend: " + experiment.backend() + " is not on the class path");
     }
     try (Tokenizer tokenizer = attempt("model", this::tokenizer)) {
       if (tokenizer == null) {

@@ -12,7 +12,8 @@ import java.util.Set;
  * @param name the run's name when {@code --run} gives none
  * @param seed keys every random number of the run
  * @param backend the engine's backend, by its provider's name
- * @param exact whether to insist on a backend that gives the same bits whatever shares the batch
+ * @param exact whether to insist on a backend that gives the same bits whatever shares the batch;
+ *     left out: exact where the backend is
  * @param recomputeActivations whether training keeps of each layer only its input and computes the
  *     rest again in the backward pass: the same bits in a third more time, with a fraction of the
  *     activations' memory
@@ -28,7 +29,7 @@ public record Experiment(
     @Default(value = "0", source = "convention") long seed,
     @Default(value = "\"cpu\"", source = "runs everywhere") String backend,
     @Default(value = "\"f32\"", source = "the precision every backend has") Precision precision,
-    @Default(value = "true", source = "docs/architecture.md, Exactness") boolean exact,
+    Optional<Boolean> exact,
     @ResultNeutral @Default(value = "false", source = "faster, where the memory is there")
         boolean recomputeActivations,
     @ResultNeutral @Default(value = "0", source = "all processors") int threads,
@@ -56,7 +57,7 @@ public record Experiment(
               + " rejection-sampling, reward-weighted, reward-model");
     }
     stages = List.copyOf(stages);
-    if (exact && model.lora().isPresent() && model.lora().get().dropout() > 0) {
+    if (exact.orElse(true) && model.lora().isPresent() && model.lora().get().dropout() > 0) {
       throw new IllegalArgumentException(
           "model.lora.dropout: "
               + model.lora().get().dropout()

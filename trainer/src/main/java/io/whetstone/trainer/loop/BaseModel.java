@@ -108,7 +108,7 @@ public final class BaseModel {
   }
 
   private static void requireNoDropout(Lora lora, Experiment experiment) {
-    if (experiment.exact() && lora.dropout() > 0) {
+    if (experiment.exact().orElse(true) && lora.dropout() > 0) {
       throw new IllegalArgumentException(
           "model: the adapter's lora_dropout is "
               + lora.dropout()

@@ -86,10 +86,13 @@ public final class Training {
       throw new IllegalArgumentException(
           "precision: bf16 is not there on the backend " + experiment.backend() + "; use f32");
     }
-    if (experiment.exact() && !backend.capabilities().contains(Capability.EXACT)) {
+    if (experiment.exact().orElse(false) && !backend.capabilities().contains(Capability.EXACT)) {
       backend.close();
       throw new IllegalArgumentException(
-          "exact: the backend " + experiment.backend() + " is not exact; set exact: false");
+          "exact: true: the backend "
+              + experiment.backend()
+              + " does not promise the same bits whatever shares the batch; leave exact out, or"
+              + " use backend: cpu");
     }
     return backend;
   }

@@ -160,6 +160,48 @@ class LauncherTest {
     assertEquals(0, launch("doctor").code());
   }
 
+  /** A backend that is a module by itself: built and on the class path where it is named. */
+  @Test
+  void aNamedBackendIsBuiltAndAdded() throws Exception {
+    Path module = root.resolve("engine/other");
+    Path services = module.resolve("src/main/resources/META-INF/services");
+    Files.createDirectories(services);
+    Files.writeString(services.resolve("io.whetstone.tensor.BackendProvider"), "");
+    Files.writeString(root.resolve("trainer/pom.xml"), "");
+    String backend = "mkdir -p engine/other/target/lib";
+    String jar = "touch engine/other/target/whetstone-other-1.jar";
+    script(maven, "echo \"$*\" >>\"$NOTES\"", goodBuild(), backend, jar);
+    Path configuration =
+        Files.writeString(directory.resolve("o.yaml"), "name: o\nbackend: \"other\" # slow\n");
+    String added = module.toRealPath() + "/target/whetstone-other-1.jar:";
+
+    assertFalse(launch("train", "--set", "seed=1").out().contains(added));
+    for (String[] arguments :
+        new String[][] {
+          {"train", "--set", "backend=other"},
+          {"bench", "--backend", "other"},
+          {"bench", "--backend=other"},
+          {"train", configuration.toString()}
+        }) {
+      Ended ended = launch(arguments);
+      assertTrue(ended.out().contains(added), ended.out());
+    }
+    String[] otherwise = {"train", configuration.toString(), "--set", "backend=cpu"};
+    assertFalse(launch(otherwise).out().contains(added));
+    assertTrue(launch("train", "--set", "backend=none").out().contains("backend=none"));
+    assertEquals(2, builds(), "once without the module, once with it");
+    Path source = Files.writeString(module.resolve("src/main/A.java"), "");
+    Files.setLastModifiedTime(source, FileTime.from(Instant.now().plusSeconds(5)));
+    launch("doctor");
+    for (Path changed : List.of(source, source.getParent())) {
+      Files.setLastModifiedTime(changed, FileTime.from(Instant.now().minusSeconds(60)));
+    }
+    launch("doctor");
+    assertEquals(3, builds());
+    launch("train", "--set", "backend=other");
+    assertEquals(4, builds(), "what was built before the trainer is built again");
+  }
+
   @Test
   void exitCodeAndSignalsAreTheJvms() throws Exception {
     script(java, "trap 'exit 130' TERM", "echo ready", "while :; do sleep 0.05; done");
