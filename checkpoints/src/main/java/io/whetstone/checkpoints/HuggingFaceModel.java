@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
@@ -19,7 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Supplier;
+import java.util.Optional;
 
 /**
  * A directory as transformers reads and writes it: {@code config.json}, {@code model.safetensors},
@@ -143,33 +144,48 @@ public final class HuggingFaceModel {
 
   /**
    * Loads a model, in one file or in shards, stored as F32, F16 or BF16, or in a GGUF file; see
-   * {@link Transformer#create} for what its weights become.
+   * {@link Transformer#create} for what its weights become. Quantised ones are decoded, unless they
+   * are not trained and would take more than half of the machine's memory then: the bits are the
+   * same.
    *
    * @throws CheckpointException naming the file, and the key or tensor, that is missing, damaged or
    *     not supported
    */
   public static Transformer load(
       Path directory, Backend backend, DType compute, boolean trainable) {
-    ModelConfig config = config(directory);
-    return load(
-        directory, config, backend, () -> Transformer.create(backend, config, compute, trainable));
+    return load(directory, backend, compute, Optional.empty(), trainable, Optional.empty());
   }
 
-  /** The same with adapters, which are zero, beside weights that are not trained. */
+  /**
+   * The same with adapters, which are zero, beside weights that are not trained; a GGUF file's
+   * quantised weights stay so (QLoRA, Dettmers et al. 2023).
+   */
   public static Transformer load(
       Path directory, Backend backend, DType compute, Lora lora, boolean trainable) {
-    ModelConfig config = config(directory);
-    return load(
-        directory,
-        config,
-        backend,
-        () -> Transformer.create(backend, config, compute, lora, trainable));
+    return load(directory, backend, compute, Optional.of(lora), trainable, Optional.empty());
   }
 
-  private static Transformer load(
-      Path directory, ModelConfig config, Backend backend, Supplier<Transformer> maker) {
+  /**
+   * The same with or without adapters.
+   *
+   * @param quantize to which type matrices that are not trained are rounded; empty: as above
+   */
+  public static Transformer load(
+      Path directory,
+      Backend backend,
+      DType compute,
+      Optional<Lora> lora,
+      boolean trainable,
+      Optional<DType> quantize) {
+    ModelConfig config = config(directory);
     try (WeightFiles files = WeightFiles.open(directory)) {
-      Transformer model = maker.get();
+      boolean small = lora.isEmpty() && Machine.holds(config.parameters() * compute.bytes());
+      FrozenTypes frozen =
+          quantize
+              .map(FrozenTypes::all)
+              .orElseGet(() -> small ? FrozenTypes.NONE : files.quantized(config));
+      Transformer model =
+          Transformer.create(backend, config, compute, lora, trainable, frozen);
       try {
         files.read(model.weights(), config, backend);
         model.weightsChanged();

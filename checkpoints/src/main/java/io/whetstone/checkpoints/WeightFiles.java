@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.whetstone.checkpoints.gguf.GgufDirectory;
 import io.whetstone.checkpoints.gguf.GgufFile;
 import io.whetstone.checkpoints.gguf.GgufWeights;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Tensor;
@@ -115,6 +116,15 @@ final class WeightFiles implements AutoCloseable {
     Map<String, StoredType> types = new LinkedHashMap<>();
     fileOfTensor.forEach((name, file) -> types.put(name, file.tensors().get(name).type()));
     return types;
+  }
+
+  /** The quantised types that weights are stored in. */
+  FrozenTypes quantized(ModelConfig config) {
+    if (gguf == null) {
+      return FrozenTypes.NONE;
+    }
+    GgufWeights weights = new GgufWeights(gguf, config);
+    return (name, columns) -> weights.blocks(name);
   }
 
   /** Fills a model's weights; the files must hold these and no others. */

@@ -6,10 +6,12 @@ import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.IntStream;
 
 /**
@@ -36,6 +38,7 @@ final class Parameters implements AutoCloseable {
 
   private final Backend backend;
   private final DType matrixType;
+  private final FrozenTypes frozen;
   private final Workspace valueMemory;
   private final Workspace gradientMemory;
   private final List<Parameter> parameters = new ArrayList<>();
@@ -45,7 +48,13 @@ final class Parameters implements AutoCloseable {
 
   /** Matrices that are never trained are held in {@code compute}, all else in F32. */
   Parameters(Backend backend, DType compute, boolean trainable) {
+    this(backend, compute, trainable, FrozenTypes.NONE);
+  }
+
+  /** The same, with quantised matrices where they are never trained. */
+  Parameters(Backend backend, DType compute, boolean trainable, FrozenTypes frozen) {
     this.backend = backend;
+    this.frozen = trainable ? FrozenTypes.NONE : frozen;
     matrixType = trainable ? DType.F32 : compute;
     valueMemory = backend.workspace("weights");
     gradientMemory = trainable ? backend.workspace("gradients") : null;
@@ -62,12 +71,13 @@ final class Parameters implements AutoCloseable {
   }
 
   private Parameter add(String name, Start start, boolean decayed, int[] extents, Part... parts) {
-    Tensor value = valueMemory.zeros(decayed ? matrixType : DType.F32, extents);
+    Part[] named = parts.length > 0 ? parts : new Part[] {new Part(name, extents[0])};
+    Tensor value = valueMemory.zeros(decayed ? matrixType(extents[1], named) : DType.F32, extents);
     Tensor gradient = gradientMemory == null ? null : gradientMemory.zeros(DType.F32, extents);
     Parameter parameter = new Parameter(name, value, gradient, decayed);
     parameters.add(parameter);
     int from = 0;
-    for (Part part : parts.length > 0 ? parts : new Part[] {new Part(name, extents[0])}) {
+    for (Part part : named) {
       weights.put(part.name, slice(value, from, from + part.rows));
       if (gradient != null) {
         gradients.put(part.name, slice(gradient, from, from + part.rows));
@@ -76,6 +86,12 @@ final class Parameters implements AutoCloseable {
       from += part.rows;
     }
     return parameter;
+  }
+
+  private DType matrixType(int columns, Part[] parts) {
+    List<Optional<DType>> types =
+        Arrays.stream(parts).map(part -> frozen.of(part.name, columns)).distinct().toList();
+    return types.size() == 1 ? types.getFirst().orElse(matrixType) : matrixType;
   }
 
   /** The entries [from, to) of the outermost extent. */

@@ -42,12 +42,17 @@ public final class Transformer implements Trainable, AutoCloseable {
 
   /** Without {@code lora} all is trained, or nothing; with it only the adapters may be. */
   private Transformer(
-      Backend backend, ModelConfig config, DType compute, Lora lora, boolean trainable) {
+      Backend backend,
+      ModelConfig config,
+      DType compute,
+      Lora lora,
+      boolean trainable,
+      FrozenTypes frozen) {
     this.backend = backend;
     this.config = config;
     this.compute = compute;
     this.lora = lora;
-    parameters = new Parameters(backend, compute, trainable && lora == null);
+    parameters = new Parameters(backend, compute, trainable && lora == null, frozen);
     adapters = lora == null ? null : new Parameters(backend, compute, trainable);
     if (lora != null) {
       lora.adapted(config); // refuses modules that are not there
@@ -86,7 +91,7 @@ public final class Transformer implements Trainable, AutoCloseable {
   public static Transformer create(
       Backend backend, ModelConfig config, DType compute, boolean trainable) {
     requireKnown(backend, compute);
-    return new Transformer(backend, config, compute, null, trainable);
+    return new Transformer(backend, config, compute, null, trainable, FrozenTypes.NONE);
   }
 
   /**
@@ -97,8 +102,28 @@ public final class Transformer implements Trainable, AutoCloseable {
    */
   public static Transformer create(
       Backend backend, ModelConfig config, DType compute, Lora lora, boolean trainable) {
+    return create(backend, config, compute, Optional.of(lora), trainable, FrozenTypes.NONE);
+  }
+
+  /**
+   * The same with or without adapters, and with quantised matrices where they are not trained: the
+   * bits are those of a model of the decoded weights, to what its type rounds them.
+   *
+   * @throws IllegalArgumentException when the backend has no quantised weights
+   */
+  public static Transformer create(
+      Backend backend,
+      ModelConfig config,
+      DType compute,
+      Optional<Lora> lora,
+      boolean trainable,
+      FrozenTypes frozen) {
     requireKnown(backend, compute);
-    return new Transformer(backend, config, compute, lora, trainable);
+    if (frozen != FrozenTypes.NONE && !backend.capabilities().contains(Capability.QUANTIZED)) {
+      throw new IllegalArgumentException(
+          "the backend " + backend.name() + " has no quantised weights");
+    }
+    return new Transformer(backend, config, compute, lora.orElse(null), trainable, frozen);
   }
 
   private static void requireKnown(Backend backend, DType compute) {

@@ -10,12 +10,15 @@ import java.util.Optional;
  * @param path a Hugging Face model directory, a checkpoint's or a run's directory; where there is
  *     no such directory, {@code ORG/NAME} or {@code ORG/NAME@revision} at the hub
  * @param lora low-rank adapters that are trained in place of its weights; left out: its weights are
+ * @param quantize how the weights beside adapters are held (QLoRA): rounded to blocks of 8, 6 or 4
+ *     bits; left out: as they are, which in a GGUF file may be blocks too
  * @param adapter a directory of PEFT's, or at the hub, with adapters to go on training
  */
 public record Model(
     Optional<FromScratch> fromScratch,
     @HubModel Optional<Path> path,
     Optional<LoraSettings> lora,
+    Optional<Quantization> quantize,
     @HubModel Optional<Path> adapter) {
   public Model {
     if (fromScratch.isPresent() == path.isPresent()) {
@@ -27,6 +30,10 @@ public record Model(
       throw new IllegalArgumentException(
           (lora.isPresent() ? "lora" : "adapter")
               + ": adapts a model that was trained before; give its path in place of from-scratch");
+    }
+    if (quantize.isPresent() && lora.isEmpty() && adapter.isEmpty()) {
+      throw new IllegalArgumentException(
+          "quantize: weights that are trained are not quantised; train adapters: give lora");
     }
     if (lora.isPresent() && adapter.isPresent()) {
       throw new IllegalArgumentException(

@@ -9,6 +9,7 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.config.Quantization;
 import io.whetstone.trainer.rollout.Purpose;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -54,7 +55,13 @@ public final class BaseModel {
   public static Transformer load(
       Path directory, Backend backend, DType compute, boolean trainable) {
     return PeftAdapter.isAt(directory)
-        ? adapted(directory(directory), PeftAdapter.read(directory), backend, compute, trainable)
+        ? adapted(
+            directory(directory),
+            PeftAdapter.read(directory),
+            backend,
+            compute,
+            trainable,
+            Optional.empty())
         : HuggingFaceModel.load(directory, backend, compute, trainable);
   }
 
@@ -93,13 +100,15 @@ public final class BaseModel {
   static Policy start(Experiment experiment, Path path, Backend backend) {
     Optional<PeftAdapter> adapter = given(experiment, path);
     DType compute = experiment.precision().compute();
+    Optional<DType> quantize = experiment.model().quantize().map(Quantization::dtype);
     Path base = directory(Policy.directory(path));
     Transformer model;
     if (adapter.isPresent()) {
-      model = adapted(base, adapter.get(), backend, compute, true);
+      model = adapted(base, adapter.get(), backend, compute, true, quantize);
     } else if (experiment.model().lora().isPresent()) {
       Lora lora = experiment.model().lora().get().of(HuggingFaceModel.config(base));
-      model = HuggingFaceModel.load(base, backend, compute, lora, true);
+      model =
+          HuggingFaceModel.load(base, backend, compute, Optional.of(lora), true, quantize);
       model.initialiseAdapters(Purpose.ADAPTERS.key(experiment.seed()));
     } else {
       model = HuggingFaceModel.load(base, backend, compute, true);
@@ -119,9 +128,15 @@ public final class BaseModel {
   }
 
   private static Transformer adapted(
-      Path base, PeftAdapter adapter, Backend backend, DType compute, boolean trainable) {
+      Path base,
+      PeftAdapter adapter,
+      Backend backend,
+      DType compute,
+      boolean trainable,
+      Optional<DType> quantize) {
     Lora lora = adapter.lora(HuggingFaceModel.config(base));
-    Transformer model = HuggingFaceModel.load(base, backend, compute, lora, trainable);
+    Transformer model =
+        HuggingFaceModel.load(base, backend, compute, Optional.of(lora), trainable, quantize);
     try {
       adapter.load(model);
       return model;
