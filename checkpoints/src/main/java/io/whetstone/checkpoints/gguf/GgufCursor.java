@@ -94,13 +94,9 @@ final class GgufCursor {
               "%s: corrupt: %s at byte %,d has a length of %s, at most %,d is expected",
               file, what, from, Long.toUnsignedString(length), LONGEST));
     }
-    byte[] text =
-        bytes.asSlice(take(length, what), length).toArray(ValueLayout.JAVA_BYTE);
+    byte[] text = bytes.asSlice(take(length, what), length).toArray(ValueLayout.JAVA_BYTE);
     try {
-      return StandardCharsets.UTF_8
-          .newDecoder()
-          .decode(java.nio.ByteBuffer.wrap(text))
-          .toString();
+      return StandardCharsets.UTF_8.newDecoder().decode(java.nio.ByteBuffer.wrap(text)).toString();
     } catch (CharacterCodingException e) {
       throw new CheckpointException(
           String.format("%s: corrupt: %s at byte %,d is not UTF-8", file, what, from), e);

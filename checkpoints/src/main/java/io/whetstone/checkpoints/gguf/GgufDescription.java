@@ -12,8 +12,8 @@ import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
- * A {@link ModelConfig} as a GGUF file's metadata, as far as llama.cpp computes the same; else it is
- * refused, saying what llama.cpp does not have.
+ * A {@link ModelConfig} as a GGUF file's metadata, as far as llama.cpp computes the same; else it
+ * is refused, saying what llama.cpp does not have.
  */
 final class GgufDescription {
   private final ModelConfig config;
@@ -73,13 +73,9 @@ final class GgufDescription {
         config.gate() == (gemma() ? Gate.GELU_TANH : Gate.SILU),
         "a " + prefix + " model's feed-forward has the gate " + config.gate());
     require(
-        !architecture.queryKeyValueBias()
-            || family == Family.LLAMA
-            || family == Family.QWEN2,
+        !architecture.queryKeyValueBias() || family == Family.LLAMA || family == Family.QWEN2,
         "biases of queries, keys and values");
-    require(
-        !architecture.attentionOutBias() || family == Family.LLAMA,
-        "a bias after attention");
+    require(!architecture.attentionOutBias() || family == Family.LLAMA, "a bias after attention");
     double scalar =
         GgufConfig.large(family, config.layers())
             ? (double) config.hidden() / config.heads().queries()
@@ -110,8 +106,7 @@ final class GgufDescription {
     List<Integer> windows =
         config.layerForms().stream().map(LayerForm::window).distinct().sorted().toList();
     if (!gemma() || windows.equals(List.of(0))) {
-      require(
-          family != Family.GEMMA2 || !windows.equals(List.of(0)), "a Gemma 2 without windows");
+      require(family != Family.GEMMA2 || !windows.equals(List.of(0)), "a Gemma 2 without windows");
       return;
     }
     int window = windows.getLast();
@@ -158,8 +153,7 @@ final class GgufDescription {
         require(yarn.truncated(), "YaRN with truncate: false");
         to.string(scaling + "type", "yarn").number(scaling + "factor", yarn.factor());
         to.count(scaling + "original_context_length", yarn.originalPositions());
-        to.number(
-            scaling + "attn_factor", yarn.magnitude() / RopeFactors.magnitude(yarn.factor()));
+        to.number(scaling + "attn_factor", yarn.magnitude() / RopeFactors.magnitude(yarn.factor()));
         to.number(scaling + "yarn_beta_fast", yarn.fast());
         to.number(scaling + "yarn_beta_slow", yarn.slow());
       }

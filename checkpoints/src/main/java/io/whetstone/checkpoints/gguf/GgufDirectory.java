@@ -114,8 +114,7 @@ public final class GgufDirectory {
       ObjectNode root = HuggingFaceModel.describe(config, DType.F32);
       root.setAll(tokenizer.generation());
       HuggingFaceModel.write(directory.resolve(HuggingFaceModel.CONFIG), root);
-      HuggingFaceModel.write(
-          directory.resolve("generation_config.json"), tokenizer.generation());
+      HuggingFaceModel.write(directory.resolve("generation_config.json"), tokenizer.generation());
       HuggingFaceModel.write(directory.resolve("tokenizer.json"), tokenizer.definition());
       HuggingFaceModel.write(directory.resolve("tokenizer_config.json"), tokenizer.config());
     }

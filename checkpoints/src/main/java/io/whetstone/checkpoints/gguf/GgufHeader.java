@@ -119,7 +119,10 @@ record GgufHeader(GgufMetadata metadata, long dataStart, List<GgufTensor> tensor
       int number = cursor.int32("the type of " + key);
       if (number < 0 || number >= ValueType.values().length) {
         throw corrupt(
-            "the type of " + quoted(key) + " is " + Integer.toUnsignedString(number)
+            "the type of "
+                + quoted(key)
+                + " is "
+                + Integer.toUnsignedString(number)
                 + ", at most 12 is known");
       }
       return ValueType.values()[number];
@@ -209,7 +212,10 @@ record GgufHeader(GgufMetadata metadata, long dataStart, List<GgufTensor> tensor
       int dimensions = cursor.int32(where);
       if (dimensions < 1 || dimensions > MOST_DIMENSIONS) {
         throw corrupt(
-            where + " has " + Integer.toUnsignedString(dimensions) + " dimensions, 1 to 4 are legal");
+            where
+                + " has "
+                + Integer.toUnsignedString(dimensions)
+                + " dimensions, 1 to 4 are legal");
       }
       List<Long> shape = new ArrayList<>();
       for (int i = 0; i < dimensions; i++) {
@@ -236,8 +242,11 @@ record GgufHeader(GgufMetadata metadata, long dataStart, List<GgufTensor> tensor
       requirePossible(tensor);
       if (offset < 0 || offset % alignment != 0) {
         throw corrupt(
-            where + " begins at byte " + Long.toUnsignedString(offset)
-                + " of the data, which is not a multiple of " + alignment);
+            where
+                + " begins at byte "
+                + Long.toUnsignedString(offset)
+                + " of the data, which is not a multiple of "
+                + alignment);
       }
       return tensor;
     }
@@ -254,7 +263,11 @@ record GgufHeader(GgufMetadata metadata, long dataStart, List<GgufTensor> tensor
       }
       if (tensor.shape().getLast() % tensor.type().blockElements() != 0) {
         throw corrupt(
-            "tensor " + tensor.name() + ": " + tensor + ": rows are not whole blocks of "
+            "tensor "
+                + tensor.name()
+                + ": "
+                + tensor
+                + ": rows are not whole blocks of "
                 + tensor.type().blockElements());
       }
     }

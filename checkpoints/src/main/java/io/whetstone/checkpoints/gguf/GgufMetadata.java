@@ -109,7 +109,8 @@ public final class GgufMetadata {
     String shown =
         switch (got) {
           case null -> "nothing";
-          case String text -> "\"" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "\"";
+          case String text ->
+              "\"" + (text.length() > 60 ? text.substring(0, 60) + "…" : text) + "\"";
           case String[] texts -> "an array of " + texts.length + " strings";
           case long[] numbers -> "an array of " + numbers.length + " whole numbers";
           case double[] numbers -> "an array of " + numbers.length + " numbers";

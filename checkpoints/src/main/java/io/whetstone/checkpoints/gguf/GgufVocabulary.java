@@ -1,7 +1,6 @@
 package io.whetstone.checkpoints.gguf;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;

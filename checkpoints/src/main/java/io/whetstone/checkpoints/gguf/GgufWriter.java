@@ -175,11 +175,15 @@ final class GgufWriter {
             .order(ByteOrder.LITTLE_ENDIAN);
     for (float number : numbers) {
       boolean held =
-          Float.isFinite(number)
-              && (tensor.type() != GgufType.F16 || Math.abs(number) < 65_520);
+          Float.isFinite(number) && (tensor.type() != GgufType.F16 || Math.abs(number) < 65_520);
       if (!held) {
         throw new IllegalArgumentException(
-            "tensor " + tensor.name() + " has " + number + ", which " + tensor.type()
+            "tensor "
+                + tensor.name()
+                + " has "
+                + number
+                + ", which "
+                + tensor.type()
                 + " cannot hold");
       }
     }

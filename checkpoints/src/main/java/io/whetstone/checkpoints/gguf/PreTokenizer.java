@@ -17,7 +17,11 @@ enum PreTokenizer {
   GPT2(List.of("gpt-2", "olmo", "phi-2", "mpt"), Style.OWN, false, false, ""),
   SMOLLM(List.of("smollm", "codeshell", "starcoder"), Style.DIGITS, false, false, ""),
   LLAMA3(
-      List.of("llama-bpe", "llama3", "llama-v3", "falcon3"), Style.SPLIT, true, false, Patterns.GPT4),
+      List.of("llama-bpe", "llama3", "llama-v3", "falcon3"),
+      Style.SPLIT,
+      true,
+      false,
+      Patterns.GPT4),
   /** Llama 3's pattern, its vocabulary's words merged as any others: OLMo 2. */
   DBRX(List.of("dbrx", "smaug-bpe"), Style.SPLIT, false, false, Patterns.GPT4),
   QWEN2(
@@ -31,7 +35,9 @@ enum PreTokenizer {
       Style.SPLIT,
       false,
       false,
-      Patterns.CASED.replace("+|", "+" + Patterns.SUFFIX + "|").replace("*|", "*" + Patterns.SUFFIX + "|")
+      Patterns.CASED
+              .replace("+|", "+" + Patterns.SUFFIX + "|")
+              .replace("*|", "*" + Patterns.SUFFIX + "|")
           + Patterns.REST.replace("\\p{N}", "\\p{N}{1,3}")),
   TEKKEN(List.of("tekken"), Style.SPLIT, true, false, Patterns.CASED + Patterns.REST);
 
@@ -50,8 +56,11 @@ enum PreTokenizer {
         "(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\\r\\n\\p{L}\\p{N}]?\\p{L}+|\\p{N}{1,3}|"
             + " ?[^\\s\\p{L}\\p{N}]+[\\r\\n]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
     static final String CASED =
-        "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|"
-            + "[^\\r\\n\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|";
+        "[^\\r"
+            + "\\n"
+            + "\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]*[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]+|[^\\r"
+            + "\\n"
+            + "\\p{L}\\p{N}]?[\\p{Lu}\\p{Lt}\\p{Lm}\\p{Lo}\\p{M}]+[\\p{Ll}\\p{Lm}\\p{Lo}\\p{M}]*|";
     static final String REST =
         "\\p{N}| ?[^\\s\\p{L}\\p{N}]+[\\r\\n/]*|\\s*[\\r\\n]+|\\s+(?!\\S)|\\s+";
   }
@@ -145,8 +154,9 @@ enum PreTokenizer {
 
   /** Contractions are met in two spellings. */
   private static String plain(String pattern) {
-    return pattern
-        .replace("(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])", "(?i:'s|'t|'re|'ve|'m|'ll|'d)");
+    return pattern.replace(
+        "(?:'[sS]|'[tT]|'[rR][eE]|'[vV][eE]|'[mM]|'[lL][lL]|'[dD])",
+        "(?i:'s|'t|'re|'ve|'m|'ll|'d)");
   }
 
   /** Writes normalizer, pre-tokenizer and decoder into a {@code tokenizer.json}. */

@@ -13,6 +13,11 @@ final class RopeFactors {
   /** Factors are computed in float by some and in double by others. */
   private static final double TOLERANCE = 1e-4;
 
+  /** high_freq_factor and original positions of Llama 3.1 and later. */
+  private static final double HIGH = 4;
+
+  private static final int ORIGINAL = 8192;
+
   private RopeFactors() {}
 
   /** The magnitude that YaRN's paper has: 0.1 ln factor + 1. */
@@ -62,7 +67,7 @@ final class RopeFactors {
         factor <= 1 || !Double.isFinite(factor)
             ? null
             : between.size() < 2
-                ? new RopeScaling.Llama3(factor, 1, 4, 8192)
+                ? published(factors, factor, between, theta, size)
                 : line(factors, factor, between.getFirst(), between.getLast(), theta, size);
     if (factor == 1) {
       return new RopeScaling.None();
@@ -88,6 +93,34 @@ final class RopeFactors {
     double original = slope * 2 * Math.PI * (high - 1);
     boolean sane = lowShare > 0 && high > 1 && original >= 1 && original < 1 << 30;
     return sane ? new RopeScaling.Llama3(factor, 1, high, (int) Math.rint(original)) : null;
+  }
+
+  /** With too few for a line, high is 4 as in all that were published; null where nothing fits. */
+  private static RopeScaling.Llama3 published(
+      float[] factors, double factor, List<Integer> between, double theta, int size) {
+    double original;
+    if (between.isEmpty()) {
+      // Between the longest wavelength that stays and the shortest that is stretched.
+      double stays = 1;
+      double stretched = Double.POSITIVE_INFINITY;
+      for (int i = 0; i < factors.length; i++) {
+        double wavelength = 2 * Math.PI / frequency(theta, i, size);
+        if (factors[i] <= 1 + TOLERANCE) {
+          stays = Math.max(stays, wavelength);
+        } else {
+          stretched = Math.min(stretched, wavelength);
+        }
+      }
+      boolean usual = ORIGINAL > HIGH * stays && ORIGINAL < stretched;
+      original = usual ? ORIGINAL : Math.sqrt(HIGH * stays * stretched);
+    } else {
+      int i = between.getFirst();
+      double wavelength = 2 * Math.PI / frequency(theta, i, size);
+      original = wavelength * ((HIGH - 1) * mix(factors[i], factor) + 1);
+    }
+    return original >= 1 && original < 1 << 30
+        ? new RopeScaling.Llama3(factor, 1, HIGH, (int) Math.rint(original))
+        : null;
   }
 
   private static double mix(double f, double factor) {

@@ -8,7 +8,9 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Set;
 
-/** SentencePiece's vocabularies of merges: scores in GGUF files, merges in {@code tokenizer.json}. */
+/**
+ * SentencePiece's vocabularies of merges: scores in GGUF files, merges in {@code tokenizer.json}.
+ */
 final class SentencePieces {
   static final String SPACE = "▁";
 
@@ -41,8 +43,7 @@ final class SentencePieces {
           cut = token.offsetByCodePoints(cut, 1)) {
         if (parts.contains(token.substring(0, cut)) && parts.contains(token.substring(cut))) {
           found.add(
-              new Scored(
-                  new Merge(token.substring(0, cut), token.substring(cut)), scores[id]));
+              new Scored(new Merge(token.substring(0, cut), token.substring(cut)), scores[id]));
         }
       }
     }
@@ -77,12 +78,7 @@ final class SentencePieces {
     decoders.addObject().put("type", "ByteFallback");
     decoders.addObject().put("type", "Fuse");
     if (prefixed) {
-      decoders
-          .addObject()
-          .put("type", "Strip")
-          .put("content", " ")
-          .put("start", 1)
-          .put("stop", 0);
+      decoders.addObject().put("type", "Strip").put("content", " ").put("start", 1).put("stop", 0);
     }
   }
 

@@ -76,8 +76,17 @@ class GgufFamiliesTest {
   @ParameterizedTest
   @ValueSource(
       strings = {
-        "llama", "llama-llama3", "llama-linear", "qwen2", "qwen2-yarn", "qwen3", "mistral",
-        "gemma2", "gemma3", "phi3", "olmo2"
+        "llama",
+        "llama-llama3",
+        "llama-linear",
+        "qwen2",
+        "qwen2-yarn",
+        "qwen3",
+        "mistral",
+        "gemma2",
+        "gemma3",
+        "phi3",
+        "olmo2"
       })
   void comesBackToTheBit(String name) throws Exception {
     try (Backend backend = Backends.open("cpu", 1);

@@ -47,9 +47,9 @@ class GgufModelTest {
   @BeforeEach
   void open() throws IOException, URISyntaxException {
     backend = Backends.open("cpu", 2);
-    file = Path.of(GgufModelTest.class.getResource("llama.gguf").toURI());
-    golden =
-        new ObjectMapper().readTree(file.resolveSibling("golden.json").toFile());
+    Path stored = Path.of(GgufModelTest.class.getResource("llama.gguf").toURI());
+    golden = new ObjectMapper().readTree(stored.resolveSibling("golden.json").toFile());
+    file = Files.copy(stored, temporary.resolve("model.gguf"));
     directory = GgufDirectory.of(file, temporary);
   }
 
@@ -91,8 +91,7 @@ class GgufModelTest {
           sum += Math.exp(logit.doubleValue());
         }
         for (int v = 0; v < vocabulary; v++) {
-          assertEquals(
-              row.get(v).doubleValue() - Math.log(sum), got[r * vocabulary + v], LIMIT);
+          assertEquals(row.get(v).doubleValue() - Math.log(sum), got[r * vocabulary + v], LIMIT);
         }
       }
     }
@@ -128,8 +127,7 @@ class GgufModelTest {
     try (Transformer model = HuggingFaceModel.load(directory, backend, DType.F32, false);
         Tokenizer tokenizer = Tokenizer.load(directory)) {
       Path again = temporary.resolve("again.gguf");
-      GgufExport.write(
-          again, model.config(), model.weights(), GgufType.F32, backend, tokenizer);
+      GgufExport.write(again, model.config(), model.weights(), GgufType.F32, backend, tokenizer);
       Path unpacked = GgufDirectory.of(again, temporary);
       try (Transformer second = HuggingFaceModel.load(unpacked, backend, DType.F32, false)) {
         assertEquals(model.config(), second.config());
@@ -180,7 +178,8 @@ class GgufModelTest {
       Tensor down = model.weights().get("model.layers.0.mlp.down_proj.weight");
       assertEquals(DType.Q8_0, down.dtype());
       try (Transformer exact = HuggingFaceModel.load(directory, backend, DType.F32, false)) {
-        float[] from = backend.readFloats(exact.weights().get("model.layers.0.mlp.down_proj.weight"));
+        float[] from =
+            backend.readFloats(exact.weights().get("model.layers.0.mlp.down_proj.weight"));
         float[] to = backend.readFloats(down);
         for (int i = 0; i < from.length; i++) {
           assertEquals(from[i], to[i], 0.5 / 127, "weight " + i);

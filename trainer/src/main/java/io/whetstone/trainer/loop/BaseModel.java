@@ -107,8 +107,7 @@ public final class BaseModel {
       model = adapted(base, adapter.get(), backend, compute, true, quantize);
     } else if (experiment.model().lora().isPresent()) {
       Lora lora = experiment.model().lora().get().of(HuggingFaceModel.config(base));
-      model =
-          HuggingFaceModel.load(base, backend, compute, Optional.of(lora), true, quantize);
+      model = HuggingFaceModel.load(base, backend, compute, Optional.of(lora), true, quantize);
       model.initialiseAdapters(Purpose.ADAPTERS.key(experiment.seed()));
     } else {
       model = HuggingFaceModel.load(base, backend, compute, true);
