@@ -188,6 +188,11 @@ class ReadyModelsTest {
     train.addAll(sizes);
     String out = CommandLineRun.of(train.toArray(String[]::new)).succeeded().out();
     assertTrue(out.contains("held-out pass@1"), out);
+
+    // As the file's head says.
+    train.addAll(List.of("--set", "model.lora.rank=4", "--set", "model.lora.alpha=8"));
+    String adapted = CommandLineRun.of(train.toArray(String[]::new)).succeeded().out();
+    assertTrue(adapted.contains("held-out pass@1"), adapted);
   }
 
   @Test
