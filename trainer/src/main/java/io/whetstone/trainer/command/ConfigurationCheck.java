@@ -35,6 +35,7 @@ import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.config.TooLong;
 import io.whetstone.trainer.loop.BaseModel;
 import io.whetstone.trainer.loop.DemonstrationSamples;
+import io.whetstone.trainer.loop.FittingDataset;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.loop.StageData;
 import io.whetstone.trainer.rollout.PromptEncoder;
@@ -116,8 +117,13 @@ final class ConfigurationCheck {
 
   private void check(ModelConfig model, Tokenizer tokenizer)
       throws IOException, InterruptedException {
-    PromptEncoder prompts =
-        new PromptEncoder(tokenizer, experiment.promptTemplate(), model.maxPositions());
+    PromptEncoder prompts;
+    try {
+      prompts = new PromptEncoder(tokenizer, experiment.promptTemplate(), model.maxPositions());
+    } catch (IllegalArgumentException e) {
+      findings.problem(e.getMessage());
+      return;
+    }
     if (experiment.evaluation().isPresent()) {
       Evaluation evaluation = experiment.evaluation().get();
       thinking("evaluation", evaluation.decoding(), tokenizer);
@@ -130,7 +136,7 @@ final class ConfigurationCheck {
     }
     for (Stage stage : experiment.stages()) {
       if (stage instanceof Sft sft) {
-        Dataset data = dataset(sft.label() + ".data", sft.data());
+        Dataset data = dataset(sft.label() + ".data", sft.data(), prompts);
         if (data != null) {
           demonstrations(sft, data, prompts, tokenizer, model.maxPositions());
         }
@@ -198,7 +204,7 @@ final class ConfigurationCheck {
   private void drawing(Stage stage, Drawing drawing, PromptEncoder prompts)
       throws InterruptedException {
     String where = stage.label() + ".tasks";
-    Dataset data = dataset(where, drawing.tasks());
+    Dataset data = dataset(where, drawing.tasks(), prompts);
     if (data != null) {
       List<Task> tasks = tasks(data.training(), visited(stage));
       template(prompts, tasks);
@@ -236,7 +242,7 @@ final class ConfigurationCheck {
   }
 
   private void heldOut(String where, Data asked, Evaluation evaluation, PromptEncoder prompts) {
-    Dataset data = dataset(where, asked);
+    Dataset data = dataset(where, asked, prompts);
     if (data == null) {
       return;
     }
@@ -433,9 +439,13 @@ final class ConfigurationCheck {
   }
 
   /** The data, read once; null where it cannot be used, which was then said. */
-  private Dataset dataset(String where, Data data) {
+  private Dataset dataset(String where, Data data, PromptEncoder prompts) {
     if (!opened.containsKey(data)) {
-      Dataset dataset = attempt(where, () -> StageData.open(data, Path.of(""), experiment.seed()));
+      Dataset dataset =
+          attempt(
+              where,
+              () ->
+                  FittingDataset.of(StageData.open(data, Path.of(""), experiment.seed()), prompts));
       opened.put(data, Optional.ofNullable(dataset));
       if (dataset != null) {
         findings.say(where, dataset.summary().toString());
