@@ -76,7 +76,7 @@ final class RowAudit {
       read = reader.read(row, file.name() + ":" + line.number());
       difficulty = reader.difficulty(row);
     } catch (DatasetException e) {
-      bad(file.place() + ":" + line.number() + ": " + e.getMessage(), 1);
+      bad(file.at(line.number()) + ": " + e.getMessage(), 1);
       return;
     }
     Task task = read.task();

@@ -86,7 +86,7 @@ public final class RowDataset implements Dataset {
   }
 
   /** As above, of files that are open; they are closed where this fails. */
-  static RowDataset open(
+  public static RowDataset open(
       String name, List<RowFile> files, Columns columns, Reading reading, long seed) {
     RowTasks reader = new RowTasks(columns);
     try {
@@ -164,8 +164,7 @@ public final class RowDataset implements Dataset {
     try {
       bytes = file.read(entry.offset(), entry.length());
     } catch (IOException e) {
-      throw new DatasetException(
-          file.place() + ":" + entry.line() + ": cannot be read (" + e + ")", e);
+      throw new DatasetException(file.at(entry.line()) + ": cannot be read (" + e + ")", e);
     }
     try {
       Demonstration read =
@@ -179,10 +178,7 @@ public final class RowDataset implements Dataset {
       // Every line was sound when the file was opened: fall through to say so.
     }
     throw new DatasetException(
-        file.place()
-            + ":"
-            + entry.line()
-            + ": has changed since the run began; expected the same file");
+        file.at(entry.line()) + ": has changed since the run began; expected the same file");
   }
 
   @Override
@@ -190,7 +186,8 @@ public final class RowDataset implements Dataset {
     close(files);
   }
 
-  static void close(List<RowFile> files) {
+  /** Closes files that make no dataset. */
+  public static void close(List<RowFile> files) {
     for (RowFile file : files) {
       try {
         file.channel().close();

@@ -12,6 +12,7 @@ final class RowTasks {
 
   private static final Pattern SPACE = Pattern.compile("\\s+", Pattern.UNICODE_CHARACTER_CLASS);
 
+  private static final Pattern BOX = Pattern.compile("\\\\f?boxed\\s*\\{");
   private static final Pattern NUMBER = Pattern.compile("-?\\d+(\\.\\d+)?([eE][+-]?\\d+)?");
 
   private final Columns columns;
@@ -98,11 +99,33 @@ final class RowTasks {
       text = text.substring(at + marker.length()).strip();
       text = text.lines().findFirst().orElse("");
     }
+    if (where.boxed()) {
+      text = boxed(text, where.from());
+    }
     text = text.strip();
     if (text.isEmpty()) {
       throw new DatasetException(where.from() + ": holds no answer; expected text");
     }
     return text;
+  }
+
+  /** What the last box holds, braces within it included. */
+  private static String boxed(String text, String column) {
+    Matcher box = BOX.matcher(text);
+    int from = -1;
+    while (box.find()) {
+      from = box.end();
+    }
+    int depth = 1;
+    for (int i = from; i >= 0 && i < text.length(); i++) {
+      char c = text.charAt(i);
+      boolean escaped = i > 0 && text.charAt(i - 1) == '\\';
+      depth += escaped ? 0 : c == '{' ? 1 : c == '}' ? -1 : 0;
+      if (depth == 0) {
+        return text.substring(from, i);
+      }
+    }
+    throw new DatasetException(column + ": holds no \\boxed{…}; expected the answer in it");
   }
 
   /**

@@ -47,7 +47,7 @@ public final class FakeHub implements AutoCloseable {
   private final Map<String, Queue<Fault>> faults = new HashMap<>();
   public final List<Request> requests = Collections.synchronizedList(new ArrayList<>());
   final List<String> extraPaths = new ArrayList<>();
-  String token = "";
+  public String token = "";
   boolean redirects = true;
 
   public FakeHub() throws IOException {
