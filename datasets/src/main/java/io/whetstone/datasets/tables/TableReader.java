@@ -234,11 +234,21 @@ final class TableReader {
       generator.setPrettyPrinter(new MinimalPrettyPrinter("\n"));
       parser.nextToken();
       while (parser.nextToken() != JsonToken.END_ARRAY) {
-        generator.copyCurrentStructureExact(parser);
+        copy(parser, generator);
       }
       generator.flush();
       return rows.done(name, path.toString(), 0, List.of());
     }
+  }
+
+  /** One value, with the digits that its numbers are written with. */
+  private static void copy(JsonParser parser, JsonGenerator generator) throws IOException {
+    int depth = 0;
+    do {
+      generator.copyCurrentEventExact(parser);
+      JsonToken token = parser.currentToken();
+      depth += token.isStructStart() ? 1 : token.isStructEnd() ? -1 : 0;
+    } while (depth > 0 && parser.nextToken() != null);
   }
 
   /** A temporary file of lines. */

@@ -47,8 +47,12 @@ record EvaluationTarget(Data data, Optional<Experiment> configured) {
     if (Datasets.syntheticNames().contains(name)) {
       return new EvaluationTarget(data(Map.of("synthetic", Map.of(name, Map.of()))), experiment);
     }
-    if (Files.isRegularFile(Path.of(name))) {
+    boolean there = Files.exists(Path.of(name));
+    if (there && name.endsWith(".jsonl")) {
       return new EvaluationTarget(data(Map.of("jsonl", fields.settings(name))), experiment);
+    }
+    if (there || name.startsWith("hf://")) {
+      return new EvaluationTarget(data(Map.of("table", fields.settings(name))), experiment);
     }
     throw new UsageException(
         "--tasks "

@@ -8,6 +8,7 @@ import java.util.Optional;
  * task's pass rate, p = (right + 1) / (drawn + 2), in which older visits count less.
  *
  * @param order how tasks come up
+ * @param by what difficulty is, for {@code easy-first} and {@code hard-first}
  * @param exploration added to each weight of {@code learnability}
  * @param memory what a visit's counts are multiplied by when the task is met again
  * @param pool only the first so many tasks of the data come up; left out: all of them
@@ -15,6 +16,7 @@ import java.util.Optional;
 public record Curriculum(
     @Default(value = "\"shuffled\"", source = "every task once a pass, in an order of its own")
         Order order,
+    @Default(value = "\"measured\"", source = "what is hard for this policy") By by,
     @Default(
             value = "0.05",
             source = "a task always or never solved comes up at a fifth of the most")
@@ -38,7 +40,18 @@ public record Curriculum(
     LEARNABILITY
   }
 
+  /** What difficulty is. */
+  public enum By {
+    /** The ledger's pass rates. */
+    MEASURED,
+    /** What the data's column {@code difficulty} says. */
+    DATA
+  }
+
   public Curriculum {
+    if (by == By.DATA && order != Order.EASY_FIRST && order != Order.HARD_FIRST) {
+      throw new IllegalArgumentException("by: data is for order: easy-first and hard-first");
+    }
     Range.notNegative("exploration", exploration);
     Range.within("memory", memory, 0, 1);
     pool.ifPresent(n -> Range.atLeast("pool", n, 1));
@@ -46,6 +59,6 @@ public record Curriculum(
 
   /** Whether the order depends on what was measured. */
   public boolean measures() {
-    return order != Order.SHUFFLED;
+    return order != Order.SHUFFLED && by == By.MEASURED;
   }
 }

@@ -116,6 +116,22 @@ final class Resolution {
     return Files.isRegularFile(located) ? located.toString() : word;
   }
 
+  /** In full; an address as it is, a pattern from where its first directories are. */
+  private String path(String given) {
+    if (given.startsWith("hf://")) {
+      return given;
+    }
+    Path path = Path.of(given);
+    Path plain = path;
+    while (plain != null && plain.toString().matches("(?s).*[*?\\[{].*")) {
+      plain = plain.getParent();
+    }
+    if (plain == null || plain.equals(path)) {
+      return paths.apply(path).toString();
+    }
+    return paths.apply(plain).resolve(plain.relativize(path)).toString();
+  }
+
   /** A directory in full, a name at the hub as it is. */
   private String model(String given) {
     Path located = paths.apply(Path.of(given));
@@ -148,7 +164,7 @@ final class Resolution {
       return tagged;
     }
     if (target == Path.class) {
-      return paths.apply(Path.of(given.toString())).toString();
+      return path(given.toString());
     }
     return target.isRecord() && given instanceof Map<?, ?> map ? complete(map, target, at) : given;
   }

@@ -1,9 +1,11 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.checkpoints.Checkpoint;
+import io.whetstone.datasets.tables.TableFiles;
 import io.whetstone.trainer.config.Data;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.run.HubProgress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -29,9 +31,10 @@ final class DataFiles {
   /** SHA-256 of each file that the experiment names, by the path as it is configured. */
   static Map<String, String> hashes(Experiment experiment, Path directory) {
     Map<String, String> hashes = new TreeMap<>();
-    experiment.stages().stream()
-        .map(Stage::files)
-        .forEach(files -> files.forEach(file -> add(file, directory, hashes)));
+    for (Stage stage : experiment.stages()) {
+      stage.files().forEach(file -> add(file, directory, hashes));
+      addTables(stage.source(), directory, hashes);
+    }
     experiment
         .evaluation()
         .ifPresent(
@@ -58,6 +61,24 @@ final class DataFiles {
 
   private static void add(Optional<Data> data, Path directory, Map<String, String> hashes) {
     data.ifPresent(d -> d.files().forEach(file -> add(file, directory, hashes)));
+    addTables(data, directory, hashes);
+  }
+
+  /** By their names within what is configured: where a cache is does not matter. */
+  private static void addTables(Optional<Data> data, Path directory, Map<String, String> hashes) {
+    data.stream()
+        .flatMap(d -> d.sources().stream())
+        .flatMap(source -> source.table().stream())
+        .forEach(
+            table -> {
+              String where = table.hub().orElseGet(() -> table.path().orElseThrow().toString());
+              for (TableFiles.Located file :
+                  new TableFiles(table, HubProgress::hub).locate(directory)) {
+                hashes.computeIfAbsent(
+                    where.endsWith(file.name()) ? where : where + "/" + file.name(),
+                    name -> sha256(file.path()));
+              }
+            });
   }
 
   private static void add(Path file, Path directory, Map<String, String> hashes) {

@@ -33,6 +33,11 @@ final class HeldOutGuard {
       public Task task(long index) {
         return check(tasks.task(index));
       }
+
+      @Override
+      public double difficulty(long index) {
+        return tasks.difficulty(index);
+      }
     };
   }
 

@@ -21,7 +21,7 @@ import java.util.Optional;
 /** Draws a stage's own rollouts and scores them: every group once, none chosen. */
 final class OwnRollouts {
   private static final Curriculum IN_TURN =
-      new Curriculum(Curriculum.Order.SHUFFLED, 0, 1, Optional.empty());
+      new Curriculum(Curriculum.Order.SHUFFLED, Curriculum.By.MEASURED, 0, 1, Optional.empty());
   private static final DynamicSampling ALL = new DynamicSampling(false, 1, 1, 0, 1);
 
   private final Sampler sampler;

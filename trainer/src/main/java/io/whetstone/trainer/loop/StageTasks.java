@@ -5,6 +5,7 @@ import io.whetstone.datasets.TaskSource;
 import io.whetstone.trainer.config.Curriculum;
 import io.whetstone.trainer.rollout.CurriculumTasks;
 import io.whetstone.trainer.rollout.DifficultyLedger;
+import io.whetstone.trainer.rollout.DifficultyOrder;
 import io.whetstone.trainer.rollout.ShuffledTasks;
 import io.whetstone.trainer.rollout.TaskStream;
 import java.io.IOException;
@@ -25,7 +26,9 @@ final class StageTasks {
     this.stream =
         settings.measures()
             ? new CurriculumTasks(source, settings, ledger, key)
-            : new ShuffledTasks(source, key);
+            : settings.by() == Curriculum.By.DATA
+                ? new DifficultyOrder(source, settings.order(), key)
+                : new ShuffledTasks(source, key);
   }
 
   TaskSource source() {
@@ -71,6 +74,11 @@ final class StageTasks {
         throw new IndexOutOfBoundsException("index " + index + " is not in [0, " + size() + ")");
       }
       return all.task(index);
+    }
+
+    @Override
+    public double difficulty(long index) {
+      return all.difficulty(index);
     }
   }
 }

@@ -47,7 +47,8 @@ class ConfigurationTest {
     assertEquals(1e-3, sft.optimization().learningRate());
     assertEquals(0.95, sft.optimization().beta2());
     assertEquals(
-        new Range(3, 5), sft.data().synthetic().orElseThrow().sums().orElseThrow().numbers());
+        new Range(3, 5),
+        sft.data().source().synthetic().orElseThrow().sums().orElseThrow().numbers());
     Grpo grpo = grpo(good());
     assertEquals(Reduction.SEQUENCE_MEAN, grpo.reduction());
     assertEquals(Optional.of(32), grpo.reductionLength());

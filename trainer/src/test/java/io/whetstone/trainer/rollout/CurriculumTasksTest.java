@@ -27,7 +27,7 @@ class CurriculumTasksTest {
   }
 
   private static Curriculum settings(Curriculum.Order order) {
-    return new Curriculum(order, 0.05, 0.5, Optional.empty());
+    return new Curriculum(order, Curriculum.By.MEASURED, 0.05, 0.5, Optional.empty());
   }
 
   private static CurriculumTasks tasks(Curriculum.Order order, DifficultyLedger ledger) {
