@@ -66,6 +66,30 @@ public record DatasetSummary(
     notes = List.copyOf(notes);
   }
 
+  /**
+   * Of data without an end.
+   *
+   * @param some of its tasks, whose lengths stand for all
+   */
+  public static DatasetSummary ofEndless(String name, List<Task> some) {
+    LengthCount prompts = new LengthCount();
+    LengthCount answers = new LengthCount();
+    for (Task task : some) {
+      prompts.add(task.prompt());
+      task.answer().ifPresent(answers::add);
+    }
+    return new DatasetSummary(
+        name,
+        Long.MAX_VALUE,
+        Long.MAX_VALUE,
+        0,
+        0,
+        0,
+        prompts.lengths(),
+        answers.lengths(),
+        List.of());
+  }
+
   /** In words, a line a finding. */
   @Override
   public String toString() {

@@ -1,5 +1,7 @@
 package io.whetstone.datasets;
 
+import io.whetstone.datasets.countdown.CountdownSettings;
+import io.whetstone.datasets.countdown.CountdownTasks;
 import io.whetstone.datasets.settings.Names;
 import io.whetstone.datasets.settings.Settings;
 import java.nio.file.Path;
@@ -9,7 +11,7 @@ import java.util.Map;
 /** Makes datasets from what a configuration says. */
 public final class Datasets {
 
-  private static final List<String> SYNTHETIC = List.of("sums", "chains", "products");
+  private static final List<String> SYNTHETIC = List.of("sums", "chains", "products", "countdown");
 
   private Datasets() {}
 
@@ -33,6 +35,8 @@ public final class Datasets {
       case "sums" -> SyntheticTasks.sums(Settings.read(settings, SumsSettings.class, name), seed);
       case "chains" ->
           SyntheticTasks.chains(Settings.read(settings, ChainsSettings.class, name), seed);
+      case "countdown" ->
+          new CountdownTasks(Settings.read(settings, CountdownSettings.class, name), seed);
       default ->
           SyntheticTasks.products(Settings.read(settings, ProductsSettings.class, name), seed);
     };

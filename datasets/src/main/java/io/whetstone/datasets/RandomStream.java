@@ -5,13 +5,13 @@ package io.whetstone.datasets;
  * 2014) from a hashed start. Its own, because the JDK does not promise the same numbers in every
  * version, and a recorded run must find its tasks again.
  */
-final class RandomStream {
+public final class RandomStream {
 
   private static final long STEP = 0x9e3779b97f4a7c15L;
 
   private long state;
 
-  RandomStream(long seed, String purpose, long index) {
+  public RandomStream(long seed, String purpose, long index) {
     state = Hash.mix(Hash.mix(seed ^ Hash.of(purpose, 0)) + index);
   }
 
@@ -26,17 +26,17 @@ final class RandomStream {
   }
 
   /** True with probability p. */
-  boolean chance(double p) {
+  public boolean chance(double p) {
     return unit() < p;
   }
 
   /** Uniform in [min, max]; off by less than one in 2^32 for ranges below 2^32. */
-  long within(long min, long max) {
+  public long within(long min, long max) {
     return min + Math.unsignedMultiplyHigh(next(), max - min + 1);
   }
 
   /** Uniform in the range. */
-  int within(Range range) {
+  public int within(Range range) {
     return (int) within(range.min(), range.max());
   }
 }

@@ -1,6 +1,7 @@
 package io.whetstone.datasets;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Iterator;
 import java.util.Locale;
@@ -45,6 +46,22 @@ final class Row {
       throw new DatasetException(column + ": is " + kind(node) + "; expected text or a number");
     }
     return node.asText();
+  }
+
+  /** As {@link #text}; a list of text or numbers as {@code [a, b]}. */
+  static String shown(ObjectNode row, String column) {
+    if (!(find(row, column) instanceof ArrayNode list)) {
+      return text(row, column);
+    }
+    StringBuilder text = new StringBuilder("[");
+    for (JsonNode item : list) {
+      if (!item.isTextual() && !item.isNumber()) {
+        throw new DatasetException(
+            column + ": holds " + kind(item) + "; expected a list of text or numbers");
+      }
+      text.append(text.length() > 1 ? ", " : "").append(item.asText());
+    }
+    return text.append("]").toString();
   }
 
   static String kind(JsonNode node) {

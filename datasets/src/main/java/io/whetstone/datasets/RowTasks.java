@@ -36,7 +36,7 @@ final class RowTasks {
     // An empty completion is something to learn, too: that nothing is said.
     String completion = columns.completion().map(column -> Row.text(row, column)).orElse("");
     if (conversation.isEmpty()) {
-      String text = prompt.orElseThrow().fill(column -> Row.text(row, column));
+      String text = prompt.orElseThrow().fill(column -> Row.shown(row, column));
       return new Demonstration(task(row, place, text, Optional.empty()), completion);
     }
     Conversation whole = conversation.get();

@@ -25,6 +25,7 @@ class BuiltInContractTest {
           new Case("format", Map.of(), GOOD, "2"),
           new Case("format-soft", Map.of(), GOOD, "2"),
           new Case("accuracy", Map.of(), GOOD, "<answer>3</answer>"),
+          new Case("countdown", Map.of(), "<answer>1+1</answer>", "<answer>2</answer>"),
           new Case("tags", Map.of(), GOOD, "2"),
           new Case("steps", Map.of(), GOOD, "2"),
           new Case("boxed", Map.of(), "\\boxed{2}", "2"),
@@ -46,6 +47,10 @@ class BuiltInContractTest {
           Map.of(
               "budget",
               18,
+              "nums",
+              List.of(1, 1),
+              "target",
+              2,
               "instruction_id_list",
               List.of("punctuation:no_comma"),
               "schema",

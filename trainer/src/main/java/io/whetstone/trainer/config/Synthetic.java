@@ -5,20 +5,23 @@ import io.whetstone.datasets.Dataset;
 import io.whetstone.datasets.ProductsSettings;
 import io.whetstone.datasets.SumsSettings;
 import io.whetstone.datasets.SyntheticTasks;
+import io.whetstone.datasets.countdown.CountdownSettings;
+import io.whetstone.datasets.countdown.CountdownTasks;
 import java.util.Optional;
 import java.util.stream.Stream;
 
-/** A generator of calculations: exactly one of the three. */
+/** A generator of tasks: exactly one. */
 public record Synthetic(
     Optional<SumsSettings> sums,
     Optional<ChainsSettings> chains,
-    Optional<ProductsSettings> products) {
+    Optional<ProductsSettings> products,
+    Optional<CountdownSettings> countdown) {
 
   public Synthetic {
-    long given = Stream.of(sums, chains, products).filter(Optional::isPresent).count();
+    long given = Stream.of(sums, chains, products, countdown).filter(Optional::isPresent).count();
     if (given != 1) {
       throw new IllegalArgumentException(
-          given + " of sums, chains and products given; expected exactly one");
+          given + " of sums, chains, products and countdown given; expected exactly one");
     }
   }
 
@@ -27,6 +30,7 @@ public record Synthetic(
     return sums.<Dataset>map(settings -> SyntheticTasks.sums(settings, seed))
         .or(() -> chains.map(settings -> SyntheticTasks.chains(settings, seed)))
         .or(() -> products.map(settings -> SyntheticTasks.products(settings, seed)))
+        .or(() -> countdown.map(settings -> new CountdownTasks(settings, seed)))
         .orElseThrow();
   }
 }

@@ -40,7 +40,8 @@ class ShippedTest {
   }
 
   @Test
-  void everyConfigurationRuns(@TempDir Path runs) throws IOException {
+  void everyConfigurationRuns(@TempDir Path runs, @TempDir Path directory) throws IOException {
+    StandIns standIns = new StandIns(directory);
     try (Stream<Path> files = Files.walk(ROOT.resolve("configs"))) {
       // Those in models/ begin from models that are not here: ReadyModelsTest.
       List<Path> configurations =
@@ -53,7 +54,12 @@ class ShippedTest {
             Files.readString(configuration).lines().takeWhile(l -> l.startsWith("#")).count() > 3,
             configuration + " does not say what to expect");
         List<String> arguments =
-            new ArrayList<>(List.of("train", configuration.toString(), "--runs", runs.toString()));
+            new ArrayList<>(
+                List.of(
+                    "train",
+                    standIns.localized(configuration).toString(),
+                    "--runs",
+                    runs.toString()));
         arguments.addAll(shortened(configuration));
         CommandLineRun run = CommandLineRun.of(arguments.toArray(String[]::new)).succeeded();
         assertTrue(run.out().contains("held-out pass@1"), run.out());
