@@ -1,0 +1,151 @@
+package io.whetstone.trainer.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.File;
+import java.io.IOException;
+import java.net.URISyntaxException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.TestInstance;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Reward models trained in a run and used by its next stage. */
+@TestInstance(TestInstance.Lifecycle.PER_CLASS)
+class RewardModelRunTest {
+  private static final List<String> MODELS = List.of("orm", "preferred", "prm");
+
+  private Path runs;
+  private Path configuration;
+  private CommandLineRun first;
+
+  @BeforeAll
+  void train(@TempDir Path directory) throws IOException, URISyntaxException {
+    runs = directory;
+    configuration = runs.resolve("reward-models.yaml");
+    for (String name : List.of("reward-models.yaml", "stages-pairs.jsonl")) {
+      Path from =
+          new File(RewardModelRunTest.class.getResource("/endtoend/" + name).toURI()).toPath();
+      Files.copy(from, runs.resolve(name));
+    }
+    first = train("whole").succeeded();
+  }
+
+  private CommandLineRun train(String name, String... more) {
+    List<String> arguments =
+        new ArrayList<>(
+            List.of("train", configuration.toString(), "--runs", runs.toString(), "--run", name));
+    arguments.addAll(List.of(more));
+    return CommandLineRun.of(arguments.toArray(String[]::new));
+  }
+
+  private List<JsonNode> lines(String stage) throws IOException {
+    ObjectMapper json = new ObjectMapper();
+    List<JsonNode> lines = new ArrayList<>();
+    for (String line : Files.readAllLines(runs.resolve("whole/metrics.jsonl"))) {
+      if (json.readTree(line).get("stage").asText().equals(stage)) {
+        lines.add(json.readTree(line));
+      }
+    }
+    return lines;
+  }
+
+  @Test
+  void eachIsTestedOnWhatWasHeldOutAndLeftUnderItsName() throws IOException {
+    JsonNode orm = lines("orm").getLast();
+    assertTrue(orm.has("reward-model/held-out/completions/ece"), orm.toString());
+    assertTrue(lines("preferred").getLast().has("reward-model/held-out/pairs"));
+    JsonNode prm = lines("prm").getLast();
+    assertTrue(prm.has("reward-model/held-out/true-steps/auc"), prm.toString());
+    assertTrue(lines("prm").getFirst().has("labels/agreement"));
+    for (String model : MODELS) {
+      Path left = runs.resolve("whole/reward-models").resolve(model);
+      assertTrue(Files.isRegularFile(left.resolve("model.safetensors")), model);
+      assertTrue(Files.isRegularFile(left.resolve("report.json")), model);
+    }
+  }
+
+  @Test
+  void itsScoresAreRewardsAndItsStepsAdvantages() throws IOException {
+    JsonNode step = lines("grpo").getFirst();
+    for (String model : MODELS) {
+      assertTrue(step.get("reward/" + model + "/scored").asInt() > 0, step.toString());
+      assertTrue(!step.has("reward/" + model + "/error"), step.toString());
+    }
+    assertTrue(step.has("time/reward-model"), step.toString());
+    Set<Boolean> severalSteps = new HashSet<>();
+    for (JsonNode completion : RunFiles.completions(runs.resolve("whole"), "grpo-1")) {
+      Set<String> values = new HashSet<>();
+      completion.get("advantage").forEach(value -> values.add(value.asText()));
+      severalSteps.add(values.size() > 1);
+    }
+    assertTrue(severalSteps.contains(true), "no completion's steps have advantages of their own");
+  }
+
+  @Test
+  void aWatchThatIsNotMetIsSaid() throws IOException {
+    assertTrue(lines("grpo").get(1).get("watch/prm/alarm").isNumber());
+    assertTrue(first.err().contains("ALARM: the reward prm"), first.err());
+  }
+
+  @Test
+  void resumedWithinEachStageItEndsWithTheSameBytes() throws IOException {
+    RunFiles whole = RunFiles.of(runs.resolve("whole"));
+    // Within orm's second round, between two steps of the others, and within grpo.
+    for (long step : new long[] {64, 68, 71, 73}) {
+      String name = "from-" + step;
+      copyUntil(step, name);
+      train(name, "--resume").succeeded();
+      assertEquals(whole, RunFiles.of(runs.resolve(name)), name);
+      for (String model : MODELS) {
+        Path weights = Path.of("reward-models", model, "model.safetensors");
+        assertEquals(
+            -1,
+            Files.mismatch(
+                runs.resolve("whole").resolve(weights), runs.resolve(name).resolve(weights)),
+            name + " " + model);
+      }
+    }
+  }
+
+  /** The run as it was when its checkpoint of that step was the newest. */
+  private void copyUntil(long step, String name) throws IOException {
+    Path from = runs.resolve("whole");
+    Path to = runs.resolve(name);
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.sorted(Comparator.naturalOrder()).toList()) {
+        Path relative = from.relativize(file);
+        boolean later =
+            relative.getNameCount() > 1
+                && relative.startsWith("checkpoints")
+                && relative.getName(1).toString().startsWith("step-")
+                && Long.parseLong(relative.getName(1).toString().substring("step-".length()))
+                    > step;
+        if (!later && Files.isDirectory(file)) {
+          Files.createDirectories(to.resolve(relative));
+        } else if (!later) {
+          Files.copy(file, to.resolve(relative));
+        }
+      }
+    }
+  }
+
+  @Test
+  void aModelThatNoStageTrainsIsAMistake() {
+    CommandLineRun wrong = train("wrong", "--set", "grpo.rewards=[accuracy, {model: {name: rom}}]");
+    assertEquals(2, wrong.code(), wrong.err());
+    assertTrue(wrong.err().contains("rom is no reward-model stage before this one"), wrong.err());
+    assertTrue(wrong.err().contains("orm, preferred, prm"), wrong.err());
+  }
+}
