@@ -33,6 +33,15 @@ class ShippedTest {
               "grpo.max-tokens=16",
               "grpo.schedule.warmup=1"));
     }
+    if (text.contains("- reward-model:")) {
+      overrides.addAll(
+          List.of(
+              "reward-model.tasks-per-round=4",
+              "reward-model.steps=2",
+              "reward-model.schedule.warmup=1",
+              "reward-model.rollouts.samples=2",
+              "reward-model.rollouts.max-tokens=16"));
+    }
     if (text.contains("evaluation:")) {
       overrides.addAll(List.of("evaluation.count=4", "evaluation.max-tokens=16"));
     }
