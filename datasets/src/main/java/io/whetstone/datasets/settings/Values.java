@@ -111,7 +111,8 @@ final class Values {
   private static Object constant(Object given, Class<?> type, String path) {
     List<String> names =
         Arrays.stream(type.getEnumConstants()).map(c -> Names.kebab(((Enum<?>) c).name())).toList();
-    int index = names.indexOf(String.valueOf(given));
+    // Names that come from elsewhere have underscores: q4_k.
+    int index = names.indexOf(String.valueOf(given).replace('_', '-'));
     if (index < 0) {
       throw new IllegalArgumentException(
           path + ": " + show(given) + " " + Names.unknown(String.valueOf(given), names));
