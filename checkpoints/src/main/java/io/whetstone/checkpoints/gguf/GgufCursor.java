@@ -79,7 +79,8 @@ final class GgufCursor {
     if (count < 0 || count > remaining() / least) {
       throw new CheckpointException(
           String.format(
-              "%s: truncated, or corrupt: %s at byte %,d is %s, which the %,d bytes after it cannot hold",
+              "%s: truncated, or corrupt: %s at byte %,d is %s, which the %,d bytes after it cannot"
+                  + " hold",
               file, what, from, Long.toUnsignedString(count), remaining()));
     }
     return Math.toIntExact(count);

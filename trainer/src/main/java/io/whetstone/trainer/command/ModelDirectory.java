@@ -32,8 +32,9 @@ record ModelDirectory(Path model, Optional<Path> run) {
   /**
    * Finds the model.
    *
-   * @param name a run's, a checkpoint's or a model's directory, or a GGUF file; where there is none, {@code
-   *     ORG/NAME} or {@code ORG/NAME@revision}, from Hugging Face's cache, else downloaded into it
+   * @param name a run's, a checkpoint's or a model's directory, or a GGUF file; where there is
+   *     none, {@code ORG/NAME} or {@code ORG/NAME@revision}, from Hugging Face's cache, else
+   *     downloaded into it
    * @throws UsageException when there is none, saying where it was looked for
    */
   static ModelDirectory find(String name, Which which) {
