@@ -8,6 +8,7 @@ import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.RewardEntry;
 import io.whetstone.trainer.config.RewardList;
 import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.loop.RewardModels;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -73,7 +74,9 @@ final class ScoreCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException, InterruptedException {
     RewardList asked = asked();
-    try (RewardCatalog catalog = RewardCatalog.of(plugins.or(asked::rewardPlugins));
+    try (RewardModels models = RewardModels.ofTexts(Path.of(""));
+        RewardCatalog catalog =
+            RewardCatalog.of(plugins.or(asked::rewardPlugins)).with(models.provider());
         RewardPipeline pipeline =
             new RewardPipeline(
                 asked.rewards().stream().map(entry -> entry.weighted(catalog)).toList(),

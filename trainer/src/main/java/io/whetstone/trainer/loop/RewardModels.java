@@ -7,15 +7,20 @@ import io.whetstone.rewards.models.ModelReward;
 import io.whetstone.rewards.models.ModelRewardProvider;
 import io.whetstone.rewards.models.ModelSettings;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;
 import io.whetstone.tokenizer.Tokenizer;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
+import java.util.stream.IntStream;
 
 /**
  * The reward models that rewards ask for: each directory loaded once, on the engine that samples.
@@ -30,6 +35,7 @@ public final class RewardModels implements AutoCloseable {
   private final Optional<String> policyTokenizer;
   private final Path directory;
   private final Path named;
+  private final List<Backend> owned;
   private final Map<Path, LoadedModel> loaded = new HashMap<>();
 
   /**
@@ -45,12 +51,51 @@ public final class RewardModels implements AutoCloseable {
       Optional<String> policyTokenizer,
       Path directory,
       Path named) {
+    this(backend, compute, prompts, policyTokenizer, directory, named, List.of());
+  }
+
+  private RewardModels(
+      Supplier<Backend> backend,
+      DType compute,
+      BiFunction<Task, Tokenizer, int[]> prompts,
+      Optional<String> policyTokenizer,
+      Path directory,
+      Path named,
+      List<Backend> owned) {
+    this.owned = owned;
     this.backend = backend;
     this.compute = compute;
     this.prompts = prompts;
     this.policyTokenizer = policyTokenizer;
     this.directory = directory;
     this.named = named;
+  }
+
+  /**
+   * Models that score texts outside a run, on the cpu backend, which is opened when the first is
+   * asked for: the prompt as it stands, then the completion.
+   *
+   * @param directory what relative paths start from
+   */
+  public static RewardModels ofTexts(Path directory) {
+    List<Backend> opened = new ArrayList<>();
+    return new RewardModels(
+        () -> {
+          if (opened.isEmpty()) {
+            opened.add(Backends.open("cpu", 0));
+          }
+          return opened.getFirst();
+        },
+        DType.F32,
+        (task, tokenizer) ->
+            IntStream.concat(
+                    Arrays.stream(tokenizer.leading()),
+                    Arrays.stream(tokenizer.encode(task.prompt())))
+                .toArray(),
+        Optional.empty(),
+        directory,
+        directory.resolve("reward-models"),
+        opened);
   }
 
   /** Where a stage leaves its model. */
@@ -102,5 +147,6 @@ public final class RewardModels implements AutoCloseable {
   @Override
   public void close() {
     loaded.values().forEach(LoadedModel::close);
+    owned.forEach(Backend::close);
   }
 }

@@ -92,11 +92,11 @@ public final class ModelReward implements Reward {
     return new Asked(Scorable.steps(prompt, ids, steps), steps);
   }
 
-  /** A text's ids, and the end of sequence where it came to its end. */
+  /** A text's ids, and the end of sequence where it came to it: end, end-of-sequence. */
   private int[] encoded(Candidate candidate) {
     Tokenizer tokenizer = loaded.model().tokenizer();
     int[] ids = tokenizer.encode(candidate.text());
-    if (!candidate.stopReason().equals("end") || tokenizer.endOfSequence().isEmpty()) {
+    if (!candidate.stopReason().startsWith("end") || tokenizer.endOfSequence().isEmpty()) {
       return ids;
     }
     int[] ended = Arrays.copyOf(ids, ids.length + 1);
