@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.Iterator;
 import java.util.Locale;
+import java.util.stream.Collectors;
 
 /** Looks up a row's columns; {@code a.b} is column {@code a.b}, else {@code b} within {@code a}. */
 final class Row {
@@ -48,20 +49,13 @@ final class Row {
     return node.asText();
   }
 
-  /** As {@link #text}; a list of text or numbers as {@code [a, b]}. */
+  /** As {@link #text}; a list of numbers as {@code [a, b]}. */
   static String shown(ObjectNode row, String column) {
-    if (!(find(row, column) instanceof ArrayNode list)) {
+    if (!(find(row, column) instanceof ArrayNode list)
+        || !list.valueStream().allMatch(JsonNode::isNumber)) {
       return text(row, column);
     }
-    StringBuilder text = new StringBuilder("[");
-    for (JsonNode item : list) {
-      if (!item.isTextual() && !item.isNumber()) {
-        throw new DatasetException(
-            column + ": holds " + kind(item) + "; expected a list of text or numbers");
-      }
-      text.append(text.length() > 1 ? ", " : "").append(item.asText());
-    }
-    return text.append("]").toString();
+    return list.valueStream().map(JsonNode::asText).collect(Collectors.joining(", ", "[", "]"));
   }
 
   static String kind(JsonNode node) {

@@ -171,7 +171,7 @@ class SyntheticTasksTest {
     assertEquals(
         "sums.held-out: 1.0 is not in (0, 1)", complaint(Map.of("sums", Map.of("held-out", 1))));
     assertEquals(
-        "synthetic.sum: is not known; did you mean sums? known: chains, products, sums",
+        "synthetic.sum: is not known; did you mean sums? known: chains, countdown, products, sums",
         complaint(Map.of("sum", Map.of())));
     assertEquals(
         "products.values: [2, 999] multiplied 6 times is not below 1e15",
