@@ -1,6 +1,5 @@
 package io.whetstone.model;
 
-import io.whetstone.model.Parameters.Start;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Capability;
@@ -9,8 +8,6 @@ import io.whetstone.tensor.KvCache;
 import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -32,9 +29,7 @@ public final class Transformer implements Trainable, AutoCloseable {
   private final Parameters parameters;
   private final Lora lora;
   private final Parameters adapters;
-  private final Workspace constants;
-  private final List<Layer> layers = new ArrayList<>();
-  private final Parameter embedding;
+  private final LayerStack layers;
   private final OutputHead head;
   private boolean recompute;
   private long dropoutKey;
@@ -57,26 +52,8 @@ public final class Transformer implements Trainable, AutoCloseable {
     if (lora != null) {
       lora.adapted(config); // refuses modules that are not there
     }
-    constants = backend.workspace("rotary table");
-    embedding =
-        parameters.matrix(
-            "model.embed_tokens.weight", Start.NORMAL, config.vocabulary(), config.hidden());
-    Map<Rope, Tensor> tables = new HashMap<>();
-    for (int i = 0; i < config.layers(); i++) {
-      Tensor table =
-          config
-              .layerForms()
-              .get(i)
-              .rope()
-              .map(rope -> tables.computeIfAbsent(rope, this::ropeTable))
-              .orElse(null);
-      layers.add(new Layer(backend, config, compute, i, parameters, table, lora, adapters));
-    }
-    head = new OutputHead(backend, config, compute, parameters, embedding);
-  }
-
-  private Tensor ropeTable(Rope rope) {
-    return RopeTable.create(backend, constants, rope, config.maxPositions(), config.heads().size());
+    layers = new LayerStack(backend, config, compute, parameters, lora, adapters);
+    head = new OutputHead(backend, config, compute, parameters, layers.embedding());
   }
 
   /**
@@ -328,30 +305,11 @@ public final class Transformer implements Trainable, AutoCloseable {
     checkTokens(tokens.ids(), tokens.positions());
     checkTargets(tokens.rows(), rows, targets, temperature);
     LayerRows layerRows = trainingRows(tokens);
-    List<Scored.Kept> kept = keep(tokens, layerRows, workspace);
+    List<Scored.Kept> kept = layers.keep(tokens, layerRows, recompute, workspace);
     Tensor stream = kept.getLast().output();
     Scored.Head scoredHead = head.score(stream, rows, targets, temperature, workspace);
     return new Scored(
         tokens, layerRows, rows, targets, temperature, kept, scoredHead, read(scoredHead));
-  }
-
-  /** All layers' passes with what their backward needs. */
-  private List<Scored.Kept> keep(PackedTokens tokens, LayerRows layerRows, Workspace workspace) {
-    Tensor stream = embed(tokens.ids(), workspace);
-    Layer.Attention attention = packed(tokens);
-    List<Scored.Kept> kept = new ArrayList<>(layers.size());
-    for (Layer layer : layers) {
-      Tensor output = workspace.tensor(DType.F32, tokens.rows(), config.hidden());
-      long mark = workspace.mark();
-      Activations activations = Activations.kept(config, compute, stream, output, workspace);
-      layer.forward(activations, layerRows, attention, workspace);
-      if (recompute) {
-        workspace.release(mark);
-      }
-      kept.add(new Scored.Kept(stream, output, recompute ? null : activations));
-      stream = output;
-    }
-    return kept;
   }
 
   /**
@@ -364,7 +322,7 @@ public final class Transformer implements Trainable, AutoCloseable {
     checkTokens(tokens.ids(), tokens.positions());
     checkRange("row wanted", rows, tokens.rows());
     LayerRows layerRows = trainingRows(tokens);
-    List<Scored.Kept> kept = keep(tokens, layerRows, workspace);
+    List<Scored.Kept> kept = layers.keep(tokens, layerRows, recompute, workspace);
     return new Hidden(
         tokens, layerRows, rows, kept, head.hidden(kept.getLast().output(), rows, workspace));
   }
@@ -378,11 +336,7 @@ public final class Transformer implements Trainable, AutoCloseable {
     checkRange("row wanted", rows, tokens.rows());
     Tensor normed = workspace.tensor(compute, rows.length, config.hidden());
     long mark = workspace.mark();
-    Tensor stream = embed(tokens.ids(), workspace);
-    Layer.Attention attention = packed(tokens);
-    for (Layer layer : layers) {
-      forwardInPlace(layer, stream, tokens.positions(), attention, workspace);
-    }
+    Tensor stream = layers.forward(tokens, workspace);
     backend.copy(head.hidden(stream, rows, workspace).normed(), normed);
     workspace.release(mark);
     return normed;
@@ -397,11 +351,7 @@ public final class Transformer implements Trainable, AutoCloseable {
     checkTokens(tokens.ids(), tokens.positions());
     checkTargets(tokens.rows(), rows, targets, temperature);
     long mark = workspace.mark();
-    Tensor stream = embed(tokens.ids(), workspace);
-    Layer.Attention attention = packed(tokens);
-    for (Layer layer : layers) {
-      forwardInPlace(layer, stream, tokens.positions(), attention, workspace);
-    }
+    Tensor stream = layers.forward(tokens, workspace);
     Logprobs result = read(head.score(stream, rows, targets, temperature, workspace));
     workspace.release(mark);
     return result;
@@ -419,7 +369,7 @@ public final class Transformer implements Trainable, AutoCloseable {
     long mark = workspace.mark();
     Tensor gradient = workspace.zeros(DType.F32, scored.tokens.rows(), config.hidden());
     head.backward(scored, dLogprobs, dEntropy, gradient, workspace);
-    backward(scored.tokens, scored.layerRows, scored.layers, gradient, workspace);
+    layers.backward(scored.tokens, scored.layerRows, scored.layers, gradient, workspace);
     workspace.release(mark);
   }
 
@@ -433,33 +383,8 @@ public final class Transformer implements Trainable, AutoCloseable {
     long mark = workspace.mark();
     Tensor gradient = workspace.zeros(DType.F32, hidden.tokens.rows(), config.hidden());
     head.backward(hidden, dNormed, gradient, workspace);
-    backward(hidden.tokens, hidden.layerRows, hidden.layers, gradient, workspace);
+    layers.backward(hidden.tokens, hidden.layerRows, hidden.layers, gradient, workspace);
     workspace.release(mark);
-  }
-
-  /** From the last layer's output down to the embedding. */
-  private void backward(
-      PackedTokens tokens,
-      LayerRows layerRows,
-      List<Scored.Kept> kept,
-      Tensor gradient,
-      Workspace workspace) {
-    for (int i = layers.size() - 1; i >= 0; i--) {
-      long layerMark = workspace.mark();
-      layers
-          .get(i)
-          .backward(
-              activations(i, tokens, layerRows, kept.get(i), workspace),
-              layerRows,
-              tokens.segments(),
-              gradient,
-              workspace);
-      workspace.release(layerMark);
-    }
-    if (embedding.trained()) {
-      scaleEmbeddings(gradient);
-      backend.embeddingBackward(tokens.ids(), gradient, embedding.gradient());
-    }
   }
 
   /**
@@ -515,16 +440,17 @@ public final class Transformer implements Trainable, AutoCloseable {
     requireLength("cached rows", rows.rows(), ids.length);
     Tensor normed = workspace.tensor(compute, ids.length, config.hidden());
     long mark = workspace.mark();
-    Tensor stream = embed(ids, workspace);
-    for (int i = 0; i < layers.size(); i++) {
-      int index = i;
-      Layer.Attention attention =
-          (fused, form, attended, unused) -> {
-            backend.cacheStore(fused, config.heads(), cache, index, slots);
-            backend.cachedAttention(fused, config.heads(), cache, index, rows, form, attended);
-          };
-      forwardInPlace(layers.get(i), stream, positions, attention, workspace);
-    }
+    Tensor stream =
+        layers.forward(
+            ids,
+            positions,
+            layer ->
+                (fused, form, attended, unused) -> {
+                  backend.cacheStore(fused, config.heads(), cache, layer, slots);
+                  backend.cachedAttention(
+                      fused, config.heads(), cache, layer, rows, form, attended);
+                },
+            workspace);
     head.norm(stream, normed, workspace.tensor(DType.F32, ids.length));
     workspace.release(mark);
     return normed;
@@ -540,8 +466,7 @@ public final class Transformer implements Trainable, AutoCloseable {
   @Override
   public void close() {
     head.close();
-    layers.forEach(Layer::close);
-    constants.close();
+    layers.close();
     parameters.close();
     if (adapters != null) {
       adapters.close();
@@ -550,59 +475,10 @@ public final class Transformer implements Trainable, AutoCloseable {
 
   // ---- pieces
 
-  private Tensor embed(int[] ids, Workspace workspace) {
-    Tensor stream = workspace.tensor(DType.F32, ids.length, config.hidden());
-    backend.embedding(ids, embedding.value(), stream);
-    if (embedding.value().dtype() != compute) {
-      // As every matrix: rounded where it is used, so that a BF16 copy of it gives the same bits.
-      long mark = workspace.mark();
-      Tensor rounded = workspace.tensor(compute, ids.length, config.hidden());
-      backend.copy(stream, rounded);
-      backend.copy(rounded, stream);
-      workspace.release(mark);
-    }
-    scaleEmbeddings(stream);
-    return stream;
-  }
-
-  private void scaleEmbeddings(Tensor stream) {
-    float factor = config.architecture().embeddingScale();
-    if (factor != 1) {
-      backend.scale(stream, factor);
-    }
-  }
-
   private LayerRows trainingRows(PackedTokens tokens) {
     return lora == null || lora.dropout() == 0
         ? LayerRows.of(tokens.positions())
         : LayerRows.dropped(tokens, Philox.derive(dropoutKey, changes));
-  }
-
-  /** What the backward pass of layer i needs: kept, or made again from the layer's input. */
-  private Activations activations(
-      int i, PackedTokens tokens, LayerRows layerRows, Scored.Kept kept, Workspace workspace) {
-    if (kept.activations() != null) {
-      return kept.activations();
-    }
-    Activations again = Activations.kept(config, compute, kept.input(), kept.output(), workspace);
-    layers.get(i).forward(again, layerRows, packed(tokens), workspace);
-    return again;
-  }
-
-  private Layer.Attention packed(PackedTokens tokens) {
-    return (fused, form, attended, logSumExp) ->
-        backend.attention(fused, config.heads(), tokens.segments(), form, attended, logSumExp);
-  }
-
-  private void forwardInPlace(
-      Layer layer, Tensor stream, int[] positions, Layer.Attention attention, Workspace workspace) {
-    long mark = workspace.mark();
-    layer.forward(
-        Activations.inPlace(config, compute, stream, workspace),
-        LayerRows.of(positions),
-        attention,
-        workspace);
-    workspace.release(mark);
   }
 
   private Logprobs read(Scored.Head kept) {
