@@ -84,18 +84,19 @@ final class StepTime implements AutoCloseable {
 
   private void trained(int headRows) {
     workspace.reset();
-    int[] ids = new int[ROWS];
-    int[] positions = new int[ROWS];
-    Arrays.setAll(positions, i -> i);
     int[] rows = new int[headRows];
     Arrays.setAll(rows, i -> ROWS - headRows + i);
-    PackedTokens tokens =
-        new PackedTokens(
-            ids,
-            positions,
-            new Segments(new int[] {0}, new int[] {ROWS}, new int[] {0}, new int[] {0}));
+    PackedTokens tokens = PackedTokens.of(new int[ROWS], Segments.ofLengths(lengths()));
     Scored scored = layers.score(tokens, rows, new int[headRows], 1, workspace);
     layers.backward(scored, new float[headRows], new float[headRows], workspace);
+  }
+
+  /** Of sequences that make {@link #ROWS} together and have the positions for it. */
+  private int[] lengths() {
+    int most = Math.min(ROWS, cut.maxPositions());
+    int[] lengths = new int[Math.ceilDiv(ROWS, most)];
+    Arrays.setAll(lengths, i -> Math.min(most, ROWS - i * most));
+    return lengths;
   }
 
   /** Seconds of one decoding step with so many sequences, all layers and the head. */
@@ -104,11 +105,12 @@ final class StepTime implements AutoCloseable {
     try (KvCache probe = layers.kvCache(1)) {
       pageSize = probe.pageSize();
     }
-    int pages = Math.ceilDiv(DECODED, pageSize);
+    int decoded = Math.min(DECODED, cut.maxPositions());
+    int pages = Math.ceilDiv(decoded, pageSize);
     try (KvCache cache = layers.kvCache(sequences * pages)) {
       double[] hidden = {Double.MAX_VALUE};
       double[] head = {Double.MAX_VALUE};
-      for (int position = 0; position < DECODED; position++) {
+      for (int position = 0; position < decoded; position++) {
         workspace.reset();
         int at = position;
         int[] positions = new int[sequences];
