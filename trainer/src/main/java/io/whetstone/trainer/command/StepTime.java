@@ -27,12 +27,25 @@ final class StepTime implements AutoCloseable {
   /** Numbers in the layers that are measured: enough to leave the caches. */
   private static final long MEASURED = 30_000_000;
 
-  private static final int ROWS = 256;
+  /** Rows of a pass: small models need more, or what is measured is the calls. */
+  private static final int FEWEST_ROWS = 256;
+
+  private static final int MOST_ROWS = 2048;
+
+  /** Multiply-adds of a pass that are enough. */
+  private static final double ENOUGH_WORK = 2.5e9;
+
   private static final int DECODED = 24;
-  private static final int REPEATS = 2;
+
+  /** The virtual machine compiles kernels as it runs them; small models are slow until then. */
+  private static final double WARM_UP_SECONDS = 5;
+
+  /** At least twice, and as often as it takes for so long. */
+  private static final double MEASURED_SECONDS = 0.7;
 
   private final ModelConfig model;
   private final ModelConfig cut;
+  private final int rows;
   private final Backend backend;
   private final Transformer layers;
   private final Workspace workspace;
@@ -44,16 +57,20 @@ final class StepTime implements AutoCloseable {
   StepTime(Experiment experiment, ModelConfig model, Optimization optimization) {
     this.model = model;
     this.cut = cut(model);
+    this.rows = (int) Math.clamp(ENOUGH_WORK / cut.parameters(), FEWEST_ROWS, MOST_ROWS);
     this.backend = Backends.open(experiment.backend(), experiment.threads());
     this.layers = Transformer.create(backend, cut, experiment.precision().compute(), true);
     this.workspace = backend.workspace("a step that is timed");
     this.optimizer = new AdamW(layers, optimization);
     layers.weightsChanged();
-    trained(1); // the first pass compiles
-    double all = fastest(() -> trained(ROWS));
+    long end = System.nanoTime() + (long) (WARM_UP_SECONDS * 1e9);
+    do {
+      trained(rows);
+    } while (System.nanoTime() < end);
+    double all = fastest(() -> trained(rows));
     double one = fastest(() -> trained(1));
-    this.layerSeconds = one / (ROWS * cut.layers());
-    this.headSeconds = Math.max(0, all - one) / ROWS;
+    this.layerSeconds = one / (rows * cut.layers());
+    this.headSeconds = Math.max(0, all - one) / rows;
     this.optimizerSeconds =
         fastest(() -> optimizer.step(1e-9)) / cut.parameters() * model.parameters();
   }
@@ -73,7 +90,7 @@ final class StepTime implements AutoCloseable {
         model.gate(),
         model.epsilon(),
         model.tiedEmbeddings(),
-        Math.min(model.maxPositions(), 2 * ROWS),
+        Math.min(model.maxPositions(), 2 * FEWEST_ROWS),
         model.layerForms().subList(0, count));
   }
 
@@ -84,18 +101,18 @@ final class StepTime implements AutoCloseable {
 
   private void trained(int headRows) {
     workspace.reset();
-    int[] rows = new int[headRows];
-    Arrays.setAll(rows, i -> ROWS - headRows + i);
-    PackedTokens tokens = PackedTokens.of(new int[ROWS], Segments.ofLengths(lengths()));
-    Scored scored = layers.score(tokens, rows, new int[headRows], 1, workspace);
+    int[] last = new int[headRows];
+    Arrays.setAll(last, i -> rows - headRows + i);
+    PackedTokens tokens = PackedTokens.of(new int[rows], Segments.ofLengths(lengths()));
+    Scored scored = layers.score(tokens, last, new int[headRows], 1, workspace);
     layers.backward(scored, new float[headRows], new float[headRows], workspace);
   }
 
-  /** Of sequences that make {@link #ROWS} together and have the positions for it. */
+  /** Of sequences that make {@link #rows} together and have the positions for it. */
   private int[] lengths() {
-    int most = Math.min(ROWS, cut.maxPositions());
-    int[] lengths = new int[Math.ceilDiv(ROWS, most)];
-    Arrays.setAll(lengths, i -> Math.min(most, ROWS - i * most));
+    int most = Math.min(FEWEST_ROWS, cut.maxPositions());
+    int[] lengths = new int[Math.ceilDiv(rows, most)];
+    Arrays.setAll(lengths, i -> Math.min(most, rows - i * most));
     return lengths;
   }
 
@@ -110,9 +127,10 @@ final class StepTime implements AutoCloseable {
     try (KvCache cache = layers.kvCache(sequences * pages)) {
       double[] hidden = {Double.MAX_VALUE};
       double[] head = {Double.MAX_VALUE};
-      for (int position = 0; position < decoded; position++) {
+      long warm = System.nanoTime() + (long) (WARM_UP_SECONDS / 2 * 1e9);
+      for (int i = 0; i < decoded || System.nanoTime() < warm; i++) {
         workspace.reset();
-        int at = position;
+        int at = i % decoded;
         int[] positions = new int[sequences];
         int[] slots = new int[sequences];
         int[] lengths = new int[sequences];
@@ -169,7 +187,7 @@ final class StepTime implements AutoCloseable {
             "time",
             String.format(
                 Locale.ROOT,
-                "%s: %s a step%s, as this machine is busy now; give or take a quarter",
+                "%s: %s a step%s, roughly, as this machine is busy now",
                 load.stage(),
                 text(seconds),
                 load.inFlight() > 0
@@ -192,7 +210,8 @@ final class StepTime implements AutoCloseable {
 
   private static double fastest(Runnable measured) {
     double best = Double.MAX_VALUE;
-    for (int i = 0; i < REPEATS; i++) {
+    long end = System.nanoTime() + (long) (MEASURED_SECONDS * 1e9);
+    for (int i = 0; i < 2 || System.nanoTime() < end; i++) {
       long start = System.nanoTime();
       measured.run();
       best = Math.min(best, (System.nanoTime() - start) * 1e-9);
