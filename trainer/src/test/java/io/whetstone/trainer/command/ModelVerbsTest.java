@@ -276,7 +276,7 @@ class ModelVerbsTest {
     assertTrue(
         CommandLineRun.of("generate", model, "--prompt", PROMPT, "--backend", "cdua")
             .refused(2)
-            .contains("cdua is not known"));
+            .contains("cdua is not on the class path"));
     assertTrue(
         CommandLineRun.of("generate", model, "--prompt", "1".repeat(60)).refused(2).contains("48"));
     assertTrue(

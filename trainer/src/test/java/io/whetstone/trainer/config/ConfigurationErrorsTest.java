@@ -111,7 +111,7 @@ class ConfigurationErrorsTest {
   void unknownStage() throws IOException {
     assertEquals(
         "grop: is not known; did you mean grpo? known: dpo, grpo,"
-            + " rejection-sampling, reward-weighted, sft (line 16)",
+            + " rejection-sampling, reward-model, reward-weighted, sft (line 16)",
         changed("- grpo:", "- grop:"));
   }
 
