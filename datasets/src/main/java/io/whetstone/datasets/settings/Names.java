@@ -11,9 +11,11 @@ public final class Names {
 
   private Names() {}
 
-  /** {@code stopEarly} and {@code STOP_EARLY} become {@code stop-early}. */
+  /** {@code stopEarly} and {@code STOP_EARLY} become {@code stop-early}, {@code A1B} a1b. */
   public static String kebab(String name) {
-    return name.replaceAll("([a-z0-9])([A-Z])", "$1-$2").replace('_', '-').toLowerCase(Locale.ROOT);
+    boolean constant = name.equals(name.toUpperCase(Locale.ROOT));
+    String words = constant ? name : name.replaceAll("([a-z0-9])([A-Z])", "$1-$2");
+    return words.replace('_', '-').toLowerCase(Locale.ROOT);
   }
 
   /**

@@ -115,5 +115,6 @@ class SettingsTest {
     assertEquals(3, Names.distance("", "abc"));
     assertEquals("stop-early", Names.kebab("stopEarly"));
     assertEquals("very-fast", Names.kebab("VERY_FAST"));
+    assertEquals("prm800k", Names.kebab("PRM800K"));
   }
 }

@@ -13,6 +13,7 @@ import io.whetstone.model.ModelConfig;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPluginException;
+import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.rewards.models.ModelRewardProvider;
 import io.whetstone.rewards.models.ModelSettings;
 import io.whetstone.tensor.Backends;
@@ -140,6 +141,9 @@ final class ConfigurationCheck {
         if (data != null) {
           demonstrations(sft, data, prompts, tokenizer, model.maxPositions());
         }
+      }
+      if (stage instanceof RewardModel trained && trained.headProvider().isPresent()) {
+        attempt(stage.label() + ".kind", () -> HeadProvider.named(trained.headProvider().get()));
       }
       if (stage.drawing().isPresent()) {
         thinking(stage.label(), stage.drawing().get().decoding(), tokenizer);
@@ -370,10 +374,19 @@ final class ConfigurationCheck {
                       + " is no reward-model stage before this one; there is: "
                       + (before.isEmpty() ? "none" : String.join(", ", before)));
             });
-    settings.path().ifPresent(ClassifierModel::config);
+    settings.path().ifPresent(ConfigurationCheck::rewardModel);
     return group -> {
       throw new IllegalStateException("is only looked at, not asked");
     };
+  }
+
+  private static void rewardModel(Path directory) {
+    Optional<String> head = HeadProvider.of(directory);
+    if (head.isPresent()) {
+      HeadProvider.named(head.get());
+    } else {
+      ClassifierModel.config(directory);
+    }
   }
 
   private void rewards(Stage stage, Drawing drawing, List<Task> tasks) throws InterruptedException {

@@ -5,16 +5,19 @@ import io.whetstone.datasets.settings.Inline;
 import io.whetstone.datasets.settings.Key;
 import io.whetstone.rewards.models.RewardForm;
 import io.whetstone.rewards.models.StepRule;
+import io.whetstone.rewards.models.TextHeadSettings;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Trains a reward model that later stages ask for as {@code model: {name: NAME}}. It begins as the
- * policy is at that moment, with a new scalar head, and leaves the policy as it was.
+ * policy is at that moment, with a new scalar head, and leaves the policy as it was; or it is a
+ * small head over what a completion's text looks like, made by a library.
  *
  * @param name how later stages call it, and its directory under {@code reward-models/}
- * @param scored whether completions or their steps are scored, written {@code kind}
+ * @param scored whether completions or their steps are scored, or which library's head scores
+ *     completions; written {@code kind}
  * @param rollouts what is drawn from the policy and verified; this, {@code pairs} or {@code
  *     labelled-steps}
  * @param tasksPerRound tasks drawn for at the beginning of a round; with {@code rollouts}
@@ -27,6 +30,8 @@ import java.util.Optional;
  * @param centering holds the sum of a pair's scores near 0
  * @param split where steps end, with {@code kind: process}
  * @param labeling how steps get their labels, with {@code kind: process} and {@code rollouts}
+ * @param head the head, with {@code kind: deeplearning4j}; it learns by Adam at the constant {@code
+ *     learning-rate}, stops early, and takes {@code steps} at most
  * @param heldOut share of the tasks (or of a file's lines) that is kept out of training and tested
  *     on
  * @param testEvery steps between tests; 0 for one at the end
@@ -35,7 +40,7 @@ import java.util.Optional;
  */
 public record RewardModel(
     Optional<String> name,
-    @Key("kind") @Default(value = "\"outcome\"", source = "the simpler one") RewardForm.Kind scored,
+    @Key("kind") @Default(value = "\"outcome\"", source = "the simpler one") Kind scored,
     Optional<Drawing> rollouts,
     Optional<Integer> tasksPerRound,
     @Default(value = "1", source = "Ouyang et al. 2022") int rounds,
@@ -49,6 +54,7 @@ public record RewardModel(
         double centering,
     @Default(value = "{}", source = "see its keys") StepRule split,
     @Default(value = "{}", source = "see its keys") Labeling labeling,
+    @Default(value = "{}", source = "see its keys") TextHeadSettings head,
     @Default(value = "0.1", source = "enough to tell an AUC by") double heldOut,
     @Default(value = "0", source = "at the end") int testEvery,
     int steps,
@@ -56,6 +62,16 @@ public record RewardModel(
     @Inline Optimization optimization,
     @Inline Cadence cadence)
     implements Stage {
+
+  /** What kind of model it is. */
+  public enum Kind {
+    /** A transformer that scores the completion. */
+    OUTCOME,
+    /** A transformer that scores each step. */
+    PROCESS,
+    /** A head of deeplearning4j's, over text features; its module is not part of every run. */
+    DEEPLEARNING4J
+  }
 
   /** What is learned from rollouts. */
   public enum Learn {
@@ -74,7 +90,7 @@ public record RewardModel(
       throw new IllegalArgumentException(
           sources + " of rollouts, pairs and labelled-steps given; expected one");
     }
-    boolean process = scored == RewardForm.Kind.PROCESS;
+    boolean process = scored == Kind.PROCESS;
     if (pairs.isPresent() && process) {
       throw new IllegalArgumentException(
           "pairs: label completions, not steps; expected kind: outcome");
@@ -91,6 +107,16 @@ public record RewardModel(
           "tasks-per-round: "
               + (rollouts.isPresent() ? "is missing" : "is only for rollouts")
               + "; it says for how many tasks completions are drawn");
+    }
+    if (scored == Kind.DEEPLEARNING4J) {
+      requireForHead(
+          rollouts.isPresent(), "rollouts: are missing; a head learns from nothing else");
+      requireForHead(learn == Learn.OUTCOMES, "learn: preferences: a head learns outcomes");
+      requireForHead(rounds == 1, "rounds: " + rounds + ": a head's examples are drawn at once");
+      requireForHead(
+          optimization.schedule().kind() == Schedule.Kind.CONSTANT
+              && optimization.schedule().warmup() == 0,
+          "schedule: a head learns at a constant rate; leave it out");
     }
     tasksPerRound.ifPresent(n -> Range.atLeast("tasks-per-round", n, 2));
     if (rollouts.isEmpty() && rounds != 1) {
@@ -109,6 +135,17 @@ public record RewardModel(
     optimization.schedule().requireWithin(Math.multiplyExact(rounds, steps));
   }
 
+  private static void requireForHead(boolean holds, String otherwise) {
+    if (!holds) {
+      throw new IllegalArgumentException(otherwise + " (kind: deeplearning4j)");
+    }
+  }
+
+  /** The library that makes it, where it is not a transformer. */
+  public Optional<String> headProvider() {
+    return scored == Kind.DEEPLEARNING4J ? Optional.of("deeplearning4j") : Optional.empty();
+  }
+
   /** Whether it is fitted to pairs. */
   public boolean comparesPairs() {
     return pairs.isPresent() || learn == Learn.PREFERENCES;
@@ -116,7 +153,10 @@ public record RewardModel(
 
   /** What its number means. */
   public RewardForm form() {
-    return new RewardForm(scored, !comparesPairs(), split);
+    return new RewardForm(
+        scored == Kind.PROCESS ? RewardForm.Kind.PROCESS : RewardForm.Kind.OUTCOME,
+        !comparesPairs(),
+        split);
   }
 
   @Override

@@ -40,7 +40,7 @@ final class RewardExamples {
   /** A list of examples a group. */
   List<List<RewardExample>> of(List<ScoredRollout> groups, int step, Map<String, Double> metrics)
       throws InterruptedException {
-    if (settings.scored() == RewardForm.Kind.PROCESS) {
+    if (settings.form().kind() == RewardForm.Kind.PROCESS) {
       return steps(groups, step, metrics);
     }
     List<List<RewardExample>> examples = new ArrayList<>();

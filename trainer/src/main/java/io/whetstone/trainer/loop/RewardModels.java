@@ -2,6 +2,9 @@ package io.whetstone.trainer.loop;
 
 import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.datasets.Task;
+import io.whetstone.rewards.Reward;
+import io.whetstone.rewards.models.HeadProvider;
+import io.whetstone.rewards.models.HeadReward;
 import io.whetstone.rewards.models.LoadedModel;
 import io.whetstone.rewards.models.ModelReward;
 import io.whetstone.rewards.models.ModelRewardProvider;
@@ -10,6 +13,7 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;
 import io.whetstone.tokenizer.Tokenizer;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -106,10 +110,24 @@ public final class RewardModels implements AutoCloseable {
   /** The reward {@code model}. */
   public ModelRewardProvider provider() {
     return new ModelRewardProvider(
-        settings -> new ModelReward(open(settings), settings, prompts, policyTokenizer));
+        settings -> {
+          Path place = place(settings);
+          Optional<String> head = HeadProvider.of(place);
+          return head.isPresent()
+              ? head(head.get(), place, settings)
+              : new ModelReward(open(place), settings, prompts, policyTokenizer);
+        });
   }
 
-  private LoadedModel open(ModelSettings settings) {
+  private static Reward head(String provider, Path place, ModelSettings settings) {
+    try {
+      return new HeadReward(HeadProvider.named(provider).load(place), settings);
+    } catch (IOException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  private Path place(ModelSettings settings) {
     Path place =
         settings.path().map(directory::resolve).orElseGet(() -> place(settings.name().get()));
     if (!Files.isDirectory(place)) {
@@ -121,6 +139,10 @@ public final class RewardModels implements AutoCloseable {
                   + " before"
               : "path: " + place + " is not there");
     }
+    return place;
+  }
+
+  private LoadedModel open(Path place) {
     try {
       return loaded.computeIfAbsent(
           place, p -> LoadedModel.open(p, backend.get(), compute, ROW_BUDGET));

@@ -8,6 +8,7 @@ import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.rewards.ScoreRecord;
 import io.whetstone.rewards.WeightedReward;
+import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.rewards.models.ModelSettings;
 import io.whetstone.rewards.models.RewardForm;
 import io.whetstone.rewards.models.ScoreModel;
@@ -161,6 +162,13 @@ final class StageFactory implements AutoCloseable {
               dpo.rollouts().map(drawing -> draw(drawing, index)),
               dpo.pairs().map(this::pairs),
               key(index));
+      case RewardModel model when model.headProvider().isPresent() ->
+          new HeadLoop(
+              model,
+              HeadProvider.named(model.headProvider().get()),
+              draw(model.rollouts().orElseThrow(), index),
+              models.place(model.label()),
+              Purpose.WEIGHTS.key(experiment.seed(), index));
       case RewardModel model -> rewardModel(model, index);
     };
   }

@@ -3,12 +3,14 @@ package io.whetstone.trainer.loop;
 import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.generation.Sampler;
 import io.whetstone.generation.SamplerLimits;
+import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.Capability;
 import io.whetstone.trainer.config.Drawing;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Precision;
+import io.whetstone.trainer.config.RewardModel;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.evaluation.EvaluationPlan;
 import io.whetstone.trainer.evaluation.EvaluationRound;
@@ -79,6 +81,12 @@ public final class Training {
   }
 
   private Backend open() {
+    // Now, and not after the hours that earlier stages take.
+    for (Stage stage : experiment.stages()) {
+      if (stage instanceof RewardModel model) {
+        model.headProvider().ifPresent(HeadProvider::named);
+      }
+    }
     Backend backend = Backends.open(experiment.backend(), experiment.threads());
     if (experiment.precision() == Precision.BF16
         && !backend.capabilities().contains(Capability.BF16)) {

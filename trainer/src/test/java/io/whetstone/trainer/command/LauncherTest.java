@@ -11,7 +11,9 @@ import java.nio.file.Path;
 import java.nio.file.attribute.FileTime;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Instant;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -24,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 class LauncherTest {
   @TempDir Path directory;
 
+  private final Map<String, String> environment = new HashMap<>();
   private Path root;
   private Path maven;
   private Path java;
@@ -78,6 +81,7 @@ class LauncherTest {
     builder.environment().put("PATH", maven.getParent() + ":" + System.getenv("PATH"));
     builder.environment().put("NOTES", directory.resolve("notes").toString());
     builder.environment().keySet().removeIf(name -> name.startsWith("WHETSTONE_"));
+    builder.environment().putAll(environment);
     return builder.start();
   }
 
@@ -200,6 +204,37 @@ class LauncherTest {
     assertEquals(3, builds());
     launch("train", "--set", "backend=other");
     assertEquals(4, builds(), "what was built before the trainer is built again");
+  }
+
+  /** A library's reward heads: built and on the class path where a configuration names them. */
+  @Test
+  void namedRewardHeadsAreBuiltAndAdded() throws Exception {
+    Path module = root.resolve("rewards/heads");
+    Path services = module.resolve("src/main/resources/META-INF/services");
+    Files.createDirectories(services);
+    Files.writeString(services.resolve("io.whetstone.rewards.models.HeadProvider"), "");
+    String lib = "mkdir -p rewards/heads/target/lib";
+    String jar = "touch rewards/heads/target/whetstone-reward-heads-1.jar";
+    script(maven, "echo \"$*\" >>\"$NOTES\"", goodBuild(), lib, jar);
+    String added = module.toRealPath() + "/target/whetstone-reward-heads-1.jar:";
+    Path file = directory.resolve("h.yaml");
+
+    for (String kind : List.of("# kind: heads", "kind: headstrong", "kind: cosine")) {
+      Files.writeString(file, "stages:\n  - reward-model:\n      " + kind + "\n");
+      Ended ended = launch("train", file.toString());
+      assertFalse(ended.out().contains(added), kind);
+    }
+    assertTrue(launch("train", "--set", "reward-model.kind=heads").out().contains(added));
+    for (String kind : List.of("kind: heads", "kind: \"heads\" # by its looks")) {
+      Files.writeString(file, "stages:\n  - reward-model:\n      " + kind + "\n");
+      Ended ended = launch("train", file.toString());
+      assertTrue(ended.out().contains(added), ended.out());
+    }
+    environment.put("WHETSTONE_MODULES", "rewards/heads");
+    assertTrue(launch("doctor").out().contains(added));
+    assertEquals(2, builds(), "once without the module, once with it");
+    assertTrue(
+        Files.readString(directory.resolve("notes")).contains("-pl trainer,rewards/heads -am"));
   }
 
   @Test

@@ -72,7 +72,8 @@ public final class HeadTrainer {
         new RewardHead(result.getBestModel(), scaling),
         result.getTotalEpochs(),
         result.getBestModelEpoch(),
-        result.getBestModelScore());
+        // Its getBestModelScore is always 0 in 1.0.0-M2.1.
+        result.getScoreVsEpoch().get(result.getBestModelEpoch()));
   }
 
   private MultiLayerConfiguration network(int features) {
