@@ -4,6 +4,7 @@ import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Operands;
 import io.whetstone.tensor.Tensor;
 import java.util.Arrays;
 

@@ -1,20 +1,20 @@
 package io.whetstone.cpu;
 
-import static io.whetstone.cpu.Operands.block;
-import static io.whetstone.cpu.Operands.count;
-import static io.whetstone.cpu.Operands.floats;
-import static io.whetstone.cpu.Operands.headWeight;
-import static io.whetstone.cpu.Operands.ids;
-import static io.whetstone.cpu.Operands.matrix;
-import static io.whetstone.cpu.Operands.numbers;
-import static io.whetstone.cpu.Operands.positive;
-import static io.whetstone.cpu.Operands.result;
-import static io.whetstone.cpu.Operands.sameSize;
-import static io.whetstone.cpu.Operands.type;
-import static io.whetstone.cpu.Operands.vector;
 import static io.whetstone.tensor.DType.BF16;
 import static io.whetstone.tensor.DType.F32;
 import static io.whetstone.tensor.DType.I32;
+import static io.whetstone.tensor.Operands.block;
+import static io.whetstone.tensor.Operands.count;
+import static io.whetstone.tensor.Operands.floats;
+import static io.whetstone.tensor.Operands.headWeight;
+import static io.whetstone.tensor.Operands.ids;
+import static io.whetstone.tensor.Operands.matrix;
+import static io.whetstone.tensor.Operands.numbers;
+import static io.whetstone.tensor.Operands.positive;
+import static io.whetstone.tensor.Operands.result;
+import static io.whetstone.tensor.Operands.sameSize;
+import static io.whetstone.tensor.Operands.type;
+import static io.whetstone.tensor.Operands.vector;
 
 import io.whetstone.tensor.AdamWStep;
 import io.whetstone.tensor.AttentionForm;

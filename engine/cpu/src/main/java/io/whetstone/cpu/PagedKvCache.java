@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Operands;
 import io.whetstone.tensor.Tensor;
 
 /**

@@ -3,6 +3,7 @@ package io.whetstone.nd4j;
 import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.Operands;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;

@@ -1,15 +1,15 @@
 package io.whetstone.nd4j;
 
-import static io.whetstone.nd4j.Operands.count;
-import static io.whetstone.nd4j.Operands.headWeight;
-import static io.whetstone.nd4j.Operands.indices;
-import static io.whetstone.nd4j.Operands.matrix;
-import static io.whetstone.nd4j.Operands.positive;
-import static io.whetstone.nd4j.Operands.sameSize;
-import static io.whetstone.nd4j.Operands.type;
-import static io.whetstone.nd4j.Operands.vector;
 import static io.whetstone.tensor.DType.F32;
 import static io.whetstone.tensor.DType.I32;
+import static io.whetstone.tensor.Operands.count;
+import static io.whetstone.tensor.Operands.headWeight;
+import static io.whetstone.tensor.Operands.indices;
+import static io.whetstone.tensor.Operands.matrix;
+import static io.whetstone.tensor.Operands.positive;
+import static io.whetstone.tensor.Operands.sameSize;
+import static io.whetstone.tensor.Operands.type;
+import static io.whetstone.tensor.Operands.vector;
 
 import io.whetstone.nd4j.HeadNorm.Columns;
 import io.whetstone.tensor.AdamWStep;

@@ -3,6 +3,7 @@ package io.whetstone.nd4j;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Operands;
 import java.util.Arrays;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;

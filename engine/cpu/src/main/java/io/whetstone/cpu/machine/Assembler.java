@@ -23,7 +23,7 @@ public final class Assembler {
   private static final int NO_MASK = 0;
   private static final int UNORDERED = 3;
 
-  private byte[] code = new byte[1 << 16];
+  private byte[] code = new byte[1 << 12];
   private int size;
 
   /** The instructions so far. */

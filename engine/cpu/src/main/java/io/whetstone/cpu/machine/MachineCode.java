@@ -18,6 +18,34 @@ public final class MachineCode {
   private static final int PRIVATE_ANONYMOUS = 2 | 32;
   private static final long FAILED = -1;
 
+  /** The system's functions; loading this class looks them up, once. */
+  private static final class Library {
+    static final MethodHandle MMAP =
+        function(
+            "mmap",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG));
+    static final MethodHandle MPROTECT =
+        function(
+            "mprotect",
+            FunctionDescriptor.of(
+                ValueLayout.JAVA_INT,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_LONG,
+                ValueLayout.JAVA_INT));
+
+    private static MethodHandle function(String name, FunctionDescriptor type) {
+      Linker linker = Linker.nativeLinker();
+      return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
+    }
+  }
+
   private final MemorySegment memory;
 
   private MachineCode(MemorySegment memory) {
@@ -41,33 +69,15 @@ public final class MachineCode {
     try {
       long address =
           (long)
-              function(
-                      "mmap",
-                      FunctionDescriptor.of(
-                          ValueLayout.JAVA_LONG,
-                          ValueLayout.JAVA_LONG,
-                          ValueLayout.JAVA_LONG,
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_LONG))
-                  .invokeExact(
-                      0L, (long) instructions.length, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
+              Library.MMAP.invokeExact(
+                  0L, (long) instructions.length, READ_WRITE, PRIVATE_ANONYMOUS, -1, 0L);
       if (address == FAILED) {
         return Optional.empty();
       }
       MemorySegment memory = MemorySegment.ofAddress(address).reinterpret(instructions.length);
       MemorySegment.copy(instructions, 0, memory, ValueLayout.JAVA_BYTE, 0, instructions.length);
       int refused =
-          (int)
-              function(
-                      "mprotect",
-                      FunctionDescriptor.of(
-                          ValueLayout.JAVA_INT,
-                          ValueLayout.JAVA_LONG,
-                          ValueLayout.JAVA_LONG,
-                          ValueLayout.JAVA_INT))
-                  .invokeExact(address, (long) instructions.length, READ_EXECUTE);
+          (int) Library.MPROTECT.invokeExact(address, (long) instructions.length, READ_EXECUTE);
       return refused == 0 ? Optional.of(new MachineCode(memory)) : Optional.empty();
     } catch (Throwable e) {
       throw new AssertionError(e);
@@ -77,10 +87,5 @@ public final class MachineCode {
   /** Where its first instruction lies. */
   public MemorySegment entry() {
     return memory;
-  }
-
-  private static MethodHandle function(String name, FunctionDescriptor type) {
-    Linker linker = Linker.nativeLinker();
-    return linker.downcallHandle(linker.defaultLookup().findOrThrow(name), type);
   }
 }
