@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.stream.IntStream;
 
 /**
  * Text to token ids and back, as a {@code tokenizer.json} says.
@@ -115,6 +116,23 @@ public final class Tokenizer implements AutoCloseable {
     long[] framed = encoder.encode(probe, true, false).getIds();
     int before = Collections.lastIndexOfSubList(boxed(framed), boxed(plain));
     return Arrays.stream(framed).limit(Math.max(0, before)).mapToInt(Math::toIntExact).toArray();
+  }
+
+  /**
+   * The ids of a text that stands at the very beginning, as transformers gives them where it is
+   * asked for special tokens: {@link #leading}, unless the text is begun with these already, and
+   * {@link #encode}. What a post-processor puts behind a text, an end of sequence, is not for a
+   * text that goes on.
+   *
+   * @throws TokenizerException as {@link #encode} does
+   */
+  public int[] encodeFromStart(String text) {
+    int[] leading = leading();
+    int[] ids = encode(text);
+    boolean begun =
+        ids.length >= leading.length
+            && Arrays.equals(leading, 0, leading.length, ids, 0, leading.length);
+    return begun ? ids : IntStream.concat(Arrays.stream(leading), Arrays.stream(ids)).toArray();
   }
 
   private static List<Long> boxed(long[] ids) {

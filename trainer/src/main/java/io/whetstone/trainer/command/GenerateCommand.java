@@ -40,7 +40,10 @@ final class GenerateCommand implements Callable<Integer> {
   @Option(
       names = "--prompt",
       paramLabel = "TEXT",
-      description = "What is to be continued, as it is.")
+      description = {
+        "What is to be continued, as it is, begun as the model's tokenizer begins texts",
+        "(Llama's <|begin_of_text|>, nothing for Qwen)."
+      })
   private Optional<String> prompt;
 
   @Option(
@@ -91,11 +94,13 @@ final class GenerateCommand implements Callable<Integer> {
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (Backend backend = engine.open();
         Policy policy = Policy.load(directory.model(), backend, engine.compute(directory), false)) {
-      String text =
+      // A chat template writes the beginning of sequence itself.
+      int[] ids =
           messages.isPresent()
-              ? MessagesFile.render(messages.get(), directory.model(), thinking, true)
-              : prompt.orElseThrow();
-      int[] ids = policy.tokenizer().encode(text);
+              ? policy
+                  .tokenizer()
+                  .encode(MessagesFile.render(messages.get(), directory.model(), thinking, true))
+              : policy.tokenizer().encodeFromStart(prompt.orElseThrow());
       if (ids.length == 0) {
         throw new UsageException("--prompt: is empty; expected at least one token");
       }

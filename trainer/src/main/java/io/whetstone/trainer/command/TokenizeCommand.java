@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -17,7 +18,8 @@ import picocli.CommandLine.Parameters;
     name = "tokenize",
     description = {
       "Token ids of a text, or of messages after the model's own chat template:",
-      "{\"text\": …, \"ids\": […], \"tokens\": […]}.",
+      "{\"text\": …, \"ids\": […], \"tokens\": […]}, and \"leading-ids\" where the tokenizer",
+      "begins whole texts with further tokens (Llama's <|begin_of_text|>).",
       "A messages file is a list of messages, or {\"messages\": […], \"tools\": […],",
       "\"add_generation_prompt\": true, \"continue_final_message\": false, …};",
       "further keys are variables of the template."
@@ -69,6 +71,12 @@ final class TokenizeCommand implements Callable<Integer> {
       for (int id : encoded) {
         ids.add(id);
         tokens.add(tokenizer.token(id));
+      }
+      int[] begun = text.isPresent() ? tokenizer.encodeFromStart(whole) : encoded;
+      if (begun.length > encoded.length) {
+        ArrayNode leading = line.putArray("leading-ids");
+        Arrays.stream(begun).limit(begun.length - encoded.length).forEach(leading::add);
+        console.note("(generate --prompt and plain prompts have leading-ids before these)");
       }
       console.result(JSON.writeValueAsString(line));
     }

@@ -17,14 +17,12 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 
 /**
  * The reward models that rewards ask for: each directory loaded once, on the engine that samples.
@@ -91,11 +89,7 @@ public final class RewardModels implements AutoCloseable {
           return opened.getFirst();
         },
         DType.F32,
-        (task, tokenizer) ->
-            IntStream.concat(
-                    Arrays.stream(tokenizer.leading()),
-                    Arrays.stream(tokenizer.encode(task.prompt())))
-                .toArray(),
+        (task, tokenizer) -> tokenizer.encodeFromStart(task.prompt()),
         Optional.empty(),
         directory,
         directory.resolve("reward-models"),

@@ -8,14 +8,12 @@ import io.whetstone.tokenizer.chat.AssistantTurns;
 import io.whetstone.tokenizer.jinja.Template;
 import io.whetstone.trainer.config.Prompt;
 import io.whetstone.trainer.config.TooLong;
-import java.util.Arrays;
-import java.util.stream.IntStream;
 
 /** Makes token ids of prompts and conversations. */
 public final class PromptEncoder {
   private final Tokenizer tokenizer;
   private final PromptForm form;
-  private final int[] leading;
+  private final boolean begins;
   private final int maxPositions;
   private final Prompt settings;
 
@@ -26,8 +24,8 @@ public final class PromptEncoder {
     this.tokenizer = tokenizer;
     this.settings = settings;
     this.form = PromptForm.of(settings, tokenizer);
-    // A chat template writes it itself.
-    this.leading = form instanceof TextPrompt ? tokenizer.leading() : new int[0];
+    // A chat template writes the beginning of sequence itself.
+    this.begins = form instanceof TextPrompt;
     this.maxPositions = maxPositions;
   }
 
@@ -115,7 +113,8 @@ public final class PromptEncoder {
   /** The ids of a task's prompt, however many there are. */
   public int[] ids(Task task) {
     try {
-      return join(leading, tokenizer.encode(text(task)));
+      String text = text(task);
+      return begins ? tokenizer.encodeFromStart(text) : tokenizer.encode(text);
     } catch (RuntimeException e) {
       throw new IllegalArgumentException("task " + task.id() + ": " + e.getMessage(), e);
     }
@@ -132,9 +131,5 @@ public final class PromptEncoder {
     boolean[] trained = new boolean[encoded.ids().length];
     rendered.generated().forEach(span -> encoded.mark(span.from(), span.to(), trained));
     return new Learned(encoded.ids(), trained);
-  }
-
-  private static int[] join(int[] first, int[] then) {
-    return IntStream.concat(Arrays.stream(first), Arrays.stream(then)).toArray();
   }
 }

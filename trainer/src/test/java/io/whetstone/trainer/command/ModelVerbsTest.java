@@ -2,12 +2,14 @@ package io.whetstone.trainer.command;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
@@ -306,6 +308,60 @@ class ModelVerbsTest {
     assertEquals(List.of("3", "+", "<think>"), JSON.convertValue(line.get("tokens"), List.class));
     assertEquals(3, line.get("ids").size());
     assertTrue(CommandLineRun.of("tokenize", model).refused(2).contains("none of --text"));
+  }
+
+  @Test
+  void aPromptIsBegunAsTheTokenizerBeginsTexts() throws IOException {
+    Path begun = directory.resolve("begun");
+    copy(Path.of(model), begun);
+    Path tokenizer = begun.resolve("tokenizer.json");
+    ObjectNode definition = (ObjectNode) JSON.readTree(Files.readAllBytes(tokenizer));
+    int pad = tokenized(model, "<|pad|>").get("ids").get(0).asInt();
+    definition.set(
+        "post_processor",
+        JSON.readTree(
+            """
+            {"type": "TemplateProcessing",
+             "single": [{"SpecialToken": {"id": "<|pad|>", "type_id": 0}},
+                        {"Sequence": {"id": "A", "type_id": 0}}],
+             "pair": [{"Sequence": {"id": "A", "type_id": 0}},
+                      {"Sequence": {"id": "B", "type_id": 1}}],
+             "special_tokens": {"<|pad|>": {"id": "<|pad|>", "ids": [%d], "tokens": ["<|pad|>"]}}}
+            """
+                .formatted(pad)));
+    Files.write(tokenizer, JSON.writeValueAsBytes(definition));
+
+    JsonNode plain = tokenized(begun.toString(), "3+4");
+    assertEquals(tokenized(model, "3+4").get("ids"), plain.get("ids"));
+    assertEquals(JSON.createArrayNode().add(pad), plain.get("leading-ids"));
+    ArrayNode expected = JSON.createArrayNode().add(pad);
+    plain.get("ids").forEach(expected::add);
+    // Whoever writes the beginning themselves does not get it twice.
+    for (String prompt : List.of("3+4", "<|pad|>3+4")) {
+      assertEquals(expected, promptIds(begun, "--prompt", prompt), prompt);
+    }
+    assertFalse(tokenized(begun.toString(), "<|pad|>3").has("leading-ids"));
+    assertEquals(JSON.createArrayNode().add(pad), promptIds(begun, "--prompt", ""));
+
+    Files.writeString(begun.resolve("chat_template.jinja"), "{{ messages[0].content }}");
+    Path file = directory.resolve("messages.json");
+    Files.writeString(file, "[{\"role\": \"user\", \"content\": \"3+4\"}]");
+    assertEquals(
+        plain.get("ids"),
+        promptIds(begun, "--messages", file.toString()),
+        "a template begins texts itself");
+  }
+
+  private static JsonNode tokenized(String model, String text) throws IOException {
+    return JSON.readTree(CommandLineRun.of("tokenize", model, "--text", text).succeeded().out());
+  }
+
+  private static JsonNode promptIds(Path model, String... prompt) throws IOException {
+    List<String> arguments = new ArrayList<>(List.of("generate", model.toString(), "--json"));
+    arguments.addAll(List.of("--max-tokens", "1"));
+    arguments.addAll(List.of(prompt));
+    String out = CommandLineRun.of(arguments.toArray(String[]::new)).succeeded().out();
+    return JSON.readTree(out).get("prompt-ids");
   }
 
   @Test
