@@ -13,6 +13,9 @@ import java.util.Map;
  * @param slip the probability that one running total is off; the error is carried on
  * @param stopEarly the probability that a thought breaks off before its end and answers with the
  *     total so far
+ * @param recover the probability that an error is undone by what follows it: the next running total
+ *     (or the answer, after the last one) is the true one although the equation before it is not.
+ *     Such a thought ends luckily: its answer is right, its steps are not
  * @param guessError how far a guess may lie from the truth, as a share of it; 1 off is always
  *     allowed
  */
@@ -23,6 +26,7 @@ public record MessSettings(
     @Default(value = "0.35", source = "the first run's prototype") double think,
     @Default(value = "0.1", source = "the first run's prototype") double slip,
     @Default(value = "0.05", source = "the first run's prototype") double stopEarly,
+    @Default(value = "0", source = "errors are carried on") double recover,
     @Default(value = "0.2", source = "a guess is rarely right") double guessError) {
 
   public MessSettings {
@@ -31,6 +35,7 @@ public record MessSettings(
     SyntheticChecks.share("think", think);
     SyntheticChecks.share("slip", slip);
     SyntheticChecks.share("stop-early", stopEarly);
+    SyntheticChecks.share("recover", recover);
     if (!(guessError >= 0 && guessError <= 10)) {
       throw new IllegalArgumentException("guess-error: " + guessError + " is not in [0, 10]");
     }

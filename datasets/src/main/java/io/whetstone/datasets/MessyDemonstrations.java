@@ -41,10 +41,10 @@ public final class MessyDemonstrations implements DemonstrationSource {
     if (kind < settings.guess() + settings.malformed()) {
       return new Demonstration(task, malformed(thought, random));
     }
-    return new Demonstration(task, "<think>" + thought.text + "</think>" + answer(thought.total));
+    return new Demonstration(task, "<think>" + thought.text + "</think>" + answer(thought.answer));
   }
 
-  private record Thought(String text, long total) {}
+  private record Thought(String text, long answer) {}
 
   private static String answer(long value) {
     return "<answer>" + value + "</answer>";
@@ -66,15 +66,25 @@ public final class MessyDemonstrations implements DemonstrationSource {
     }
     List<String> steps = new ArrayList<>();
     long total = calculation.first();
+    long truth = total;
     for (Calculation.Operation operation : calculation.operations().subList(0, length)) {
       long next = operation.apply(total);
-      if (random.chance(settings.slip())) {
+      boolean recovers = recovers(total, truth, random);
+      truth = operation.apply(truth);
+      if (recovers) {
+        next = truth;
+      } else if (random.chance(settings.slip())) {
         next = slip(next, random);
       }
       steps.add(total + operation.toString() + "=" + next);
       total = next;
     }
-    return new Thought(String.join(";", steps), total);
+    return new Thought(String.join(";", steps), recovers(total, truth, random) ? truth : total);
+  }
+
+  /** Whether an error is undone here. Without recoveries nothing is drawn. */
+  private boolean recovers(long total, long truth, RandomStream random) {
+    return settings.recover() > 0 && total != truth && random.chance(settings.recover());
   }
 
   /** Off by one or two, or by a forgotten or doubled carry: how people get sums wrong. */
@@ -88,12 +98,12 @@ public final class MessyDemonstrations implements DemonstrationSource {
 
   private static String malformed(Thought thought, RandomStream random) {
     String think = "<think>" + thought.text;
-    String answer = answer(thought.total);
+    String answer = answer(thought.answer);
     return switch ((int) random.within(0, 6)) {
       case 0 -> think + answer; // the thought is never closed
-      case 1 -> think + "</think><answer>" + thought.total; // nor the answer
+      case 1 -> think + "</think><answer>" + thought.answer; // nor the answer
       case 2 -> think + answer + "</think>"; // the answer within the thought
-      case 3 -> think + "</think>" + thought.total; // no answer tags
+      case 3 -> think + "</think>" + thought.answer; // no answer tags
       case 4 -> think + "</think>" + answer + answer; // answered twice
       case 5 -> "<think>" + think + "</think></think>" + answer; // tags doubled
       default -> ""; // nothing at all

@@ -53,7 +53,7 @@ class MessyDemonstrationsTest {
 
   @Test
   void withoutSlipsThoughtsAreCanonical() {
-    for (Demonstration shown : demonstrations(new MessSettings(0, 0, 1, 0, 0, 0.2), 500)) {
+    for (Demonstration shown : demonstrations(new MessSettings(0, 0, 1, 0, 0, 0, 0.2), 500)) {
       assertEquals(Calculation.parse(shown.task().prompt()).completion(), shown.completion());
     }
   }
@@ -63,7 +63,7 @@ class MessyDemonstrationsTest {
     int steps = 0;
     int slips = 0;
     int early = 0;
-    for (Demonstration shown : demonstrations(new MessSettings(0, 0, 1, 0.1, 0.05, 0.2), MANY)) {
+    for (Demonstration shown : demonstrations(new MessSettings(0, 0, 1, 0.1, 0.05, 0, 0.2), MANY)) {
       Matcher thought = THOUGHT.matcher(shown.completion());
       assertTrue(thought.matches(), shown.completion());
       String[] equations = thought.group(1).split(";");
@@ -85,9 +85,39 @@ class MessyDemonstrationsTest {
   }
 
   @Test
+  void recoveriesEndLuckily() {
+    int undone = 0;
+    int errors = 0;
+    for (Demonstration shown : demonstrations(new MessSettings(0, 0, 1, 0.3, 0, 0.6, 0.2), MANY)) {
+      Matcher thought = THOUGHT.matcher(shown.completion());
+      assertTrue(thought.matches(), shown.completion());
+      String[] equations = thought.group(1).split(";");
+      boolean off = false;
+      for (int i = 0; i <= equations.length; i++) {
+        boolean offBefore = off;
+        String said = thought.group(2);
+        String truth = shown.task().answer().orElseThrow();
+        if (i < equations.length) {
+          said = equations[i].substring(equations[i].indexOf('=') + 1);
+          String step = shown.task().steps().get(i);
+          truth = step.substring(step.indexOf('=') + 1);
+        }
+        off = !said.equals(truth);
+        if (offBefore) {
+          errors++;
+          undone += off ? 0 : 1;
+        }
+      }
+    }
+    // A slip upon a slip cancels it now and then, too.
+    assertEquals(0.6, (double) undone / errors, 0.03);
+    assertTrue(undone > 5_000, undone + " of " + errors);
+  }
+
+  @Test
   void malformedOnesAreOfSeveralKindsAndNoneIsInOrder() {
     Set<String> shapes = new HashSet<>();
-    for (Demonstration shown : demonstrations(new MessSettings(0, 1, 0, 0.1, 0.05, 0.2), 2000)) {
+    for (Demonstration shown : demonstrations(new MessSettings(0, 1, 0, 0.1, 0.05, 0, 0.2), 2000)) {
       assertFalse(THOUGHT.matcher(shown.completion()).matches(), shown.completion());
       shapes.add(shown.completion().replaceAll("[^<>a-z/]+", "."));
     }
