@@ -28,6 +28,11 @@ public record RewardModelLoss(double margin, double centering) {
     }
   }
 
+  /** The same with another margin. */
+  public RewardModelLoss with(double margin) {
+    return margin == this.margin ? this : new RewardModelLoss(margin, centering);
+  }
+
   /**
    * −ln σ(b − w − m) + c (b + w)²: Bradley & Terry 1952, as Ouyang et al. 2022, eq. 1, fit rewards.
    *

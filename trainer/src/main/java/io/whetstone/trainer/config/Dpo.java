@@ -62,6 +62,12 @@ public record Dpo(
     if (pairs.isPresent() && rounds != 1) {
       throw new IllegalArgumentException("rounds: " + rounds + " is only for rollouts");
     }
+    if (pairs.isPresent() && pairs.get().margin().isPresent()) {
+      throw new IllegalArgumentException(
+          "pairs.margin: "
+              + pairs.get().margin().get()
+              + ": dpo has no margins; leave it out (a reward-model stage takes it)");
+    }
     tasksPerRound.ifPresent(n -> Range.atLeast("tasks-per-round", n, 1));
     Range.atLeast("rounds", rounds, 1);
     Range.atLeast("steps", steps, 1);

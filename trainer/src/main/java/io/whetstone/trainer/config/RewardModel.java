@@ -125,6 +125,10 @@ public record RewardModel(
     rollouts.ifPresent(drawing -> drawing.requireSolvedBy("a reward model"));
     Range.atLeast("rounds", rounds, 1);
     Range.notNegative("margin", margin);
+    if (margin > 0 && pairs.isPresent() && pairs.get().margin().isPresent()) {
+      throw new IllegalArgumentException(
+          "margin: " + margin + ": pairs.margin says it for each line; expected one of the two");
+    }
     Range.notNegative("centering", centering);
     if (!(heldOut > 0 && heldOut < 1)) {
       throw new IllegalArgumentException("held-out: " + heldOut + " is not in (0, 1)");

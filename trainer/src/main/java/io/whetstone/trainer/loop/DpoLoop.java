@@ -98,7 +98,11 @@ final class DpoLoop implements StageLoop {
   private Optional<Collected> begin(int step, Timer timer, Map<String, Double> metrics)
       throws InterruptedException {
     if (file.isPresent()) {
-      pairs = update.withReferences(file.get().read());
+      pairs =
+          update.withReferences(
+              file.get().read().stream()
+                  .flatMap(line -> line.stream().map(PairSource.Pair::lesson))
+                  .toList());
       timer.lap("reference");
       return Optional.empty();
     }

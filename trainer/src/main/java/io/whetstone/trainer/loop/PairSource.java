@@ -1,9 +1,7 @@
 package io.whetstone.trainer.loop;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.datasets.JsonLines;
-import io.whetstone.datasets.Task;
 import io.whetstone.trainer.config.PairsFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -11,11 +9,17 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
-import java.util.Optional;
+import java.util.OptionalDouble;
 
-/** Reads pairs from a file: every line is one, or the run does not begin. */
+/** Reads pairs from a file: every line can be used, or the run does not begin. */
 final class PairSource {
+  /**
+   * A pair.
+   *
+   * @param margin how much more the better one should be worth, where the file says so
+   */
+  record Pair(Lesson lesson, OptionalDouble margin) {}
+
   private final PairsFile settings;
   private final Path path;
   private final HeldOutGuard guard;
@@ -32,26 +36,26 @@ final class PairSource {
   }
 
   /**
-   * All pairs, in the file's order. Memory: their ids.
+   * All pairs, a list a line, in the file's order. Memory: their ids.
    *
    * @throws IllegalArgumentException naming file, line and field of what cannot be used
    */
-  List<Lesson> read() {
-    List<Lesson> lessons = new ArrayList<>();
+  List<List<Pair>> read() {
+    List<List<Pair>> pairs = new ArrayList<>();
     try (JsonLines lines = new JsonLines(Files.newInputStream(path))) {
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
-        lessons.add(lesson(line));
+        pairs.add(line(line));
       }
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
-    if (lessons.isEmpty()) {
+    if (pairs.isEmpty()) {
       throw new IllegalArgumentException(path + ": holds no pair");
     }
-    return lessons;
+    return pairs;
   }
 
-  private Lesson lesson(JsonLines.Line line) {
+  private List<Pair> line(JsonLines.Line line) {
     String where = path.getFileName() + ":" + line.number();
     ObjectNode fields;
     try {
@@ -59,32 +63,15 @@ final class PairSource {
     } catch (RuntimeException e) {
       throw new IllegalArgumentException(where + ": " + e.getMessage(), e);
     }
-    String prompt = text(fields, settings.prompt(), where);
-    String chosen = text(fields, settings.chosen(), where);
-    String rejected = text(fields, settings.rejected(), where);
-    if (chosen.equals(rejected)) {
-      throw new IllegalArgumentException(
-          where + ": " + settings.chosen() + " and " + settings.rejected() + " are the same text");
+    PreferenceLine said = PreferenceLine.read(fields, settings, where);
+    guard.check(where, said.task().prompt());
+    int[] better = samples.completion(said.chosen());
+    List<Pair> pairs = new ArrayList<>();
+    for (PreferenceLine.Worse each : said.rejected()) {
+      int[] worse = samples.completion(each.text());
+      int[] ids = samples.prompt(said.task(), Math.max(better.length, worse.length));
+      pairs.add(new Pair(Lesson.whole(where, ids, List.of(better, worse)), each.margin()));
     }
-    guard.check(where, prompt);
-    int[] better = samples.completion(chosen);
-    int[] worse = samples.completion(rejected);
-    Task task = new Task(where, prompt, Optional.empty(), List.of(), Map.of());
-    int[] ids = samples.prompt(task, Math.max(better.length, worse.length));
-    return Lesson.whole(where, ids, List.of(better, worse));
-  }
-
-  private static String text(ObjectNode fields, String name, String where) {
-    JsonNode value = fields.get(name);
-    if (value == null || !value.isTextual()) {
-      List<String> there = new ArrayList<>();
-      fields.fieldNames().forEachRemaining(there::add);
-      throw new IllegalArgumentException(
-          where
-              + ": "
-              + name
-              + (value == null ? " is missing; there is: " + there : " is no text: " + value));
-    }
-    return value.textValue();
+    return pairs;
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.OptionalDouble;
 import java.util.zip.GZIPInputStream;
 import java.util.zip.GZIPOutputStream;
 
@@ -22,8 +23,9 @@ import java.util.zip.GZIPOutputStream;
  *
  * @param task names it in complaints
  * @param completions one, or a pair
+ * @param margin of a pair: how much more the better one should be worth; empty for the stage's
  */
-record RewardExample(String task, int[] prompt, List<Labelled> completions) {
+record RewardExample(String task, int[] prompt, List<Labelled> completions, OptionalDouble margin) {
   /**
    * A completion.
    *
@@ -43,6 +45,11 @@ record RewardExample(String task, int[] prompt, List<Labelled> completions) {
     completions = List.copyOf(completions);
   }
 
+  /** An example with the stage's margin, where it is a pair. */
+  RewardExample(String task, int[] prompt, List<Labelled> completions) {
+    this(task, prompt, completions, OptionalDouble.empty());
+  }
+
   /** What is scored of the examples, all completions in order. */
   static List<Scorable> scorables(List<RewardExample> examples) {
     List<Scorable> all = new ArrayList<>();
@@ -54,7 +61,20 @@ record RewardExample(String task, int[] prompt, List<Labelled> completions) {
     return all;
   }
 
-  private record Line(boolean test, String task, int[] prompt, List<Labelled> completions) {}
+  /**
+   * @param margin null for the stage's
+   */
+  private record Line(
+      boolean test, String task, int[] prompt, List<Labelled> completions, Double margin) {
+    static Line of(boolean test, RewardExample example) {
+      return new Line(
+          test,
+          example.task,
+          example.prompt,
+          example.completions,
+          example.margin.isPresent() ? example.margin.getAsDouble() : null);
+    }
+  }
 
   static void write(Path directory, List<RewardExample> training, List<RewardExample> test)
       throws IOException {
@@ -63,10 +83,10 @@ record RewardExample(String task, int[] prompt, List<Labelled> completions) {
             new GZIPOutputStream(Files.newOutputStream(directory.resolve(FILE))),
             StandardCharsets.UTF_8)) {
       for (RewardExample example : training) {
-        write(new Line(false, example.task, example.prompt, example.completions), out);
+        write(Line.of(false, example), out);
       }
       for (RewardExample example : test) {
-        write(new Line(true, example.task, example.prompt, example.completions), out);
+        write(Line.of(true, example), out);
       }
     }
   }
@@ -88,7 +108,12 @@ record RewardExample(String task, int[] prompt, List<Labelled> completions) {
         JsonNode node = JSON.readTree(line);
         Line read = JSON.treeToValue(node, Line.class);
         (read.test ? test : training)
-            .add(new RewardExample(read.task, read.prompt, read.completions));
+            .add(
+                new RewardExample(
+                    read.task,
+                    read.prompt,
+                    read.completions,
+                    read.margin == null ? OptionalDouble.empty() : OptionalDouble.of(read.margin)));
       }
     }
   }

@@ -134,23 +134,24 @@ final class RewardExamples {
     return examples;
   }
 
-  /** Pairs of a file, an example each. */
-  List<List<RewardExample>> of(List<Lesson> pairs) {
-    List<List<RewardExample>> examples = new ArrayList<>();
-    for (Lesson pair : pairs) {
-      List<Labelled> completions = new ArrayList<>();
-      for (int[] ids : pair.completions()) {
-        completions.add(
-            new Labelled(
-                ids,
-                new int[] {end(ids)},
-                new double[] {Double.NaN},
-                new double[] {Double.NaN},
-                Double.NaN));
-      }
-      examples.add(List.of(new RewardExample(pair.task(), pair.prompt(), completions)));
+  /** Pairs of a file, a list a line: those of one line are held out together. */
+  List<List<RewardExample>> of(List<List<PairSource.Pair>> lines) {
+    return lines.stream().map(line -> line.stream().map(this::example).toList()).toList();
+  }
+
+  private RewardExample example(PairSource.Pair pair) {
+    List<Labelled> completions = new ArrayList<>();
+    for (int[] ids : pair.lesson().completions()) {
+      completions.add(
+          new Labelled(
+              ids,
+              new int[] {end(ids)},
+              new double[] {Double.NaN},
+              new double[] {Double.NaN},
+              Double.NaN));
     }
-    return examples;
+    return new RewardExample(
+        pair.lesson().task(), pair.lesson().prompt(), completions, pair.margin());
   }
 
   /**

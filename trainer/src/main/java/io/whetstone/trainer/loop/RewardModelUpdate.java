@@ -36,7 +36,7 @@ final class RewardModelUpdate {
             Finite.requireSample("score", scores[s], settings.comparesPairs() ? s / 2 : s);
           }
           return settings.comparesPairs()
-              ? pairs(scores, losses, hits)
+              ? pairs(examples, scores, losses, hits)
               : labels(examples, scores, losses, hits);
         });
     metrics.put("reward-model/loss", losses.mean());
@@ -44,11 +44,14 @@ final class RewardModelUpdate {
   }
 
   /** Pair i's better completion is scorable 2 i, the worse one the next. */
-  private double[][] pairs(double[][] scores, Mean losses, Mean hits) {
+  private double[][] pairs(
+      List<RewardExample> examples, double[][] scores, Mean losses, Mean hits) {
     double[][] slopes = new double[scores.length][];
     int pairs = scores.length / 2;
     for (int i = 0; i < pairs; i++) {
-      RewardModelLoss.Pair term = loss.preference(scores[2 * i][0], scores[2 * i + 1][0]);
+      RewardModelLoss.Pair term =
+          loss.with(examples.get(i).margin().orElse(loss.margin()))
+              .preference(scores[2 * i][0], scores[2 * i + 1][0]);
       slopes[2 * i] = new double[] {term.better() / pairs};
       slopes[2 * i + 1] = new double[] {term.worse() / pairs};
       losses.add(term.loss());

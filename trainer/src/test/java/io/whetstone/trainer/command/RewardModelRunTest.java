@@ -34,7 +34,7 @@ class RewardModelRunTest {
   void train(@TempDir Path directory) throws IOException, URISyntaxException {
     runs = directory;
     configuration = runs.resolve("reward-models.yaml");
-    for (String name : List.of("reward-models.yaml", "stages-pairs.jsonl")) {
+    for (String name : List.of("reward-models.yaml", "reward-pairs.jsonl")) {
       Path from =
           new File(RewardModelRunTest.class.getResource("/endtoend/" + name).toURI()).toPath();
       Files.copy(from, runs.resolve(name));
@@ -66,6 +66,8 @@ class RewardModelRunTest {
     JsonNode orm = lines("orm").getLast();
     assertTrue(orm.has("reward-model/held-out/completions/ece"), orm.toString());
     assertTrue(lines("preferred").getLast().has("reward-model/held-out/pairs"));
+    // Of three lines the first, with its two worse completions, is held out.
+    assertEquals(2, lines("preferred").getFirst().get("reward-model/examples").asInt());
     JsonNode prm = lines("prm").getLast();
     assertTrue(prm.has("reward-model/held-out/true-steps/auc"), prm.toString());
     assertTrue(lines("prm").getFirst().has("labels/agreement"));
