@@ -1,0 +1,349 @@
+package io.whetstone.cuda;
+
+import io.whetstone.tensor.AdamWStep;
+import io.whetstone.tensor.AttentionForm;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.Capability;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Gate;
+import io.whetstone.tensor.Heads;
+import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Linear;
+import io.whetstone.tensor.Sampling;
+import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
+import java.lang.foreign.MemorySegment;
+import java.util.Set;
+
+/**
+ * The backend on an NVIDIA GPU: each method hands its operands to the class that launches its
+ * kernel. Operands are checked before they get here.
+ */
+final class CudaBackend implements Backend {
+  static final String NAME = "cuda";
+
+  private final Gpu gpu;
+  private final int threads;
+  private boolean closed;
+
+  // ---- products
+  private final Products products;
+
+  // ---- rows of numbers
+
+  // ---- attention, head and sampling
+
+  /**
+   * @param threads what the caller asked for; the GPU does the work
+   */
+  CudaBackend(Gpu gpu, int threads) {
+    this.gpu = gpu;
+    this.threads = threads;
+
+    // ---- products
+    products = new Products(gpu);
+
+    // ---- rows of numbers
+
+    // ---- attention, head and sampling
+  }
+
+  private static UnsupportedOperationException notWritten(String what) {
+    return new UnsupportedOperationException("cuda: " + what + " is not written yet");
+  }
+
+  @Override
+  public String name() {
+    return NAME;
+  }
+
+  @Override
+  public String description() {
+    return gpu.description();
+  }
+
+  @Override
+  public Set<Capability> capabilities() {
+    return Set.of(Capability.EXACT, Capability.BF16, Capability.QUANTIZED);
+  }
+
+  @Override
+  public int threads() {
+    return threads;
+  }
+
+  @Override
+  public Workspace workspace(String purpose) {
+    return new CudaWorkspace(gpu, purpose);
+  }
+
+  @Override
+  public KvCache kvCache(int layers, int pages, Heads heads, DType dtype) {
+    throw notWritten("kvCache");
+  }
+
+  @Override
+  public void write(Tensor to, float[] from) {
+    throw notWritten("write");
+  }
+
+  @Override
+  public void write(Tensor to, MemorySegment blocks) {
+    throw notWritten("write");
+  }
+
+  @Override
+  public void write(Tensor to, int[] from) {
+    throw notWritten("write");
+  }
+
+  @Override
+  public float[] readFloats(Tensor from) {
+    throw notWritten("readFloats");
+  }
+
+  @Override
+  public void copy(Tensor from, Tensor to) {
+    throw notWritten("copy");
+  }
+
+  @Override
+  public void fill(Tensor x, float value) {
+    throw notWritten("fill");
+  }
+
+  @Override
+  public void add(Tensor x, Tensor y) {
+    throw notWritten("add");
+  }
+
+  @Override
+  public void scale(Tensor x, float factor) {
+    throw notWritten("scale");
+  }
+
+  @Override
+  public double sumOfSquares(Tensor x) {
+    throw notWritten("sumOfSquares");
+  }
+
+  @Override
+  public boolean allFinite(Tensor x) {
+    throw notWritten("allFinite");
+  }
+
+  @Override
+  public void addColumns(Tensor x, Tensor y, int from) {
+    throw notWritten("addColumns");
+  }
+
+  @Override
+  public void takeColumns(Tensor x, int from, Tensor y) {
+    throw notWritten("takeColumns");
+  }
+
+  @Override
+  public void dropout(Tensor x, double rate, long[] rowKeys, Tensor y) {
+    throw notWritten("dropout");
+  }
+
+  @Override
+  public void gatherRows(Tensor x, int[] rows, Tensor y) {
+    throw notWritten("gatherRows");
+  }
+
+  @Override
+  public void scatterAddRows(Tensor dy, int[] rows, Tensor dx) {
+    throw notWritten("scatterAddRows");
+  }
+
+  @Override
+  public Linear linear(Tensor weight, DType compute) {
+    return new CudaLinear(weight, compute);
+  }
+
+  @Override
+  public void linearForward(Linear w, Tensor x, Tensor y, boolean accumulate) {
+    throw notWritten("linearForward");
+  }
+
+  @Override
+  public void linearBackwardInput(Linear w, Tensor dy, Tensor dx, boolean accumulate) {
+    throw notWritten("linearBackwardInput");
+  }
+
+  @Override
+  public void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw) {
+    throw notWritten("linearBackwardWeight");
+  }
+
+  @Override
+  public void addBias(Tensor bias, Tensor y) {
+    throw notWritten("addBias");
+  }
+
+  @Override
+  public void addBiasBackward(Tensor dy, Tensor dBias) {
+    throw notWritten("addBiasBackward");
+  }
+
+  @Override
+  public void embedding(int[] ids, Tensor table, Tensor y) {
+    throw notWritten("embedding");
+  }
+
+  @Override
+  public void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
+    throw notWritten("embeddingBackward");
+  }
+
+  @Override
+  public void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
+    throw notWritten("rmsNorm");
+  }
+
+  @Override
+  public void rmsNormBackward(
+      Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
+    throw notWritten("rmsNormBackward");
+  }
+
+  @Override
+  public void headNorm(
+      Tensor fused,
+      Heads heads,
+      Tensor queryWeight,
+      Tensor keyWeight,
+      float epsilon,
+      float offset,
+      Tensor normed,
+      Tensor rstd) {
+    throw notWritten("headNorm");
+  }
+
+  @Override
+  public void headNormBackward(
+      Tensor dNormed,
+      Tensor fused,
+      Heads heads,
+      Tensor queryWeight,
+      Tensor keyWeight,
+      float offset,
+      Tensor rstd,
+      Tensor dFused,
+      Tensor dQueryWeight,
+      Tensor dKeyWeight) {
+    throw notWritten("headNormBackward");
+  }
+
+  @Override
+  public void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse) {
+    throw notWritten("rope");
+  }
+
+  @Override
+  public void attention(
+      Tensor fused,
+      Heads heads,
+      Segments segments,
+      AttentionForm form,
+      Tensor out,
+      Tensor logSumExp) {
+    throw notWritten("attention");
+  }
+
+  @Override
+  public void attentionBackward(
+      Tensor dOut,
+      Tensor fused,
+      Heads heads,
+      Segments segments,
+      AttentionForm form,
+      Tensor out,
+      Tensor logSumExp,
+      Tensor dFused) {
+    throw notWritten("attentionBackward");
+  }
+
+  @Override
+  public void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots) {
+    throw notWritten("cacheStore");
+  }
+
+  @Override
+  public void cachedAttention(
+      Tensor fused,
+      Heads heads,
+      KvCache cache,
+      int layer,
+      CachedRows rows,
+      AttentionForm form,
+      Tensor out) {
+    throw notWritten("cachedAttention");
+  }
+
+  @Override
+  public void gated(Gate gate, Tensor x, Tensor y) {
+    throw notWritten("gated");
+  }
+
+  @Override
+  public void gatedBackward(Gate gate, Tensor dy, Tensor x, Tensor dx) {
+    throw notWritten("gatedBackward");
+  }
+
+  @Override
+  public void tokenLogprobs(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float softCap,
+      float temperature,
+      Tensor logprobs,
+      Tensor entropy,
+      Tensor logSumExp) {
+    throw notWritten("tokenLogprobs");
+  }
+
+  @Override
+  public void tokenLogprobsBackward(
+      Linear head,
+      Tensor x,
+      int[] targets,
+      float softCap,
+      float temperature,
+      Tensor entropy,
+      Tensor logSumExp,
+      float[] dLogprobs,
+      float[] dEntropy,
+      Tensor dx,
+      Tensor dHead) {
+    throw notWritten("tokenLogprobsBackward");
+  }
+
+  @Override
+  public void softCap(Tensor x, float cap) {
+    throw notWritten("softCap");
+  }
+
+  @Override
+  public void sample(
+      Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
+    throw notWritten("sample");
+  }
+
+  @Override
+  public void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
+    throw notWritten("adamW");
+  }
+
+  @Override
+  public void close() {
+    if (!closed) {
+      closed = true;
+      gpu.close();
+    }
+  }
+}

@@ -1,0 +1,131 @@
+package io.whetstone.cuda;
+
+import io.whetstone.cuda.driver.Driver;
+import io.whetstone.tensor.Tensor;
+import java.util.Comparator;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The device's memory, from its stream-ordered pool: what is freed is used again by what is queued
+ * later, without waiting. It knows who holds how much, for when there is not enough.
+ */
+final class DeviceMemory {
+  /** Allocations start on such a boundary. */
+  static final int ALIGNMENT = 256;
+
+  /** What is held for a purpose, and the setting that makes it smaller. */
+  private static final Map<String, String> SETTINGS =
+      Map.of(
+          "activations", "fewer tokens in a micro-batch",
+          "logprobs", "fewer or shorter rows",
+          "key-value cache", "a smaller cache of keys and values, or fewer sequences at once",
+          "optimizer", "adapters (lora) instead of all weights",
+          "gradients", "adapters (lora) instead of all weights",
+          "weights", "a smaller model, bf16, or quantised weights under adapters",
+          "weights for products", "a smaller model, or quantised weights under adapters",
+          "reference model", "no KL term, or adapters, whose reference is the model itself");
+
+  private final Driver driver;
+  private final long stream;
+  private final long pool;
+  private final Map<String, Long> held = new TreeMap<>();
+
+  DeviceMemory(Driver driver, int device, long stream) {
+    this.driver = driver;
+    this.stream = stream;
+    this.pool = driver.keepFreedMemory(device);
+  }
+
+  /** Where a tensor's first element lies on the device. */
+  static long address(Tensor tensor) {
+    return tensor.memory().address();
+  }
+
+  /** A piece of the device's memory, with undefined contents. */
+  final class Block implements AutoCloseable {
+    private final long address;
+    private final long bytes;
+    private final String purpose;
+    private boolean closed;
+
+    private Block(long address, long bytes, String purpose) {
+      this.address = address;
+      this.bytes = bytes;
+      this.purpose = purpose;
+    }
+
+    long address() {
+      return address;
+    }
+
+    long bytes() {
+      return bytes;
+    }
+
+    /** Frees it for what is queued from now on. */
+    @Override
+    public void close() {
+      if (!closed) {
+        closed = true;
+        held.merge(purpose, -bytes, Long::sum);
+        driver.free(address, stream);
+      }
+    }
+  }
+
+  /**
+   * Allocates memory.
+   *
+   * @param purpose what it is for, named when there is not enough
+   * @throws OutOfMemoryError that names the largest holder and how it gets smaller
+   */
+  Block allocate(long bytes, String purpose) {
+    long rounded = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) & -ALIGNMENT);
+    long address = driver.allocate(rounded, stream);
+    if (address == 0) {
+      driver.synchronize(stream);
+      driver.trim(pool);
+      address = driver.allocate(rounded, stream);
+    }
+    if (address == 0) {
+      throw new OutOfMemoryError(shortage(rounded, purpose));
+    }
+    held.merge(purpose, rounded, Long::sum);
+    return new Block(address, rounded, purpose);
+  }
+
+  /** Bytes held now, by purpose. */
+  Map<String, Long> held() {
+    Map<String, Long> now = new TreeMap<>(held);
+    now.values().removeIf(bytes -> bytes == 0);
+    return now;
+  }
+
+  private String shortage(long bytes, String purpose) {
+    long[] freeAndTotal = driver.memory();
+    String message =
+        "the GPU's memory is too small: %s needs %s more, and %s of %s are free"
+            .formatted(purpose, size(bytes), size(freeAndTotal[0]), size(freeAndTotal[1]));
+    return held().entrySet().stream()
+        .max(Map.Entry.comparingByValue(Comparator.naturalOrder()))
+        .map(
+            largest ->
+                "%s. The largest holder is %s with %s; what makes it smaller: %s"
+                    .formatted(
+                        message,
+                        largest.getKey(),
+                        size(largest.getValue()),
+                        SETTINGS.getOrDefault(
+                            largest.getKey(), "shorter sequences, or fewer of them at once")))
+        .orElse(message);
+  }
+
+  /** {@code 1.5 GiB}, {@code 20.0 MiB}. */
+  private static String size(long bytes) {
+    return bytes >= 1L << 30
+        ? String.format(Locale.ROOT, "%.1f GiB", bytes / (double) (1L << 30))
+        : String.format(Locale.ROOT, "%.1f MiB", bytes / (double) (1L << 20));
+  }
+}
