@@ -4,7 +4,6 @@ import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
-import io.whetstone.tensor.Operands;
 import io.whetstone.tensor.Tensor;
 import java.util.Arrays;
 
@@ -36,14 +35,11 @@ final class CachedAttention {
       AttentionForm form,
       Tensor out) {
     PagedKvCache paged = paged(cache);
-    paged.require(heads, layer);
-    Operands.type("fused", fused, paged.type());
-    Operands.type("out", out, paged.type());
     int n = rows.rows();
     if (n == 0) {
       return;
     }
-    long positions = check(rows, paged, form);
+    long positions = positions(rows, form);
     sort(rows, form);
     FusedRows queries = FusedRows.of(heads, fused);
     long outs = Memory.address(out);
@@ -57,7 +53,7 @@ final class CachedAttention {
           AttentionBlock block = blocks.get();
           for (int head = from / n; head * n < to; head++) {
             block.overPages(
-                form, paged.type(), paged.layout(), paged.tile(layer, 0, head), paged.pageBytes());
+                form, paged.dtype(), paged.layout(), paged.tile(layer, 0, head), paged.pageBytes());
             int last = Math.min(n, to - head * n);
             for (int i = Math.max(0, from - head * n); i < last; i++) {
               int r = (int) order[i];
@@ -91,28 +87,11 @@ final class CachedAttention {
     return rows.pages()[rows.sequence()[r]][first];
   }
 
-  /**
-   * Sum of the positions seen, after checking that every row's positions are in pages there are.
-   */
-  private static long check(CachedRows rows, PagedKvCache cache, AttentionForm form) {
-    for (int[] pages : rows.pages()) {
-      for (int page : pages) {
-        cache.require(page);
-      }
-    }
+  /** Sum of the positions seen. */
+  private static long positions(CachedRows rows, AttentionForm form) {
     long positions = 0;
-    for (int r = 0; r < rows.rows(); r++) {
-      int sequence = rows.sequence()[r];
-      if (sequence < 0 || sequence >= rows.pages().length) {
-        throw new IllegalArgumentException(
-            "row " + r + " is of sequence " + sequence + " of " + rows.pages().length);
-      }
-      int room = rows.pages()[sequence].length * TileLayout.POSITIONS;
-      if (rows.length()[r] < 1 || rows.length()[r] > room) {
-        throw new IllegalArgumentException(
-            "row " + r + " sees " + rows.length()[r] + " positions, its pages hold " + room);
-      }
-      positions += rows.length()[r] - form.firstSeen(rows.length()[r]);
+    for (int length : rows.length()) {
+      positions += length - form.firstSeen(length);
     }
     return positions;
   }

@@ -2,6 +2,7 @@ package io.whetstone.cpu;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.BackendProvider;
+import io.whetstone.tensor.CheckedBackend;
 import java.util.Optional;
 
 /**
@@ -30,11 +31,11 @@ public final class CpuBackendProvider implements BackendProvider {
       throw new IllegalArgumentException(GEMM + ": " + asked + " is not onednn or vector");
     }
     Workers workers = new WorkerPool(threads);
-    return new CpuBackend(
-        workers,
+    Gemm gemm =
         asked.equals("onednn")
             ? oneDnnOrVector(workers)
-            : new VectorGemm(workers, GEMM + "=vector"));
+            : new VectorGemm(workers, GEMM + "=vector");
+    return new CheckedBackend(new CpuBackend(workers, gemm));
   }
 
   private static Gemm oneDnnOrVector(Workers workers) {

@@ -17,13 +17,6 @@ final class HeadNorm {
     this.workers = workers;
   }
 
-  /** Norms in a row: one for each run of as many columns as the weights have numbers. */
-  static int norms(Heads heads, Tensor queryWeight, Tensor keyWeight) {
-    int queries = heads.queries() * heads.size();
-    int keys = heads.keyValues() * heads.size();
-    return queries / queryWeight.columns() + keys / keyWeight.columns();
-  }
-
   void headNorm(
       Tensor fused,
       Heads heads,
@@ -142,7 +135,7 @@ final class HeadNorm {
           queries,
           queryWeight.columns(),
           keyWeight.columns(),
-          HeadNorm.norms(heads, queryWeight, keyWeight),
+          heads.norms(queryWeight, keyWeight),
           Memory.address(queryWeight),
           Memory.address(keyWeight),
           offset);

@@ -19,13 +19,6 @@ final class PagedKvCache implements KvCache {
   private final int pages;
 
   PagedKvCache(int layers, int pages, Heads heads, DType dtype) {
-    if (dtype != DType.F32 && dtype != DType.BF16) {
-      throw new IllegalArgumentException("a cache of " + dtype + ": expected F32 or BF16");
-    }
-    if (layers < 0 || pages < 0) {
-      throw new IllegalArgumentException(
-          "a cache of " + layers + " layers and " + pages + " pages");
-    }
     this.layout = TileLayout.of(heads.size());
     this.heads = heads;
     this.type = dtype;
@@ -36,6 +29,22 @@ final class PagedKvCache implements KvCache {
     this.memory =
         new Allocation(
             Math.multiplyExact((long) layers * pages, pageBytes()), "the cache of keys and values");
+  }
+
+  @Override
+  public int layers() {
+    return layers;
+  }
+
+  @Override
+  public Heads heads() {
+    return heads;
+  }
+
+  /** F32, or BF16, whose tiles are narrow. */
+  @Override
+  public DType dtype() {
+    return type;
   }
 
   @Override
@@ -55,8 +64,8 @@ final class PagedKvCache implements KvCache {
 
   @Override
   public void copyPage(int from, int to) {
-    require(from);
-    require(to);
+    Operands.index("page", from, pages);
+    Operands.index("page", to, pages);
     for (int layer = 0; layer < layers; layer++) {
       Memory.copy(tile(layer, from, 0), tile(layer, to, 0), pageBytes());
     }
@@ -64,15 +73,6 @@ final class PagedKvCache implements KvCache {
 
   /** Stores the keys and values of row r of {@code fused} at {@code slots[r]}. */
   void store(Workers workers, Tensor fused, Heads heads, int layer, int[] slots) {
-    require(heads, layer);
-    Operands.type("fused", fused, type);
-    int room = pages * TileLayout.POSITIONS;
-    for (int r = 0; r < slots.length; r++) {
-      if (slots[r] < 0 || slots[r] >= room) {
-        throw new IllegalArgumentException(
-            "slots: " + slots[r] + " of row " + r + " is not in [0, " + room + ")");
-      }
-    }
     FusedRows rows = FusedRows.of(heads, fused);
     Ranges.run(
         workers,
@@ -95,11 +95,6 @@ final class PagedKvCache implements KvCache {
         });
   }
 
-  /** F32, or BF16, whose tiles are narrow. */
-  DType type() {
-    return type;
-  }
-
   TileLayout layout() {
     return layout;
   }
@@ -116,23 +111,6 @@ final class PagedKvCache implements KvCache {
 
   private long tileBytes() {
     return type == DType.BF16 ? layout.bytes() / 2 : layout.bytes();
-  }
-
-  /** Fails unless these are the cache's heads and one of its layers. */
-  void require(Heads heads, int layer) {
-    if (heads.keyValues() != this.heads.keyValues() || heads.size() != this.heads.size()) {
-      throw new IllegalArgumentException("a cache for " + this.heads + " was given " + heads);
-    }
-    if (layer < 0 || layer >= layers) {
-      throw new IllegalArgumentException("layer " + layer + " is not in [0, " + layers + ")");
-    }
-  }
-
-  /** Fails unless the cache has this page. */
-  void require(int page) {
-    if (page < 0 || page >= pages) {
-      throw new IllegalArgumentException("page " + page + " is not in [0, " + pages + ")");
-    }
   }
 
   @Override

@@ -17,13 +17,6 @@ final class Rope {
   }
 
   void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse) {
-    int most = table.rows();
-    for (int r = 0; r < positions.length; r++) {
-      if (positions[r] < 0 || positions[r] >= most) {
-        throw new IllegalArgumentException(
-            "position " + positions[r] + " of row " + r + " is not in [0, " + most + ")");
-      }
-    }
     int size = heads.size();
     int rotated = heads.queries() + heads.keyValues();
     DType type = fused.dtype();

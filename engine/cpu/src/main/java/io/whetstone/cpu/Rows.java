@@ -16,29 +16,28 @@ final class Rows {
   }
 
   void gatherRows(Tensor x, int[] rows, Tensor y) {
-    gather("row", x, rows, y);
+    gather(x, rows, y);
   }
 
   void scatterAddRows(Tensor dy, int[] rows, Tensor dx) {
-    scatterAdd("row", dy, rows, dx);
+    scatterAdd(dy, rows, dx);
   }
 
   void embedding(int[] ids, Tensor table, Tensor y) {
     if (table.dtype().quantized()) {
-      decode("token id", table, ids, y);
+      decode(table, ids, y);
     } else if (table.dtype() == y.dtype()) {
-      gather("token id", table, ids, y);
+      gather(table, ids, y);
     } else {
-      widen("token id", table, ids, y);
+      widen(table, ids, y);
     }
   }
 
   void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
-    scatterAdd("token id", dy, ids, dTable);
+    scatterAdd(dy, ids, dTable);
   }
 
-  private void gather(String what, Tensor x, int[] rows, Tensor y) {
-    check(what, rows, x);
+  private void gather(Tensor x, int[] rows, Tensor y) {
     long rowBytes = (long) x.columns() * x.dtype().bytes();
     long from = Memory.address(x);
     long to = Memory.address(y);
@@ -54,8 +53,7 @@ final class Rows {
         });
   }
 
-  private void widen(String what, Tensor x, int[] rows, Tensor y) {
-    check(what, rows, x);
+  private void widen(Tensor x, int[] rows, Tensor y) {
     int columns = x.columns();
     long from = Memory.address(x);
     long to = Memory.address(y);
@@ -71,8 +69,7 @@ final class Rows {
         });
   }
 
-  private void decode(String what, Tensor x, int[] rows, Tensor y) {
-    check(what, rows, x);
+  private void decode(Tensor x, int[] rows, Tensor y) {
     int columns = x.columns();
     long rowBytes = x.dtype().bytes(columns);
     long from = Memory.address(x);
@@ -90,8 +87,7 @@ final class Rows {
   }
 
   /** Parallel over columns, so that every element sees its addends in the order of r. */
-  private void scatterAdd(String what, Tensor dy, int[] rows, Tensor dx) {
-    check(what, rows, dx);
+  private void scatterAdd(Tensor dy, int[] rows, Tensor dx) {
     int columns = dx.columns();
     long from = Memory.address(dy);
     long to = Memory.address(dx);
@@ -128,16 +124,6 @@ final class Rows {
     }
     for (; c < count; c++) {
       Memory.set(target + 4L * c, Memory.get(source + 4L * c));
-    }
-  }
-
-  private static void check(String what, int[] rows, Tensor x) {
-    int most = x.rows();
-    for (int r = 0; r < rows.length; r++) {
-      if (rows[r] < 0 || rows[r] >= most) {
-        throw new IllegalArgumentException(
-            what + " " + rows[r] + " at " + r + " is not in [0, " + most + ")");
-      }
     }
   }
 }

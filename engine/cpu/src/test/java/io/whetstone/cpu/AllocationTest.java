@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.whetstone.tensor.AdamWStep;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.CheckedBackend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Linear;
 import io.whetstone.tensor.Sampling;
@@ -37,7 +38,7 @@ class AllocationTest {
   void kernelsAllocateNoNumbers(DType dtype) {
     Workers workers = new WorkerPool(1);
     DnnlGemm gemm = new DnnlGemm(workers, OneDnn.open());
-    try (Backend backend = new CpuBackend(workers, gemm);
+    try (Backend backend = new CheckedBackend(new CpuBackend(workers, gemm));
         Workspace memory = backend.workspace("test")) {
       Tensor master = LinearTest.random(backend, memory, DType.F32, 1, VOCABULARY, IN);
       Tensor x = LinearTest.random(backend, memory, dtype, 2, ROWS, IN);

@@ -4,7 +4,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.sun.management.ThreadMXBean;
 import io.whetstone.tensor.AttentionForm;
+import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.CheckedBackend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
@@ -40,7 +42,8 @@ class LayerAllocationTest {
       names = {"F32", "BF16"})
   void hotKernelsAllocateNextToNothing(DType type) {
     Workers workers = new WorkerPool(1);
-    try (CpuBackend backend = new CpuBackend(workers, new VectorGemm(workers, "asked for"))) {
+    try (Backend backend =
+        new CheckedBackend(new CpuBackend(workers, new VectorGemm(workers, "asked for")))) {
       int columns = 192;
       Tensor x = tensor(DType.F32, ROWS, columns);
       Tensor y = tensor(type, ROWS, columns);
@@ -63,7 +66,7 @@ class LayerAllocationTest {
     }
   }
 
-  private void heads(CpuBackend backend, DType type) {
+  private void heads(Backend backend, DType type) {
     Tensor fused = tensor(type, ROWS, HEADS.fusedColumns());
     Tensor dFused = tensor(type, ROWS, HEADS.fusedColumns());
     Tensor out = tensor(type, ROWS, HEADS.outputColumns());

@@ -1,6 +1,7 @@
 package io.whetstone.cpu;
 
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.CheckedBackend;
 import io.whetstone.tensor.conformance.BackendConformance;
 
 /** The backend with the Vector API's products. */
@@ -8,6 +9,6 @@ class VectorConformanceTest extends BackendConformance {
   @Override
   protected Backend open(int threads) {
     Workers workers = new WorkerPool(threads);
-    return new CpuBackend(workers, new VectorGemm(workers, "asked for"));
+    return new CheckedBackend(new CpuBackend(workers, new VectorGemm(workers, "asked for")));
   }
 }

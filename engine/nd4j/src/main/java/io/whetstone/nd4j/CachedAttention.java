@@ -3,7 +3,6 @@ package io.whetstone.nd4j;
 import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Heads;
-import io.whetstone.tensor.Operands;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
@@ -26,16 +25,6 @@ final class CachedAttention {
     this.cache = cache;
     this.rows = rows;
     this.form = form;
-    for (int r = 0; r < rows.rows(); r++) {
-      Operands.indices("sequence", new int[] {rows.sequence()[r]}, rows.pages().length);
-      int[] pages = rows.pages()[rows.sequence()[r]];
-      Operands.indices("page", pages, cache.pages());
-      int held = pages.length * cache.pageSize();
-      if (rows.length()[r] < 1 || rows.length()[r] > held) {
-        throw new IllegalArgumentException(
-            "length: " + rows.length()[r] + " of row " + r + " is not in [1, " + held + "]");
-      }
-    }
   }
 
   /**

@@ -1,16 +1,5 @@
 package io.whetstone.nd4j;
 
-import static io.whetstone.tensor.DType.F32;
-import static io.whetstone.tensor.DType.I32;
-import static io.whetstone.tensor.Operands.count;
-import static io.whetstone.tensor.Operands.headWeight;
-import static io.whetstone.tensor.Operands.indices;
-import static io.whetstone.tensor.Operands.matrix;
-import static io.whetstone.tensor.Operands.positive;
-import static io.whetstone.tensor.Operands.sameSize;
-import static io.whetstone.tensor.Operands.type;
-import static io.whetstone.tensor.Operands.vector;
-
 import io.whetstone.nd4j.HeadNorm.Columns;
 import io.whetstone.tensor.AdamWStep;
 import io.whetstone.tensor.AttentionForm;
@@ -32,8 +21,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The backend on ND4J: checks every call's shapes, then hands views of the tensors to the kernel,
- * which is its formula in operations on arrays.
+ * The backend on ND4J: hands views of the tensors to the kernel, which is its formula in operations
+ * on arrays. {@link io.whetstone.tensor.CheckedBackend} stands before it.
  *
  * <p>F32 only, and no promise of bits: ND4J's sums and products depend on the shapes around them.
  * ND4J's number of threads is the process's: the backend opened last decides it.
@@ -87,21 +76,17 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public KvCache kvCache(int layers, int pages, Heads heads, DType dtype) {
-    return new PagedKvCache(layers, pages, heads, dtype);
+    return new PagedKvCache(layers, pages, heads);
   }
 
   @Override
   public void write(Tensor to, float[] from) {
-    type("to", to, F32);
-    sameSize("to", to, from.length);
     put(to, from);
   }
 
   /** Blocks hold floats, so an integer is kept as the float of its bits. */
   @Override
   public void write(Tensor to, int[] from) {
-    type("to", to, I32);
-    sameSize("to", to, from.length);
     float[] bits = new float[from.length];
     for (int i = 0; i < bits.length; i++) {
       bits[i] = Float.intBitsToFloat(from[i]);
@@ -117,7 +102,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public float[] readFloats(Tensor from) {
-    type("from", from, F32);
     return from.size() == 0
         ? new float[0]
         : Temporaries.during(() -> blocks.vector(from).dup().data().asFloat());
@@ -125,8 +109,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void copy(Tensor from, Tensor to) {
-    type("to", to, from.dtype());
-    sameSize("to", to, from.size());
     if (from.size() > 0) {
       Temporaries.during(() -> blocks.vector(to).assign(blocks.vector(from)));
     }
@@ -134,7 +116,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void fill(Tensor x, float value) {
-    type("x", x, F32);
     if (x.size() > 0) {
       Temporaries.during(() -> blocks.vector(x).assign(value));
     }
@@ -142,9 +123,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void add(Tensor x, Tensor y) {
-    type("x", x, F32);
-    type("y", y, F32);
-    sameSize("y", y, x.size());
     if (x.size() > 0) {
       Temporaries.during(() -> blocks.vector(y).addi(blocks.vector(x)));
     }
@@ -152,7 +130,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void scale(Tensor x, float factor) {
-    type("x", x, F32);
     if (x.size() > 0) {
       Temporaries.during(() -> blocks.vector(x).muli(factor));
     }
@@ -160,7 +137,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public double sumOfSquares(Tensor x) {
-    type("x", x, F32);
     return x.size() == 0
         ? 0
         : Temporaries.during(
@@ -173,7 +149,6 @@ final class Nd4jBackend implements Backend {
   /** x − x is 0 where x is finite, else NaN. */
   @Override
   public boolean allFinite(Tensor x) {
-    type("x", x, F32);
     return x.size() == 0
         || Temporaries.during(
             () -> {
@@ -184,9 +159,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void gatherRows(Tensor x, int[] rows, Tensor y) {
-    type("x", x, F32);
-    matrix("y", y, rows.length, x.columns());
-    indices("rows", rows, x.rows());
     if (rows.length > 0) {
       Temporaries.during(() -> blocks.matrix(y).assign(Rows.gather(blocks.matrix(x), rows)));
     }
@@ -194,9 +166,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void scatterAddRows(Tensor dy, int[] rows, Tensor dx) {
-    type("dx", dx, F32);
-    matrix("dy", dy, rows.length, dx.columns());
-    indices("rows", rows, dx.rows());
     if (rows.length > 0) {
       Temporaries.during(() -> Rows.scatterAdd(blocks.matrix(dy), rows, blocks.matrix(dx)));
     }
@@ -204,20 +173,11 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public Linear linear(Tensor weight, DType compute) {
-    type("weight", weight, F32);
-    if (compute != F32) {
-      throw new IllegalArgumentException("compute: the backend nd4j has F32, not " + compute);
-    }
-    if (weight.size() == 0) {
-      throw new IllegalArgumentException("weight: expected a row and a column, got " + weight);
-    }
     return new MatrixLinear(blocks.matrix(weight));
   }
 
   @Override
   public void linearForward(Linear w, Tensor x, Tensor y, boolean accumulate) {
-    matrix("x", x, x.rows(), w.in());
-    matrix("y", y, x.rows(), w.out());
     if (x.size() > 0) {
       Temporaries.during(
           () -> Products.forward(blocks.matrix(x), weight(w), blocks.matrix(y), accumulate));
@@ -226,8 +186,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void linearBackwardInput(Linear w, Tensor dy, Tensor dx, boolean accumulate) {
-    matrix("dy", dy, dy.rows(), w.out());
-    matrix("dx", dx, dy.rows(), w.in());
     if (dy.size() > 0) {
       Temporaries.during(
           () ->
@@ -237,9 +195,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw) {
-    type("x", x, F32);
-    matrix("dy", dy, x.rows(), dy.columns());
-    matrix("dw", dw, dy.columns(), x.columns());
     if (x.size() > 0) {
       Temporaries.during(
           () -> Products.backwardWeight(blocks.matrix(x), blocks.matrix(dy), blocks.matrix(dw)));
@@ -248,8 +203,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void addBias(Tensor bias, Tensor y) {
-    vector("bias", bias, y.columns());
-    type("y", y, F32);
     if (y.size() > 0) {
       Temporaries.during(() -> Products.addBias(row(bias), blocks.matrix(y)));
     }
@@ -257,8 +210,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void addBiasBackward(Tensor dy, Tensor dBias) {
-    type("dy", dy, F32);
-    vector("dBias", dBias, dy.columns());
     if (dy.size() > 0) {
       Temporaries.during(() -> Products.addBiasBackward(blocks.matrix(dy), row(dBias)));
     }
@@ -266,9 +217,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void embedding(int[] ids, Tensor table, Tensor y) {
-    type("table", table, F32);
-    matrix("y", y, ids.length, table.columns());
-    indices("ids", ids, table.rows());
     if (ids.length > 0) {
       Temporaries.during(() -> blocks.matrix(y).assign(Rows.gather(blocks.matrix(table), ids)));
     }
@@ -276,9 +224,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
-    type("dTable", dTable, F32);
-    matrix("dy", dy, ids.length, dTable.columns());
-    indices("ids", ids, dTable.rows());
     if (ids.length > 0) {
       Temporaries.during(() -> Rows.scatterAdd(blocks.matrix(dy), ids, blocks.matrix(dTable)));
     }
@@ -286,10 +231,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
-    type("x", x, F32);
-    vector("weight", weight, x.columns());
-    matrix("y", y, x.rows(), x.columns());
-    vector("rstd", rstd, x.rows());
     if (x.size() > 0) {
       Temporaries.during(
           () -> {
@@ -304,12 +245,6 @@ final class Nd4jBackend implements Backend {
   @Override
   public void rmsNormBackward(
       Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
-    type("x", x, F32);
-    matrix("dy", dy, x.rows(), x.columns());
-    vector("weight", weight, x.columns());
-    vector("rstd", rstd, x.rows());
-    matrix("dx", dx, x.rows(), x.columns());
-    vector("dWeight", dWeight, x.columns());
     if (x.size() > 0) {
       Temporaries.during(
           () -> {
@@ -332,13 +267,8 @@ final class Nd4jBackend implements Backend {
       float offset,
       Tensor normed,
       Tensor rstd) {
-    matrix("fused", fused, fused.rows(), heads.fusedColumns());
-    headWeight("queryWeight", queryWeight, heads.queries(), heads.size());
-    headWeight("keyWeight", keyWeight, heads.keyValues(), heads.size());
-    matrix("normed", normed, fused.rows(), heads.fusedColumns());
     int split = Columns.ofQueries(heads).runs(queryWeight.columns());
-    int norms = split + Columns.ofKeys(heads).runs(keyWeight.columns());
-    matrix("rstd", rstd, fused.rows(), norms);
+    int norms = heads.norms(queryWeight, keyWeight);
     if (fused.size() > 0) {
       Temporaries.during(
           () -> {
@@ -370,16 +300,8 @@ final class Nd4jBackend implements Backend {
       Tensor dFused,
       Tensor dQueryWeight,
       Tensor dKeyWeight) {
-    matrix("dNormed", dNormed, fused.rows(), heads.fusedColumns());
-    matrix("fused", fused, fused.rows(), heads.fusedColumns());
-    headWeight("queryWeight", queryWeight, heads.queries(), heads.size());
-    headWeight("keyWeight", keyWeight, heads.keyValues(), heads.size());
     int split = Columns.ofQueries(heads).runs(queryWeight.columns());
-    int norms = split + Columns.ofKeys(heads).runs(keyWeight.columns());
-    matrix("rstd", rstd, fused.rows(), norms);
-    matrix("dFused", dFused, fused.rows(), heads.fusedColumns());
-    vector("dQueryWeight", dQueryWeight, queryWeight.columns());
-    vector("dKeyWeight", dKeyWeight, keyWeight.columns());
+    int norms = heads.norms(queryWeight, keyWeight);
     if (fused.size() > 0) {
       Temporaries.during(
           () -> {
@@ -402,9 +324,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse) {
-    matrix("fused", fused, positions.length, heads.fusedColumns());
-    matrix("table", table, table.rows(), heads.size());
-    indices("positions", positions, table.rows());
     if (positions.length > 0) {
       Temporaries.during(
           () -> {
@@ -423,9 +342,6 @@ final class Nd4jBackend implements Backend {
       AttentionForm form,
       Tensor out,
       Tensor logSumExp) {
-    matrix("fused", fused, segments.rows(), heads.fusedColumns());
-    matrix("out", out, segments.rows(), heads.outputColumns());
-    matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
     if (segments.rows() > 0) {
       Temporaries.during(
           () ->
@@ -444,11 +360,6 @@ final class Nd4jBackend implements Backend {
       Tensor out,
       Tensor logSumExp,
       Tensor dFused) {
-    matrix("dOut", dOut, segments.rows(), heads.outputColumns());
-    matrix("fused", fused, segments.rows(), heads.fusedColumns());
-    matrix("out", out, segments.rows(), heads.outputColumns());
-    matrix("logSumExp", logSumExp, segments.rows(), heads.queries());
-    matrix("dFused", dFused, segments.rows(), heads.fusedColumns());
     if (segments.rows() > 0) {
       Temporaries.during(
           () ->
@@ -464,9 +375,7 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots) {
-    matrix("fused", fused, slots.length, heads.fusedColumns());
-    INDArray to = cache(cache).layer(layer, heads);
-    indices("slots", slots, cache.pages() * cache.pageSize());
+    INDArray to = cache(cache).layer(layer);
     if (slots.length > 0) {
       Temporaries.during(
           () ->
@@ -486,9 +395,7 @@ final class Nd4jBackend implements Backend {
       CachedRows rows,
       AttentionForm form,
       Tensor out) {
-    matrix("fused", fused, rows.rows(), heads.fusedColumns());
-    matrix("out", out, rows.rows(), heads.outputColumns());
-    INDArray stored = cache(cache).layer(layer, heads);
+    INDArray stored = cache(cache).layer(layer);
     CachedAttention attention = new CachedAttention(heads, cache(cache), rows, form);
     if (rows.rows() > 0) {
       Temporaries.during(() -> attention.attend(fused(fused, heads), stored, output(out, heads)));
@@ -497,8 +404,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void gated(Gate gate, Tensor x, Tensor y) {
-    matrix("x", x, y.rows(), 2 * y.columns());
-    type("y", y, F32);
     if (y.size() > 0) {
       Temporaries.during(
           () -> {
@@ -510,9 +415,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void gatedBackward(Gate gate, Tensor dy, Tensor x, Tensor dx) {
-    type("dy", dy, F32);
-    matrix("x", x, dy.rows(), 2 * dy.columns());
-    matrix("dx", dx, dy.rows(), 2 * dy.columns());
     if (dy.size() > 0) {
       Temporaries.during(
           () -> {
@@ -536,13 +438,6 @@ final class Nd4jBackend implements Backend {
       Tensor logprobs,
       Tensor entropy,
       Tensor logSumExp) {
-    matrix("x", x, targets.length, head.in());
-    indices("targets", targets, head.out());
-    positive("temperature", temperature);
-    cap(softCap);
-    vector("logprobs", logprobs, targets.length);
-    vector("entropy", entropy, targets.length);
-    vector("logSumExp", logSumExp, targets.length);
     if (targets.length > 0) {
       Temporaries.during(
           () ->
@@ -564,18 +459,6 @@ final class Nd4jBackend implements Backend {
       float[] dEntropy,
       Tensor dx,
       Tensor dHead) {
-    matrix("x", x, targets.length, head.in());
-    indices("targets", targets, head.out());
-    positive("temperature", temperature);
-    cap(softCap);
-    vector("entropy", entropy, targets.length);
-    vector("logSumExp", logSumExp, targets.length);
-    count("dLogprobs", dLogprobs.length, targets.length);
-    count("dEntropy", dEntropy.length, targets.length);
-    matrix("dx", dx, targets.length, head.in());
-    if (dHead != null) {
-      matrix("dHead", dHead, head.out(), head.in());
-    }
     if (targets.length > 0) {
       Temporaries.during(
           () ->
@@ -593,8 +476,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void softCap(Tensor x, float cap) {
-    type("x", x, F32);
-    positive("cap", cap);
     if (x.size() > 0) {
       Temporaries.during(() -> Softmax.cap(blocks.vector(x), cap));
     }
@@ -603,16 +484,6 @@ final class Nd4jBackend implements Backend {
   @Override
   public void sample(
       Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
-    matrix("logits", logits, rows.length, logits.columns());
-    count("uniforms", uniforms.length, rows.length);
-    count("tokens", tokens.length, rows.length);
-    count("logprobs", logprobs.length, rows.length);
-    for (int r = 0; r < rows.length; r++) {
-      indices("suppressed", rows[r].suppressed(), logits.columns());
-      if (!(uniforms[r] >= 0 && uniforms[r] < 1)) {
-        throw new IllegalArgumentException("uniforms: " + uniforms[r] + " is not in [0, 1)");
-      }
-    }
     for (int r = 0; r < rows.length; r++) {
       TokenSampler row = new TokenSampler(readFloats(logits.rows(r, r + 1)), rows[r]);
       tokens[r] = row.draw(uniforms[r]);
@@ -625,13 +496,6 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
-    type("weight", weight, F32);
-    type("gradient", gradient, F32);
-    type("m", m, F32);
-    type("v", v, F32);
-    sameSize("gradient", gradient, weight.size());
-    sameSize("m", m, weight.size());
-    sameSize("v", v, weight.size());
     if (weight.size() > 0) {
       Temporaries.during(
           () ->
@@ -672,12 +536,6 @@ final class Nd4jBackend implements Backend {
 
   private INDArray ups(Tensor x) {
     return Part.columns(blocks.matrix(x), x.columns() / 2, x.columns());
-  }
-
-  private static void cap(float softCap) {
-    if (softCap != 0) {
-      positive("softCap", softCap);
-    }
   }
 
   private static INDArray weight(Linear linear) {

@@ -2,6 +2,7 @@ package io.whetstone.nd4j;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.BackendProvider;
+import io.whetstone.tensor.CheckedBackend;
 import java.util.Optional;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -27,6 +28,7 @@ public final class Nd4jBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(int threads) {
-    return new Nd4jBackend(threads == 0 ? Runtime.getRuntime().availableProcessors() : threads);
+    int used = threads == 0 ? Runtime.getRuntime().availableProcessors() : threads;
+    return new CheckedBackend(new Nd4jBackend(used));
   }
 }

@@ -17,14 +17,7 @@ final class PagedKvCache implements KvCache {
   private final INDArray[] layers;
   private final int pages;
 
-  PagedKvCache(int layers, int pages, Heads heads, DType dtype) {
-    if (dtype != DType.F32) {
-      throw new IllegalArgumentException("a cache of " + dtype + ": the backend nd4j has only F32");
-    }
-    if (layers < 0 || pages < 1) {
-      throw new IllegalArgumentException(
-          "a cache of " + layers + " layers and " + pages + " pages");
-    }
+  PagedKvCache(int layers, int pages, Heads heads) {
     this.heads = heads;
     this.pages = pages;
     this.layers = new INDArray[layers];
@@ -34,6 +27,21 @@ final class PagedKvCache implements KvCache {
         layer ->
             Nd4j.createUninitializedDetached(
                 DataType.FLOAT, slots, 2L * heads.keyValues() * heads.size()));
+  }
+
+  @Override
+  public int layers() {
+    return layers.length;
+  }
+
+  @Override
+  public Heads heads() {
+    return heads;
+  }
+
+  @Override
+  public DType dtype() {
+    return DType.F32;
   }
 
   @Override
@@ -53,7 +61,8 @@ final class PagedKvCache implements KvCache {
 
   @Override
   public void copyPage(int from, int to) {
-    Operands.indices("page", new int[] {from, to}, pages);
+    Operands.index("page", from, pages);
+    Operands.index("page", to, pages);
     for (INDArray layer : layers) {
       page(layer, to).assign(page(layer, from));
     }
@@ -63,12 +72,8 @@ final class PagedKvCache implements KvCache {
     return Part.rows(layer, (long) page * POSITIONS, (page + 1L) * POSITIONS);
   }
 
-  /** A layer's rows [slots, 2 keyValues · size]; fails unless these are the cache's heads. */
-  INDArray layer(int layer, Heads heads) {
-    if (heads.keyValues() != this.heads.keyValues() || heads.size() != this.heads.size()) {
-      throw new IllegalArgumentException("a cache for " + this.heads + " was given " + heads);
-    }
-    Operands.indices("layer", new int[] {layer}, layers.length);
+  /** A layer's rows [slots, 2 keyValues · size]. */
+  INDArray layer(int layer) {
     return layers[layer];
   }
 

@@ -42,9 +42,6 @@ final class TokenSampler {
         likeliest = v;
       }
     }
-    if (likeliest < 0) {
-      throw new IllegalArgumentException("sampling: every token is suppressed");
-    }
     if (sampling.temperature() == 0) {
       return likeliest;
     }

@@ -1,6 +1,7 @@
 package io.whetstone.nd4j;
 
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.CheckedBackend;
 import io.whetstone.tensor.conformance.BackendConformance;
 import org.junit.jupiter.api.BeforeAll;
 
@@ -8,7 +9,7 @@ import org.junit.jupiter.api.BeforeAll;
 class Nd4jConformanceTest extends BackendConformance {
   @Override
   protected Backend open(int threads) {
-    return new Nd4jBackend(threads);
+    return new CheckedBackend(new Nd4jBackend(threads));
   }
 
   /** After the backends were opened: on arrays this small, threads do little but wait. */

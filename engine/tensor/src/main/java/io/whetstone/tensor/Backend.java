@@ -1,6 +1,7 @@
 package io.whetstone.tensor;
 
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -11,8 +12,8 @@ import java.util.Set;
  * where a parameter is said to be accumulated into ("+="). Weight gradients are always accumulated
  * into. Outputs must not overlap inputs unless said so. Small per-row control data (ids, positions)
  * are host arrays. Calls come from one thread and are finished when they return, as far as the
- * caller can see. Shapes are checked; a mismatch is an {@link IllegalArgumentException} that names
- * the tensor. Zero rows are legal and do nothing.
+ * caller can see. Shapes are checked ({@link CheckedBackend}); a mismatch is an {@link
+ * IllegalArgumentException} that names the tensor. Zero rows are legal and do nothing.
  *
  * <p>Randomness never comes from the backend: {@link #sample} is given its uniform numbers.
  */
@@ -34,6 +35,23 @@ public interface Backend extends AutoCloseable {
 
   /** A new workspace; {@code purpose} is named when memory runs out. */
   Workspace workspace(String purpose);
+
+  /**
+   * Puts the workspaces that are made for these purposes from now on into the host's memory: for
+   * what is read seldom, as an optimizer's states and a reference policy's weights. Kernels take
+   * their tensors like others, more slowly, and to the same bits.
+   *
+   * @throws IllegalArgumentException where the backend cannot, saying why
+   */
+  default void offload(Set<String> purposes) {
+    throw new IllegalArgumentException(
+        "the backend " + name() + " computes in the host's memory already");
+  }
+
+  /** The device's own memory; empty where tensors lie in the host's. */
+  default Optional<DeviceRoom> deviceRoom() {
+    return Optional.empty();
+  }
 
   /** Storage for keys and values of {@code layers} layers. */
   KvCache kvCache(int layers, int pages, Heads heads, DType dtype);

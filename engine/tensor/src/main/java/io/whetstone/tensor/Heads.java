@@ -38,4 +38,12 @@ public record Heads(int queries, int keyValues, int size) {
   public int group() {
     return queries / keyValues;
   }
+
+  /**
+   * How many norms {@link Backend#headNorm} takes of a row: one for each run of as many columns as
+   * the weights have numbers.
+   */
+  public int norms(Tensor queryWeight, Tensor keyWeight) {
+    return queries * size / queryWeight.columns() + keyValues * size / keyWeight.columns();
+  }
 }

@@ -8,6 +8,15 @@ package io.whetstone.tensor;
  * position.
  */
 public interface KvCache extends AutoCloseable {
+  /** Number of layers. */
+  int layers();
+
+  /** How its rows split into heads. */
+  Heads heads();
+
+  /** The type of its keys and values. */
+  DType dtype();
+
   /** Positions in a page. */
   int pageSize();
 
@@ -17,7 +26,11 @@ public interface KvCache extends AutoCloseable {
   /** Bytes the cache takes. */
   long bytes();
 
-  /** Copies a whole page, all layers: how a sequence forks within a page. */
+  /**
+   * Copies a whole page, all layers: how a sequence forks within a page.
+   *
+   * @throws IllegalArgumentException when there is no such page
+   */
   void copyPage(int from, int to);
 
   @Override

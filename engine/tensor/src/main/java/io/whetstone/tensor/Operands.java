@@ -4,7 +4,7 @@ import static io.whetstone.tensor.DType.BF16;
 import static io.whetstone.tensor.DType.F32;
 
 /**
- * What a kernel's operands must be; a backend asks before it computes.
+ * What a kernel's operands must be; {@link CheckedBackend} asks before a backend computes.
  *
  * <p>{@code what} names the operand in the message of the IllegalArgumentException.
  */
@@ -86,20 +86,15 @@ public final class Operands {
     }
   }
 
-  public static void ids(String what, int[] ids, int vocabulary) {
-    for (int id : ids) {
-      if (id < 0 || id >= vocabulary) {
-        throw new IllegalArgumentException(
-            what + ": the id " + id + " is not in [0, " + vocabulary + ")");
-      }
+  public static void indices(String what, int[] indices, int bound) {
+    for (int index : indices) {
+      index(what, index, bound);
     }
   }
 
-  public static void indices(String what, int[] indices, int bound) {
-    for (int index : indices) {
-      if (index < 0 || index >= bound) {
-        throw new IllegalArgumentException(what + ": " + index + " is not in [0, " + bound + ")");
-      }
+  public static void index(String what, int index, int bound) {
+    if (index < 0 || index >= bound) {
+      throw new IllegalArgumentException(what + ": " + index + " is not in [0, " + bound + ")");
     }
   }
 
