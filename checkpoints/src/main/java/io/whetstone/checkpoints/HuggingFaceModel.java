@@ -96,14 +96,14 @@ public final class HuggingFaceModel {
   public static void save(
       Path directory,
       ModelConfig config,
-      Map<String, Tensor> weights,
+      TensorSource weights,
       StoredWeights stored,
       Backend backend,
       Tokenizer tokenizer,
       CarriedFiles carried)
       throws IOException {
     Files.createDirectories(directory);
-    carried.write(directory, config, stored.dominant(weights));
+    carried.write(directory, config, stored.dominant(weights.shapes()));
     stored.write(directory, weights, backend);
     tokenizer.save(directory);
   }

@@ -1,15 +1,21 @@
 package io.whetstone.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.model.LinearModule;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
+import io.whetstone.model.WeightShapes;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -134,10 +140,64 @@ public final class PeftAdapter {
       Function<String, StoredType> types,
       String base)
       throws IOException {
-    Files.createDirectories(directory);
     Lora lora = model.lora().orElseThrow();
-    HuggingFaceModel.write(
-        directory.resolve(CONFIG), PeftConfig.write(lora, model.config(), Optional.of(base)));
-    Safetensors.write(directory.resolve(WEIGHTS), tensors, types, model.backend());
+    save(
+        directory,
+        PeftConfig.write(lora, model.config(), Optional.of(base)),
+        TensorSource.of(tensors),
+        types,
+        model.backend());
+  }
+
+  /**
+   * Writes this adapter anew; the model that it belongs to is not read.
+   *
+   * @param config that model's
+   * @param weights the file with its tensors, its own or an average of them
+   * @param types by a tensor's name: F32, F16 or BF16
+   * @param base the model they belong to: a directory or a name at the hub
+   * @throws CheckpointException naming the tensor that is missing, too many or of another shape
+   */
+  public void rewrite(
+      Path to,
+      ModelConfig config,
+      Path weights,
+      Function<String, StoredType> types,
+      String base,
+      Backend backend)
+      throws IOException {
+    Map<String, Tensor> tensors = new LinkedHashMap<>();
+    try (Workspace memory = backend.workspace("adapters")) {
+      WeightShapes.of(lora(config), config)
+          .forEach(
+              (name, shape) -> {
+                int[] extents = shape.extents().stream().mapToInt(e -> e).toArray();
+                tensors.put(name, memory.tensor(DType.F32, extents));
+              });
+      Safetensors.read(weights, tensors, backend);
+      save(
+          to,
+          PeftConfig.write(lora, config, Optional.of(base)),
+          TensorSource.of(tensors),
+          types,
+          backend);
+    }
+  }
+
+  /** The file that holds its tensors. */
+  public Path weights() {
+    return directory.resolve(WEIGHTS);
+  }
+
+  private static void save(
+      Path directory,
+      ObjectNode config,
+      TensorSource tensors,
+      Function<String, StoredType> types,
+      Backend backend)
+      throws IOException {
+    Files.createDirectories(directory);
+    HuggingFaceModel.write(directory.resolve(CONFIG), config);
+    Safetensors.write(directory.resolve(WEIGHTS), tensors, types, backend);
   }
 }

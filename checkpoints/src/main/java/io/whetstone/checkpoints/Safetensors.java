@@ -2,6 +2,7 @@ package io.whetstone.checkpoints;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -33,7 +34,7 @@ public final class Safetensors {
       throws IOException {
     write(
         file,
-        tensors,
+        TensorSource.of(tensors),
         name -> type(name + ": " + tensors.get(name), tensors.get(name).dtype()),
         backend);
   }
@@ -42,7 +43,7 @@ public final class Safetensors {
   public static void write(Path file, Map<String, Tensor> tensors, DType stored, Backend backend)
       throws IOException {
     StoredType type = type(stored + " weights", stored);
-    write(file, tensors, name -> type, backend);
+    write(file, TensorSource.of(tensors), name -> type, backend);
   }
 
   /**
@@ -51,9 +52,9 @@ public final class Safetensors {
    * @throws CheckpointException when a number is beyond what F16 holds
    */
   static void write(
-      Path file, Map<String, Tensor> tensors, Function<String, StoredType> types, Backend backend)
+      Path file, TensorSource tensors, Function<String, StoredType> types, Backend backend)
       throws IOException {
-    List<StoredTensor> layout = layout(tensors, types);
+    List<StoredTensor> layout = layout(tensors.shapes(), types);
     byte[] header = new SafetensorsHeader(PYTORCH, layout).encode();
     try (FileChannel channel =
         FileChannel.open(
@@ -64,24 +65,23 @@ public final class Safetensors {
       ByteBuffer start = ByteBuffer.allocate(8 + header.length).order(ByteOrder.LITTLE_ENDIAN);
       writeFully(channel, start.putLong(header.length).put(header).flip());
       for (StoredTensor stored : layout) {
-        write(channel, stored, tensors.get(stored.name()), backend);
+        write(channel, stored, tensors.tensor(stored.name()), backend);
       }
     }
   }
 
   private static List<StoredTensor> layout(
-      Map<String, Tensor> tensors, Function<String, StoredType> types) {
-    List<String> names = new ArrayList<>(tensors.keySet());
+      Map<String, Shape> shapes, Function<String, StoredType> types) {
+    List<String> names = new ArrayList<>(shapes.keySet());
     names.sort(
         Comparator.<String>comparingInt(name -> -types.apply(name).bytes())
             .thenComparing(Comparator.naturalOrder()));
     List<StoredTensor> layout = new ArrayList<>();
     long at = 0;
     for (String name : names) {
-      Tensor tensor = tensors.get(name);
       StoredType type = types.apply(name);
-      long end = at + tensor.size() * type.bytes();
-      List<Long> shape = tensor.shape().extents().stream().map(Integer::longValue).toList();
+      long end = at + shapes.get(name).size() * type.bytes();
+      List<Long> shape = shapes.get(name).extents().stream().map(Integer::longValue).toList();
       layout.add(new StoredTensor(name, type, shape, at, end));
       at = end;
     }

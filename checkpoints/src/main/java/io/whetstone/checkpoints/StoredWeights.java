@@ -3,6 +3,7 @@ package io.whetstone.checkpoints;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -45,8 +46,8 @@ public record StoredWeights(Function<String, StoredType> types, long maxShardByt
   }
 
   /** Writes one file, or shards and their index, as transformers names them. */
-  void write(Path directory, Map<String, Tensor> weights, Backend backend) throws IOException {
-    List<Map<String, Tensor>> shards = shards(weights);
+  void write(Path directory, TensorSource weights, Backend backend) throws IOException {
+    List<Map<String, Shape>> shards = shards(weights.shapes());
     if (shards.size() == 1) {
       Safetensors.write(directory.resolve(HuggingFaceModel.WEIGHTS), weights, types, backend);
       return;
@@ -57,8 +58,8 @@ public record StoredWeights(Function<String, StoredType> types, long maxShardByt
     for (int i = 0; i < shards.size(); i++) {
       String name =
           String.format(Locale.ROOT, "model-%05d-of-%05d.safetensors", i + 1, shards.size());
-      Safetensors.write(directory.resolve(name), shards.get(i), types, backend);
-      for (Map.Entry<String, Tensor> tensor : shards.get(i).entrySet()) {
+      Safetensors.write(directory.resolve(name), only(shards.get(i), weights), types, backend);
+      for (Map.Entry<String, Shape> tensor : shards.get(i).entrySet()) {
         shardOfTensor.put(tensor.getKey(), name);
         total += bytes(tensor.getKey(), tensor.getValue());
       }
@@ -69,11 +70,25 @@ public record StoredWeights(Function<String, StoredType> types, long maxShardByt
     HuggingFaceModel.write(directory.resolve(WeightFiles.INDEX), index);
   }
 
-  private List<Map<String, Tensor>> shards(Map<String, Tensor> weights) {
-    List<Map<String, Tensor>> shards = new ArrayList<>();
-    Map<String, Tensor> shard = new LinkedHashMap<>();
+  private static TensorSource only(Map<String, Shape> some, TensorSource all) {
+    return new TensorSource() {
+      @Override
+      public Map<String, Shape> shapes() {
+        return some;
+      }
+
+      @Override
+      public Tensor tensor(String name) {
+        return all.tensor(name);
+      }
+    };
+  }
+
+  private List<Map<String, Shape>> shards(Map<String, Shape> weights) {
+    List<Map<String, Shape>> shards = new ArrayList<>();
+    Map<String, Shape> shard = new LinkedHashMap<>();
     long size = 0;
-    for (Map.Entry<String, Tensor> tensor : weights.entrySet()) {
+    for (Map.Entry<String, Shape> tensor : weights.entrySet()) {
       long bytes = bytes(tensor.getKey(), tensor.getValue());
       if (!shard.isEmpty() && size + bytes > maxShardBytes) {
         shards.add(shard);
@@ -87,14 +102,14 @@ public record StoredWeights(Function<String, StoredType> types, long maxShardByt
     return shards;
   }
 
-  private long bytes(String name, Tensor tensor) {
-    return tensor.size() * types.apply(name).bytes();
+  private long bytes(String name, Shape shape) {
+    return shape.size() * types.apply(name).bytes();
   }
 
   /** What transformers calls the type of most numbers. */
-  String dominant(Map<String, Tensor> weights) {
+  String dominant(Map<String, Shape> weights) {
     Map<StoredType, Long> numbers = new TreeMap<>();
-    weights.forEach((name, tensor) -> numbers.merge(types.apply(name), tensor.size(), Long::sum));
+    weights.forEach((name, shape) -> numbers.merge(types.apply(name), shape.size(), Long::sum));
     StoredType most =
         numbers.entrySet().stream().max(Map.Entry.comparingByValue()).orElseThrow().getKey();
     return switch (most) {

@@ -57,19 +57,25 @@ final class WeightFiles implements AutoCloseable {
                   ? "; pytorch_model.bin is not read: save the model with transformers again"
                   : ""));
     }
-    WeightFiles files = new WeightFiles(sharded ? index : single);
+    if (!sharded) {
+      return of(single);
+    }
+    WeightFiles files = new WeightFiles(index);
     try {
-      if (sharded) {
-        files.openShards(directory, HuggingFaceModel.readObject(index).path("weight_map"));
-      } else {
-        SafetensorsFile file = files.add(single);
-        file.tensors().keySet().forEach(name -> files.fileOfTensor.put(name, file));
-      }
+      files.openShards(directory, HuggingFaceModel.readObject(index).path("weight_map"));
       return files;
     } catch (RuntimeException e) {
       files.close();
       throw e;
     }
+  }
+
+  /** One file of whatever name. */
+  static WeightFiles of(Path file) {
+    WeightFiles files = new WeightFiles(file);
+    SafetensorsFile opened = files.add(file);
+    opened.tensors().keySet().forEach(name -> files.fileOfTensor.put(name, opened));
+    return files;
   }
 
   private void openShards(Path directory, JsonNode weightMap) {
@@ -129,14 +135,28 @@ final class WeightFiles implements AutoCloseable {
 
   /** Fills a model's weights; the files must hold these and no others. */
   void read(Map<String, Tensor> weights, ModelConfig config, Backend backend) {
+    requireAll(weights.keySet(), config);
+    weights.forEach((name, tensor) -> readOne(name, tensor, config, backend));
+  }
+
+  /** Fails where the files do not hold these weights or hold others. */
+  void requireAll(Set<String> weights, ModelConfig config) {
     if (gguf != null) {
-      new GgufWeights(gguf, config).read(weights, backend);
+      new GgufWeights(gguf, config).requireAll(weights);
       return;
     }
     Set<String> present = new HashSet<>(fileOfTensor.keySet());
     present.removeIf(name -> redundant(name, config));
-    Safetensors.requireSameNames(origin, present, weights.keySet());
-    weights.forEach((name, tensor) -> fileOfTensor.get(name).read(name, tensor, backend));
+    Safetensors.requireSameNames(origin, present, weights);
+  }
+
+  /** Fills one of them. */
+  void readOne(String name, Tensor tensor, ModelConfig config, Backend backend) {
+    if (gguf != null) {
+      new GgufWeights(gguf, config).read(name, tensor, backend);
+    } else {
+      fileOfTensor.get(name).read(name, tensor, backend);
+    }
   }
 
   /** What old files hold although the configuration determines it; transformers skips it too. */

@@ -10,6 +10,7 @@ import io.whetstone.model.ModelConfig;
 import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Scored;
 import io.whetstone.model.Transformer;
+import io.whetstone.model.WeightShapes;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.CachedRows;
@@ -17,6 +18,7 @@ import io.whetstone.tensor.DType;
 import io.whetstone.tensor.KvCache;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.tokenizer.Tokenizer;
@@ -25,6 +27,7 @@ import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -104,6 +107,16 @@ class FamiliesTest {
         float[] row = logits[i / vocabulary];
         assertEquals(row[i % vocabulary] - logSumExp(row), got[i], LIMIT, "logprob " + i);
       }
+    }
+  }
+
+  @Test
+  void namesAndShapesAreKnownWithoutTheWeights() {
+    try (Transformer model = load(false)) {
+      Map<String, Shape> shapes = new LinkedHashMap<>();
+      model.weights().forEach((key, weight) -> shapes.put(key, weight.shape()));
+      assertEquals(
+          List.copyOf(shapes.entrySet()), List.copyOf(WeightShapes.of(model.config()).entrySet()));
     }
   }
 

@@ -9,6 +9,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.ModelConfig;
 import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Scored;
 import io.whetstone.model.Transformer;
@@ -22,6 +23,8 @@ import java.net.URISyntaxException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -149,6 +152,49 @@ class PeftAdapterTest {
                 assertEquals(before.get(key.getKey()), key.getValue(), key.getKey());
               }
             });
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"qwen2", "llama"})
+  void mergedATensorAtATimeItIsTheWholeMergedModelToTheBit(String name) throws Exception {
+    PeftAdapter adapter = PeftAdapter.read(resource("peft/" + name));
+    Path base = resource("families/" + name);
+    try (Transformer whole = load(name, false);
+        ModelWeights plain = ModelWeights.open(base, Optional.empty(), backend);
+        ModelWeights merged = ModelWeights.merged(base, adapter, adapter.weights(), backend)) {
+      for (boolean withAdapter : new boolean[] {false, true}) {
+        ModelWeights each = withAdapter ? merged : plain;
+        assertEquals(List.copyOf(whole.weights().keySet()), List.copyOf(each.shapes().keySet()));
+        whole
+            .weights()
+            .forEach(
+                (key, weight) -> {
+                  assertEquals(weight.shape(), each.shapes().get(key), key);
+                  assertArrayEquals(
+                      backend.readFloats(weight), backend.readFloats(each.tensor(key)), key);
+                });
+        whole.mergeAdapters();
+      }
+    }
+  }
+
+  @Test
+  void anAdapterIsWrittenAnewWithoutItsModelsWeights() throws Exception {
+    Path from = resource("peft/llama");
+    PeftAdapter adapter = PeftAdapter.read(from);
+    ModelConfig config = HuggingFaceModel.config(resource("families/llama"));
+    Path again = temporary.resolve("again");
+    adapter.rewrite(again, config, adapter.weights(), adapter.types(), "some/base", backend);
+    assertEquals(
+        -1, Files.mismatch(from.resolve(PeftAdapter.WEIGHTS), again.resolve(PeftAdapter.WEIGHTS)));
+    assertEquals("some/base", PeftAdapter.read(again).base().orElseThrow());
+    Path other = resource("peft/qwen2/" + PeftAdapter.WEIGHTS);
+    String message =
+        assertThrows(
+                CheckpointException.class,
+                () -> adapter.rewrite(again, config, other, adapter.types(), "b", backend))
+            .getMessage();
+    assertTrue(message.contains("tensors are not expected: base_model"), message);
   }
 
   @ParameterizedTest

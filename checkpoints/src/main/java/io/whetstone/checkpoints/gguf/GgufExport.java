@@ -1,7 +1,9 @@
 package io.whetstone.checkpoints.gguf;
 
+import io.whetstone.checkpoints.TensorSource;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tokenizer.Tokenizer;
 import java.io.IOException;
@@ -28,7 +30,7 @@ public final class GgufExport {
   /**
    * Writes a model.
    *
-   * @param weights by Hugging Face's names: {@link io.whetstone.model.Transformer#weights}
+   * @param weights by Hugging Face's names
    * @param type of the matrices; norms and biases are F32. Rows that are not whole blocks of it are
    *     Q8_0, or F16 where they are not whole blocks of that either. In a Q4_K file the matrix that
    *     makes logits is Q6_K, as llama.cpp has it
@@ -38,7 +40,7 @@ public final class GgufExport {
   public static void write(
       Path file,
       ModelConfig config,
-      Map<String, Tensor> weights,
+      TensorSource weights,
       GgufType type,
       Backend backend,
       Tokenizer tokenizer)
@@ -57,7 +59,7 @@ public final class GgufExport {
     writer.count("general.quantization_version", QUANTIZATION_VERSION);
     GgufVocabulary.write(writer, tokenizer, config.vocabulary());
     GgufNames names = new GgufNames(config);
-    weights.forEach((name, tensor) -> add(writer, names, name, tensor, type, backend));
+    weights.shapes().keySet().forEach(name -> add(writer, names, name, weights, type, backend));
     writer.write(file);
   }
 
@@ -65,19 +67,19 @@ public final class GgufExport {
       GgufWriter writer,
       GgufNames names,
       String name,
-      Tensor tensor,
+      TensorSource weights,
       GgufType wanted,
       Backend backend) {
-    List<Long> shape = tensor.shape().extents().stream().map(Integer::longValue).toList();
+    Shape extents = weights.shapes().get(name);
+    List<Long> shape = extents.extents().stream().map(Integer::longValue).toList();
     boolean vector = shape.size() == 1;
     String stored = names.of(name);
     boolean logits = stored.equals(GgufNames.OUTPUT) || stored.equals(GgufNames.EMBEDDING);
     GgufType type =
         vector
             ? GgufType.F32
-            : fitting(wanted == GgufType.Q4_K && logits ? GgufType.Q6_K : wanted, tensor.columns());
-    // A bias has a number where a matrix has a row.
-    Tensor matrix = vector ? tensor.reshape(tensor.columns(), 1) : tensor;
+            : fitting(
+                wanted == GgufType.Q4_K && logits ? GgufType.Q6_K : wanted, extents.columns());
     float added = names.added(name);
     writer.tensor(
         stored,
@@ -85,7 +87,8 @@ public final class GgufExport {
         shape,
         (from, to) -> {
           if (vector) {
-            float[] all = backend.readFloats(tensor);
+            // A bias has a number where a matrix has a row.
+            float[] all = backend.readFloats(weights.tensor(name));
             float[] ordered = new float[all.length];
             for (int i = 0; i < all.length; i++) {
               ordered[i] = all[names.row(name, i)] + added;
@@ -93,8 +96,8 @@ public final class GgufExport {
             return ordered;
           }
           return names.permutes(name)
-              ? permuted(names, name, matrix, from, to, backend)
-              : backend.readFloats(matrix.rows(from, to));
+              ? permuted(names, name, weights.tensor(name), from, to, backend)
+              : backend.readFloats(weights.tensor(name).rows(from, to));
         });
   }
 

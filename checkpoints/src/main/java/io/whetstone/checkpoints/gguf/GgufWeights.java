@@ -8,7 +8,6 @@ import io.whetstone.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -34,20 +33,19 @@ public final class GgufWeights {
   }
 
   /**
-   * Fills a model's weights; the file must hold these and no others. Blocks go as they are into
-   * tensors of their type, else they are decoded and rounded.
+   * Checks that the file holds a model's weights and no others.
    *
-   * @param weights by Hugging Face's names
-   * @throws CheckpointException naming the tensors that are missing, too many or of another shape
+   * @param weights Hugging Face's names
+   * @throws CheckpointException naming the tensors that are missing or too many
    */
-  public void read(Map<String, Tensor> weights, Backend backend) {
+  public void requireAll(Set<String> weights) {
     Set<String> left = new TreeSet<>(file.tensors().keySet());
     left.remove(GgufNames.ROPE_FACTORS);
     if (config.tiedEmbeddings()) {
       left.remove(GgufNames.OUTPUT);
     }
     List<String> missing = new ArrayList<>();
-    for (String name : weights.keySet()) {
+    for (String name : weights) {
       if (!left.remove(names.of(name))) {
         missing.add(names.of(name));
       }
@@ -60,7 +58,6 @@ public final class GgufWeights {
                   ? "tensors are not expected: " + some(List.copyOf(left))
                   : "tensors are missing: " + some(missing)));
     }
-    weights.forEach((name, tensor) -> read(name, tensor, backend));
   }
 
   private static String some(List<String> names) {
@@ -69,7 +66,13 @@ public final class GgufWeights {
     return names.size() > shown ? list + " and " + (names.size() - shown) + " more" : list;
   }
 
-  private void read(String name, Tensor to, Backend backend) {
+  /**
+   * Fills one of them. Blocks go as they are into a tensor of their type, else they are decoded and
+   * rounded.
+   *
+   * @throws CheckpointException when it is of another shape
+   */
+  public void read(String name, Tensor to, Backend backend) {
     GgufTensor stored = file.tensor(names.of(name));
     if (!stored.shape().equals(to.shape().extents().stream().map(Integer::longValue).toList())) {
       throw new CheckpointException(

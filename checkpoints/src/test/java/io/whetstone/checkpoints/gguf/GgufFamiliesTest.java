@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.TensorSource;
 import io.whetstone.model.Architecture;
 import io.whetstone.model.Family;
 import io.whetstone.model.ModelConfig;
@@ -42,7 +43,7 @@ class GgufFamiliesTest {
     Path file = temporary.resolve("model.gguf");
     try (Tokenizer tokenizer =
         TokenizerBuilder.characters(" 0123456789+=;?").endOfSequence("<|end|>").build()) {
-      GgufExport.write(file, config, model.weights(), type, backend, tokenizer);
+      GgufExport.write(file, config, TensorSource.of(model.weights()), type, backend, tokenizer);
     }
     return GgufDirectory.of(file, temporary);
   }

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.TensorSource;
 import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.PackedTokens;
@@ -108,7 +109,7 @@ class GgufModelTest {
         FrozenTypes kept = (name, columns) -> weights.blocks(name);
         try (Transformer model =
             Transformer.create(backend, config, compute, Optional.empty(), false, kept)) {
-          weights.read(model.weights(), backend);
+          model.weights().forEach((name, tensor) -> weights.read(name, tensor, backend));
           model.weightsChanged();
           String layer = "model.layers.0.";
           assertEquals(DType.Q6_K, model.weights().get("model.embed_tokens.weight").dtype());
@@ -127,7 +128,13 @@ class GgufModelTest {
     try (Transformer model = HuggingFaceModel.load(directory, backend, DType.F32, false);
         Tokenizer tokenizer = Tokenizer.load(directory)) {
       Path again = temporary.resolve("again.gguf");
-      GgufExport.write(again, model.config(), model.weights(), GgufType.F32, backend, tokenizer);
+      GgufExport.write(
+          again,
+          model.config(),
+          TensorSource.of(model.weights()),
+          GgufType.F32,
+          backend,
+          tokenizer);
       Path unpacked = GgufDirectory.of(again, temporary);
       try (Transformer second = HuggingFaceModel.load(unpacked, backend, DType.F32, false)) {
         assertEquals(model.config(), second.config());

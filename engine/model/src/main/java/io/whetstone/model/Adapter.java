@@ -20,9 +20,6 @@ import java.util.List;
  * rounded to the compute type.
  */
 final class Adapter implements AutoCloseable {
-  /** PEFT wraps a model in two of its own. */
-  static final String PREFIX = "base_model.model.";
-
   /** B [out, rank] of a module, whose columns of the fused y begin at {@code column}. */
   private record Up(Parameter weight, Linear linear, int column, int out) {}
 
@@ -66,7 +63,7 @@ final class Adapter implements AutoCloseable {
         fused.stream().filter(m -> lora.modules().contains(m.name())).toList();
     Part[] parts =
         adapted.stream()
-            .map(m -> new Part(PREFIX + m.name() + ".lora_A.weight", lora.rank()))
+            .map(m -> new Part(Lora.downName(m.name()), lora.rank()))
             .toArray(Part[]::new);
     int in = fused.getFirst().in();
     down =
@@ -77,8 +74,7 @@ final class Adapter implements AutoCloseable {
     for (LinearModule module : fused) {
       if (adapted.contains(module)) {
         Parameter up =
-            parameters.matrix(
-                PREFIX + module.name() + ".lora_B.weight", Start.ZEROS, module.out(), lora.rank());
+            parameters.matrix(Lora.upName(module.name()), Start.ZEROS, module.out(), lora.rank());
         ups.add(new Up(up, backend.linear(up.value(), compute), column, module.out()));
       }
       column += module.out();
@@ -160,14 +156,9 @@ final class Adapter implements AutoCloseable {
     long mark = workspace.mark();
     for (int i = 0; i < ups.size(); i++) {
       Up up = ups.get(i);
-      Tensor scaled = workspace.tensor(DType.F32, up.out, lora.rank());
-      backend.copy(up.weight.value(), scaled);
-      backend.scale(scaled, (float) lora.scale());
       Tensor a = down.value().rows(i * lora.rank(), (i + 1) * lora.rank());
-      try (Linear lowered = backend.linear(a, DType.F32)) {
-        Tensor rows = fused.rows(up.column, up.column + up.out);
-        backend.linearBackwardInput(lowered, scaled, rows, true);
-      }
+      Tensor rows = fused.rows(up.column, up.column + up.out);
+      lora.merge(a, up.weight.value(), rows, backend, workspace);
       workspace.release(mark);
     }
   }

@@ -32,9 +32,7 @@ final class LayerStack implements AutoCloseable {
     this.config = config;
     this.compute = compute;
     constants = backend.workspace("rotary table");
-    embedding =
-        parameters.matrix(
-            "model.embed_tokens.weight", Start.NORMAL, config.vocabulary(), config.hidden());
+    embedding = table(config, parameters);
     Map<Rope, Tensor> tables = new HashMap<>();
     for (int i = 0; i < config.layers(); i++) {
       Tensor table =
@@ -46,6 +44,11 @@ final class LayerStack implements AutoCloseable {
               .orElse(null);
       layers.add(new Layer(backend, config, compute, i, parameters, table, lora, adapters));
     }
+  }
+
+  static Parameter table(ModelConfig config, Parameters parameters) {
+    return parameters.matrix(
+        "model.embed_tokens.weight", Start.NORMAL, config.vocabulary(), config.hidden());
   }
 
   private Tensor ropeTable(Rope rope) {

@@ -1,7 +1,12 @@
 package io.whetstone.model;
 
+import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Linear;
+import io.whetstone.tensor.Tensor;
+import io.whetstone.tensor.Workspace;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 
@@ -21,6 +26,11 @@ import java.util.TreeSet;
  */
 public record Lora(
     int rank, double alpha, double dropout, boolean rankStabilised, Set<String> modules) {
+  private static final String WEIGHT = ".weight";
+
+  /** PEFT wraps a model in two of its own. */
+  private static final String PREFIX = "base_model.model.";
+
   public Lora {
     if (rank < 1) {
       throw new IllegalArgumentException("rank: " + rank + " is not at least 1");
@@ -40,6 +50,41 @@ public record Lora(
   /** s. */
   public double scale() {
     return alpha / (rankStabilised ? Math.sqrt(rank) : rank);
+  }
+
+  /** The module that an adapted weight belongs to, {@code ….q_proj} of {@code ….q_proj.weight}. */
+  public Optional<String> moduleOf(String weight) {
+    return Optional.of(weight)
+        .filter(name -> name.endsWith(WEIGHT))
+        .map(name -> name.substring(0, name.length() - WEIGHT.length()))
+        .filter(modules::contains);
+  }
+
+  /** PEFT's name of a module's A [rank, in]. */
+  public static String downName(String module) {
+    return PREFIX + module + ".lora_A.weight";
+  }
+
+  /** PEFT's name of its B [out, rank]. */
+  public static String upName(String module) {
+    return PREFIX + module + ".lora_B.weight";
+  }
+
+  /**
+   * W ← W + s · B A, all in F32.
+   *
+   * @param a [rank, in]
+   * @param b [out, rank]
+   * @param weight W [out, in]
+   * @param workspace for a scaled copy of B
+   */
+  public void merge(Tensor a, Tensor b, Tensor weight, Backend backend, Workspace workspace) {
+    Tensor scaled = workspace.tensor(DType.F32, b.rows(), rank);
+    backend.copy(b, scaled);
+    backend.scale(scaled, (float) scale());
+    try (Linear lowered = backend.linear(a, DType.F32)) {
+      backend.linearBackwardInput(lowered, scaled, weight, true);
+    }
   }
 
   /** Numbers in the adapters: Σ rank · (in + out). */

@@ -25,14 +25,18 @@ final class OutputHead implements AutoCloseable {
     this.backend = backend;
     this.config = config;
     this.compute = compute;
-    Start start = config.architecture().normOffset() == 1 ? Start.ZEROS : Start.ONES;
-    norm = parameters.vector("model.norm.weight", start, config.hidden());
-    matrix =
-        config.tiedEmbeddings()
-            ? embedding
-            : parameters.matrix(
-                "lm_head.weight", Start.NORMAL, config.vocabulary(), config.hidden());
+    norm = norm(config, parameters);
+    matrix = config.tiedEmbeddings() ? embedding : matrix(config, parameters);
     linear = backend.linear(matrix.value(), compute);
+  }
+
+  static Parameter norm(ModelConfig config, Parameters parameters) {
+    Start start = config.architecture().normOffset() == 1 ? Start.ZEROS : Start.ONES;
+    return parameters.vector("model.norm.weight", start, config.hidden());
+  }
+
+  static Parameter matrix(ModelConfig config, Parameters parameters) {
+    return parameters.matrix("lm_head.weight", Start.NORMAL, config.vocabulary(), config.hidden());
   }
 
   /** normed = RMSNorm(stream): stream [R, hidden] F32, normed of the compute type. */

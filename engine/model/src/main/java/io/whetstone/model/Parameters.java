@@ -60,6 +60,19 @@ final class Parameters implements AutoCloseable {
     gradientMemory = trainable ? backend.workspace("gradients") : null;
   }
 
+  private Parameters(Workspace unbacked) {
+    backend = null;
+    frozen = FrozenTypes.NONE;
+    matrixType = DType.F32;
+    valueMemory = unbacked;
+    gradientMemory = null;
+  }
+
+  /** Names and shapes without numbers: nothing but {@link #weights} may be asked of these. */
+  static Parameters described() {
+    return new Parameters(new Unbacked());
+  }
+
   /** A matrix [out, in], zero, whose rows are those of {@code parts} (none: one part, itself). */
   Parameter matrix(String name, Start start, int out, int in, Part... parts) {
     return add(name, start, true, new int[] {out, in}, parts);

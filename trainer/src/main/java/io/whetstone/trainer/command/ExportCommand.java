@@ -2,14 +2,16 @@ package io.whetstone.trainer.command;
 
 import io.whetstone.checkpoints.CarriedFiles;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.ModelWeights;
 import io.whetstone.checkpoints.PeftAdapter;
-import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.checkpoints.StoredType;
 import io.whetstone.checkpoints.StoredWeights;
 import io.whetstone.checkpoints.gguf.GgufExport;
 import io.whetstone.checkpoints.gguf.GgufType;
+import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
+import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.loop.BaseModel;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.loop.RunCheckpoints;
@@ -109,15 +111,23 @@ final class ExportCommand implements Callable<Integer> {
     requirePossible(from.model());
     Path aside = to.toAbsolutePath().normalize();
     aside = aside.resolveSibling("." + aside.getFileName() + ".partial");
+    Path base = BaseModel.directory(from.model());
+    ModelConfig config = HuggingFaceModel.config(base);
+    Optional<PeftAdapter> adapter =
+        PeftAdapter.isAt(from.model())
+            ? Optional.of(PeftAdapter.read(from.model()))
+            : Optional.empty();
     try (Backend backend = engine.open();
-        Policy policy = Policy.load(from.model(), backend, DType.F32, false)) {
+        Tokenizer tokenizer = Policy.tokenizer(base, config)) {
       delete(aside);
       makeDirectory(aside);
-      if (average) {
-        readAverage(from.model(), policy, backend);
+      if (format == Format.PEFT) {
+        writeAdapter(aside, adapter.orElseThrow(), config, base, backend);
+        tokenizer.save(aside);
+      } else {
+        writeModel(aside, from.model(), adapter, config, base, tokenizer, backend);
       }
-      write(aside, from, policy, backend);
-      new ModelCard(from, policy, format, merge).write(aside);
+      new ModelCard(from, adapter.map(PeftAdapter::lora), format, merge).write(aside);
       Files.deleteIfExists(to);
       Files.move(aside, to, StandardCopyOption.ATOMIC_MOVE);
     } finally {
@@ -128,41 +138,59 @@ final class ExportCommand implements Callable<Integer> {
     return Whetstone.DONE;
   }
 
-  private void write(Path aside, ModelDirectory from, Policy policy, Backend backend)
+  private void writeAdapter(
+      Path aside, PeftAdapter adapter, ModelConfig config, Path base, Backend backend)
       throws IOException {
-    Path base = BaseModel.directory(from.model());
-    if (format == Format.PEFT) {
-      PeftAdapter adapter = PeftAdapter.read(from.model());
-      String name = adapter.base().orElse(base.toString());
-      PeftAdapter.save(
-          aside,
-          policy.model(),
-          policy.model().trained(),
-          stored(adapter.types()),
-          ModelCard.hubName(name).orElse(name));
-      policy.tokenizer().save(aside);
-      return;
-    }
-    policy.model().mergeAdapters();
-    if (format == Format.GGUF) {
-      GgufExport.write(
-          aside.resolve("model.gguf"),
-          policy.model().config(),
-          policy.model().weights(),
-          type.orElseGet(
-              () -> engine.asked().equals(Optional.of(DType.F32)) ? GgufType.F32 : GgufType.BF16),
-          backend,
-          policy.tokenizer());
-      return;
-    }
-    HuggingFaceModel.save(
+    String name = adapter.base().orElse(base.toString());
+    adapter.rewrite(
         aside,
-        policy.model().config(),
-        policy.model().weights(),
-        new StoredWeights(stored(StoredWeights.asIn(base)), shard.bytes()),
-        backend,
-        policy.tokenizer(),
-        CarriedFiles.of(base));
+        config,
+        averaged(adapter.weights().getParent()).orElse(adapter.weights()),
+        stored(adapter.types()),
+        ModelCard.hubName(name).orElse(name),
+        backend);
+  }
+
+  private void writeModel(
+      Path aside,
+      Path from,
+      Optional<PeftAdapter> adapter,
+      ModelConfig config,
+      Path base,
+      Tokenizer tokenizer,
+      Backend backend)
+      throws IOException {
+    try (ModelWeights weights =
+        adapter.isPresent()
+            ? ModelWeights.merged(
+                base, adapter.get(), averaged(from).orElse(adapter.get().weights()), backend)
+            : ModelWeights.open(base, averaged(from), backend)) {
+      console.note(
+          "exporting "
+              + from
+              + ", a tensor at a time: about "
+              + Findings.bytes(weights.largest() + MemoryEstimate.JVM)
+              + " of memory");
+      if (format == Format.GGUF) {
+        GgufExport.write(
+            aside.resolve("model.gguf"),
+            config,
+            weights,
+            type.orElseGet(
+                () -> engine.asked().equals(Optional.of(DType.F32)) ? GgufType.F32 : GgufType.BF16),
+            backend,
+            tokenizer);
+        return;
+      }
+      HuggingFaceModel.save(
+          aside,
+          config,
+          weights,
+          new StoredWeights(stored(StoredWeights.asIn(base)), shard.bytes()),
+          backend,
+          tokenizer,
+          CarriedFiles.of(base));
+    }
   }
 
   /** What was asked for, else as it is. */
@@ -201,14 +229,17 @@ final class ExportCommand implements Callable<Integer> {
     }
   }
 
-  private void readAverage(Path checkpoint, Policy policy, Backend backend) {
+  /** The file of a checkpoint's averaged weights, where these are asked for. */
+  private Optional<Path> averaged(Path checkpoint) {
+    if (!average) {
+      return Optional.empty();
+    }
     Path file = checkpoint.resolve(RunCheckpoints.AVERAGE);
     if (!Files.isRegularFile(file)) {
       throw new UsageException(
           checkpoint + ": keeps no average; a run does with average: {decay: …} on top");
     }
-    Safetensors.read(file, policy.model().trained(), backend);
-    policy.model().trainedChanged();
+    return Optional.of(file);
   }
 
   private void requireEmpty() throws IOException {

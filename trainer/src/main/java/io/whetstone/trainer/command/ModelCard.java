@@ -8,7 +8,6 @@ import io.whetstone.trainer.config.Configuration;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Stage;
 import io.whetstone.trainer.loop.BaseModel;
-import io.whetstone.trainer.loop.Policy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -32,15 +31,15 @@ final class ModelCard {
       Pattern.compile("\\A---\\R(?:(?!---).*\\R)*?(license:.*)\\R", Pattern.MULTILINE);
 
   private final ModelDirectory from;
-  private final Policy policy;
+  private final Optional<Lora> lora;
   private final ExportCommand.Format format;
   private final boolean merged;
   private final Path base;
   private final Optional<Experiment> experiment;
 
-  ModelCard(ModelDirectory from, Policy policy, ExportCommand.Format format, boolean merged) {
+  ModelCard(ModelDirectory from, Optional<Lora> lora, ExportCommand.Format format, boolean merged) {
     this.from = from;
-    this.policy = policy;
+    this.lora = lora;
     this.format = format;
     this.merged = merged;
     base = BaseModel.directory(from.model());
@@ -110,7 +109,7 @@ final class ModelCard {
   private List<String> tags() {
     List<String> tags = new ArrayList<>(List.of("whetstone"));
     experiment.ifPresent(e -> e.stages().stream().map(Stage::kind).distinct().forEach(tags::add));
-    if (policy.model().lora().isPresent()) {
+    if (lora.isPresent()) {
       tags.add("lora");
     }
     return tags;
@@ -141,18 +140,18 @@ final class ModelCard {
   }
 
   private Optional<String> adapters() {
-    return policy.model().lora().map(lora -> describe(lora));
+    return lora.map(this::describe);
   }
 
-  private String describe(Lora lora) {
+  private String describe(Lora adapters) {
     String form =
         String.format(
             Locale.ROOT,
             "LoRA of rank %d, alpha %s%s, on %d modules",
-            lora.rank(),
-            number(lora.alpha()),
-            lora.rankStabilised() ? " (rank-stabilised)" : "",
-            lora.modules().size());
+            adapters.rank(),
+            number(adapters.alpha()),
+            adapters.rankStabilised() ? " (rank-stabilised)" : "",
+            adapters.modules().size());
     return merged
         ? form + ", merged into the weights."
         : form + "; " + PeftAdapter.WEIGHTS + " holds the adapters alone.";

@@ -13,6 +13,7 @@ import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.checkpoints.StoredType;
 import io.whetstone.checkpoints.StoredWeights;
+import io.whetstone.checkpoints.TensorSource;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
@@ -93,7 +94,7 @@ public final class RunCheckpoints {
       HuggingFaceModel.save(
           directory,
           policy.model().config(),
-          policy.model().weights(),
+          TensorSource.of(policy.model().weights()),
           StoredWeights.of(StoredType.F32),
           backend,
           policy.tokenizer(),
