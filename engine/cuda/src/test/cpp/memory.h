@@ -1,0 +1,38 @@
+// The stand-in GPU's memory: a range of addresses that are never used twice, so that a stale one is found.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace standin {
+
+/** An allocation, or a host range that the device may touch. */
+struct Allocation {
+  uintptr_t begin;
+  size_t bytes;
+  bool host;
+  void* pool;
+};
+
+/** Null where the memory that settings().memory allows is used up. */
+void* allocate(size_t bytes, void* pool = nullptr);
+/** False where the address is none that allocate gave. */
+bool release(void* address);
+/** The allocation that an address lies in; false for none. */
+bool find(const void* address, Allocation* found);
+/** The last allocation that begins at an address or before it. */
+bool findBefore(const void* address, Allocation* found);
+size_t usedBytes();
+size_t peakBytes();
+int allocations();
+
+/** Host memory that is pinned. */
+void* allocateHost(size_t bytes);
+bool registerHost(void* address, size_t bytes);
+bool releaseHost(void* address, bool allocated);
+
+bool isDevice(const void* address);
+/** Cells of the race check for a device address: two a pair of bytes. */
+uint64_t* cellsOf(uintptr_t address);
+
+}  // namespace standin
