@@ -1,0 +1,92 @@
+// The paged cache of keys and values: storing, copying, attention over it. Compiled with HEAD, the
+// head's size rounded up to a multiple of 32. A layer is [page][head][keys, values][TILE][size].
+#include "attend.h"
+
+/** Stores row r's keys and values at slots[r], by a block of one row. */
+template <typename T>
+inline void storeRow(const T* fused, int queries, int keyHeads, int size, const int* slots, T* layer) {
+  int row = blockIdx.x;
+  int slot = slots[row];
+  const T* from = fused + ((long long)(queries + 2 * keyHeads) * row + queries) * size;
+  T* page = layer + (long long)(slot / TILE) * keyHeads * 2 * TILE * size;
+  for (int i = threadIdx.x; i < 2 * keyHeads * size; i += blockDim.x) {
+    int isValue = i / (keyHeads * size);
+    int head = i / size % keyHeads;
+    page[((long long)(2 * head + isValue) * TILE + slot % TILE) * size + i % size] = from[i];
+  }
+}
+
+extern "C" __global__ void cacheStoreF32(const float* fused, int queries, int keyHeads, int size, const int* slots,
+                                         float* layer) {
+  storeRow(fused, queries, keyHeads, size, slots, layer);
+}
+
+extern "C" __global__ void cacheStoreBf16(const bf16* fused, int queries, int keyHeads, int size, const int* slots,
+                                          bf16* layer) {
+  storeRow(fused, queries, keyHeads, size, slots, layer);
+}
+
+/** Copies words of one page to another, in each layer: blockIdx.y. */
+extern "C" __global__ void cacheCopyPage(unsigned* cache, long long layerWords, long long pageWords, int from, int to) {
+  unsigned* layer = cache + layerWords * blockIdx.y;
+  for (long long i = blockIdx.x * blockDim.x + threadIdx.x; i < pageWords; i += (long long)gridDim.x * blockDim.x) {
+    layer[pageWords * to + i] = layer[pageWords * from + i];
+  }
+}
+
+#define CACHED_ATTENTION(NAME, T)                                                                                 \
+  extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)                                                    \
+      NAME(const T* fused, int queries, int keyHeads, int size, const T* layer, const int* pages,                \
+           const int* items, const int* rows, const int* ends, float scale, float cap, int window, T* out,       \
+           float* partial, float* partialStates, int slots) {                                                    \
+    attend<T>(dynamicShared<float>(), fused, queries, keyHeads, size, PagedRows<T>{layer, pages, keyHeads},\
+                    items, rows, ends, Form{scale, cap, window}, out, nullptr, partial, partialStates, slots);   \
+  }
+
+CACHED_ATTENTION(cachedAttentionF32, float)
+CACHED_ATTENTION(cachedAttentionBf16, bf16)
+
+/**
+ * Merges the partial states of a row and head in order, by a block: of row splits[3 i], those in
+ * slotsOfRows from splits[3 i + 1] to splits[3 i + 2], each the slot of the row's first head of a group.
+ */
+template <typename T>
+inline void mergeStates(const float* partial, const float* partialStates, int slots, const int* splits,
+                        const int* slotsOfRows, int queries, int keyHeads, int size, T* out) {
+  const int* split = splits + 3LL * blockIdx.x;
+  int head = blockIdx.y;
+  int group = queries / keyHeads;
+  long long first = (long long)(head / group) * slots + head % group;
+  float max = -infinity();
+  float sum = 0.0f;
+  for (int part = split[1]; part < split[2]; part++) {
+    const float* state = partialStates + 2 * (first + slotsOfRows[part]);
+    Merge next = merge(max, sum, state[0], state[1]);
+    max = next.max;
+    sum = next.sum;
+  }
+  float inverse = 1.0f / sum;
+  for (int d = threadIdx.x; d < size; d += blockDim.x) {
+    float value = 0.0f;
+    float soFar = -infinity();
+    for (int part = split[1]; part < split[2]; part++) {
+      long long vector = first + slotsOfRows[part];
+      Merge next = merge(soFar, 0.0f, partialStates[2 * vector], 0.0f);
+      soFar = next.max;
+      value = merged(value, next.before, partial[vector * HEAD + d], next.added);
+    }
+    store(out + ((long long)split[0] * queries + head) * size + d, value * inverse + 0.0f);
+  }
+}
+
+extern "C" __global__ void cacheMergeF32(const float* partial, const float* partialStates, int slots,
+                                         const int* splits, const int* slotsOfRows, int queries, int keyHeads,
+                                         int size, float* out) {
+  mergeStates(partial, partialStates, slots, splits, slotsOfRows, queries, keyHeads, size, out);
+}
+
+extern "C" __global__ void cacheMergeBf16(const float* partial, const float* partialStates, int slots,
+                                          const int* splits, const int* slotsOfRows, int queries, int keyHeads,
+                                          int size, bf16* out) {
+  mergeStates(partial, partialStates, slots, splits, slotsOfRows, queries, keyHeads, size, out);
+}
