@@ -32,6 +32,14 @@ final class CudaBackend implements Backend {
   private final Products products;
 
   // ---- rows of numbers
+  private final HostCopies hostCopies;
+  private final Elementwise elementwise;
+  private final Reductions reductions;
+  private final RowKernels rowKernels;
+  private final Norms norms;
+  private final Rope rope;
+  private final Gates gates;
+  private final Optimizer optimizer;
 
   // ---- attention, head and sampling
 
@@ -46,6 +54,15 @@ final class CudaBackend implements Backend {
     products = new Products(gpu);
 
     // ---- rows of numbers
+    ColumnSums columnSums = new ColumnSums(gpu);
+    hostCopies = new HostCopies(gpu);
+    elementwise = new Elementwise(gpu);
+    reductions = new Reductions(gpu);
+    rowKernels = new RowKernels(gpu, new QuantizedWeights(gpu), columnSums);
+    norms = new Norms(gpu, rowKernels, columnSums);
+    rope = new Rope(gpu);
+    gates = new Gates(gpu);
+    optimizer = new Optimizer(gpu);
 
     // ---- attention, head and sampling
   }
@@ -86,77 +103,77 @@ final class CudaBackend implements Backend {
 
   @Override
   public void write(Tensor to, float[] from) {
-    throw notWritten("write");
+    hostCopies.write(to, from);
   }
 
   @Override
   public void write(Tensor to, MemorySegment blocks) {
-    throw notWritten("write");
+    hostCopies.write(to, blocks);
   }
 
   @Override
   public void write(Tensor to, int[] from) {
-    throw notWritten("write");
+    hostCopies.write(to, from);
   }
 
   @Override
   public float[] readFloats(Tensor from) {
-    throw notWritten("readFloats");
+    return hostCopies.readFloats(from);
   }
 
   @Override
   public void copy(Tensor from, Tensor to) {
-    throw notWritten("copy");
+    elementwise.copy(from, to);
   }
 
   @Override
   public void fill(Tensor x, float value) {
-    throw notWritten("fill");
+    elementwise.fill(x, value);
   }
 
   @Override
   public void add(Tensor x, Tensor y) {
-    throw notWritten("add");
+    elementwise.add(x, y);
   }
 
   @Override
   public void scale(Tensor x, float factor) {
-    throw notWritten("scale");
+    elementwise.scale(x, factor);
   }
 
   @Override
   public double sumOfSquares(Tensor x) {
-    throw notWritten("sumOfSquares");
+    return reductions.sumOfSquares(x);
   }
 
   @Override
   public boolean allFinite(Tensor x) {
-    throw notWritten("allFinite");
+    return reductions.allFinite(x);
   }
 
   @Override
   public void addColumns(Tensor x, Tensor y, int from) {
-    throw notWritten("addColumns");
+    rowKernels.addColumns(x, y, from);
   }
 
   @Override
   public void takeColumns(Tensor x, int from, Tensor y) {
-    throw notWritten("takeColumns");
+    rowKernels.takeColumns(x, from, y);
   }
 
   @Override
   public void dropout(Tensor x, double rate, long[] rowKeys, Tensor y) {
-    throw notWritten("dropout");
+    rowKernels.dropout(x, rate, rowKeys, y);
   }
 
   @Override
   public void gatherRows(Tensor x, int[] rows, Tensor y) {
-    throw notWritten("gatherRows");
+    rowKernels.gatherRows(x, rows, y);
   }
 
   @Override
   public void scatterAddRows(Tensor dy, int[] rows, Tensor dx) {
-    throw notWritten("scatterAddRows");
+    rowKernels.scatterAddRows(dy, rows, dx);
   }
 
   @Override
@@ -181,33 +198,33 @@ final class CudaBackend implements Backend {
 
   @Override
   public void addBias(Tensor bias, Tensor y) {
-    throw notWritten("addBias");
+    rowKernels.addBias(bias, y);
   }
 
   @Override
   public void addBiasBackward(Tensor dy, Tensor dBias) {
-    throw notWritten("addBiasBackward");
+    rowKernels.addBiasBackward(dy, dBias);
   }
 
   @Override
   public void embedding(int[] ids, Tensor table, Tensor y) {
-    throw notWritten("embedding");
+    rowKernels.embedding(ids, table, y);
   }
 
   @Override
   public void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
-    throw notWritten("embeddingBackward");
+    rowKernels.embeddingBackward(ids, dy, dTable);
   }
 
   @Override
   public void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
-    throw notWritten("rmsNorm");
+    norms.rmsNorm(x, weight, epsilon, offset, y, rstd);
   }
 
   @Override
   public void rmsNormBackward(
       Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
-    throw notWritten("rmsNormBackward");
+    norms.rmsNormBackward(dy, x, weight, offset, rstd, dx, dWeight);
   }
 
   @Override
@@ -220,7 +237,7 @@ final class CudaBackend implements Backend {
       float offset,
       Tensor normed,
       Tensor rstd) {
-    throw notWritten("headNorm");
+    norms.headNorm(fused, heads, queryWeight, keyWeight, epsilon, offset, normed, rstd);
   }
 
   @Override
@@ -235,12 +252,22 @@ final class CudaBackend implements Backend {
       Tensor dFused,
       Tensor dQueryWeight,
       Tensor dKeyWeight) {
-    throw notWritten("headNormBackward");
+    norms.headNormBackward(
+        dNormed,
+        fused,
+        heads,
+        queryWeight,
+        keyWeight,
+        offset,
+        rstd,
+        dFused,
+        dQueryWeight,
+        dKeyWeight);
   }
 
   @Override
   public void rope(Tensor fused, Heads heads, int[] positions, Tensor table, boolean inverse) {
-    throw notWritten("rope");
+    rope.rope(fused, heads, positions, table, inverse);
   }
 
   @Override
@@ -286,12 +313,12 @@ final class CudaBackend implements Backend {
 
   @Override
   public void gated(Gate gate, Tensor x, Tensor y) {
-    throw notWritten("gated");
+    gates.gated(gate, x, y);
   }
 
   @Override
   public void gatedBackward(Gate gate, Tensor dy, Tensor x, Tensor dx) {
-    throw notWritten("gatedBackward");
+    gates.gatedBackward(gate, dy, x, dx);
   }
 
   @Override
@@ -325,7 +352,7 @@ final class CudaBackend implements Backend {
 
   @Override
   public void softCap(Tensor x, float cap) {
-    throw notWritten("softCap");
+    elementwise.softCap(x, cap);
   }
 
   @Override
@@ -336,7 +363,7 @@ final class CudaBackend implements Backend {
 
   @Override
   public void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
-    throw notWritten("adamW");
+    optimizer.adamW(weight, gradient, m, v, step);
   }
 
   @Override

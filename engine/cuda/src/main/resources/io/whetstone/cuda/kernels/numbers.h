@@ -150,16 +150,13 @@ inline float warpMax(float value) {
   return value;
 }
 
-// The same over a block of THREADS threads, a multiple of 32 and at most 1024, in one dimension:
+// The same over a block of THREADS threads, a multiple of 64 and at most 1024, in one dimension:
 // each warp first, then the warps' results as a warp, with zeros (or the first result) where there
 // is no warp. All threads must call; all get the result. The shared memory is free again when the
 // call returns for the last thread, so calls may follow each other.
 template <int THREADS, typename T>
 inline T blockSumOf(T value) {
   value = warpSum(value);
-  if (THREADS == 32) {
-    return value;
-  }
   __shared__ T warps[32];
   __syncthreads();
   if (threadIdx.x % 32 == 0) {
@@ -183,9 +180,6 @@ inline double blockSumDouble(double value) {
 template <int THREADS>
 inline float blockMax(float value) {
   value = warpMax(value);
-  if (THREADS == 32) {
-    return value;
-  }
   __shared__ float warps[32];
   __syncthreads();
   if (threadIdx.x % 32 == 0) {
