@@ -37,10 +37,10 @@ public final class PeftAdapter {
   private static final Pattern A = Pattern.compile("base_model\\.model\\.(.+)\\.lora_A\\.weight");
 
   private final Path directory;
-  private final Optional<String> base;
+  private final Optional<AdaptedModel> base;
   private final Lora lora;
 
-  private PeftAdapter(Path directory, Optional<String> base, Lora lora) {
+  private PeftAdapter(Path directory, Optional<AdaptedModel> base, Lora lora) {
     this.directory = directory;
     this.base = base;
     this.lora = lora;
@@ -83,8 +83,8 @@ public final class PeftAdapter {
     return new PeftAdapter(directory, config.base(), lora);
   }
 
-  /** The model it belongs to: a directory or a name at the hub, as its file says. */
-  public Optional<String> base() {
+  /** The model it belongs to, as its file says. */
+  public Optional<AdaptedModel> base() {
     return base;
   }
 
@@ -131,19 +131,19 @@ public final class PeftAdapter {
    *
    * @param tensors by PEFT's names: {@link Transformer#trained}
    * @param types by a tensor's name: F32, F16 or BF16
-   * @param base the model they belong to: a directory or a name at the hub
+   * @param base the model they belong to
    */
   public static void save(
       Path directory,
       Transformer model,
       Map<String, Tensor> tensors,
       Function<String, StoredType> types,
-      String base)
+      AdaptedModel base)
       throws IOException {
     Lora lora = model.lora().orElseThrow();
     save(
         directory,
-        PeftConfig.write(lora, model.config(), Optional.of(base)),
+        PeftConfig.write(lora, model.config(), base),
         TensorSource.of(tensors),
         types,
         model.backend());
@@ -155,7 +155,7 @@ public final class PeftAdapter {
    * @param config that model's
    * @param weights the file with its tensors, its own or an average of them
    * @param types by a tensor's name: F32, F16 or BF16
-   * @param base the model they belong to: a directory or a name at the hub
+   * @param base the model they belong to
    * @throws CheckpointException naming the tensor that is missing, too many or of another shape
    */
   public void rewrite(
@@ -163,7 +163,7 @@ public final class PeftAdapter {
       ModelConfig config,
       Path weights,
       Function<String, StoredType> types,
-      String base,
+      AdaptedModel base,
       Backend backend)
       throws IOException {
     Map<String, Tensor> tensors = new LinkedHashMap<>();
@@ -175,12 +175,7 @@ public final class PeftAdapter {
                 tensors.put(name, memory.tensor(DType.F32, extents));
               });
       Safetensors.read(weights, tensors, backend);
-      save(
-          to,
-          PeftConfig.write(lora, config, Optional.of(base)),
-          TensorSource.of(tensors),
-          types,
-          backend);
+      save(to, PeftConfig.write(lora, config, base), TensorSource.of(tensors), types, backend);
     }
   }
 

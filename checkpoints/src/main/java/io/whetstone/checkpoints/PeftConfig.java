@@ -18,7 +18,7 @@ import java.util.TreeSet;
  * unless it is off.
  */
 record PeftConfig(
-    Optional<String> base, int rank, double alpha, double dropout, boolean rankStabilised) {
+    Optional<AdaptedModel> base, int rank, double alpha, double dropout, boolean rankStabilised) {
   /** Keys that say something else, or nothing, of what an adapter computes. */
   private static final Set<String> WITHOUT_EFFECT =
       Set.of(
@@ -96,12 +96,17 @@ record PeftConfig(
               + ": expected a number > 0 and one in [0, 1)");
     }
     String base = root.path("base_model_name_or_path").asText("");
+    String revision = root.path("revision").asText("");
     return new PeftConfig(
-        base.isBlank() || base.equals("null") ? Optional.empty() : Optional.of(base),
+        named(base).map(name -> new AdaptedModel(name, named(revision))),
         rank.intValue(),
         alpha,
         dropout,
         root.path("use_rslora").asBoolean(false));
+  }
+
+  private static Optional<String> named(String text) {
+    return Optional.of(text).filter(name -> !name.isBlank() && !name.equals("null"));
   }
 
   private static double number(String file, JsonNode root, String key, double otherwise) {
@@ -130,13 +135,12 @@ record PeftConfig(
   }
 
   /** What PEFT reads back as the same adapters. */
-  static ObjectNode write(Lora lora, ModelConfig config, Optional<String> base) {
+  static ObjectNode write(Lora lora, ModelConfig config, AdaptedModel base) {
     ObjectNode root = JsonNodeFactory.instance.objectNode();
     root.put("peft_type", "LORA");
     root.put("task_type", "CAUSAL_LM");
-    base.ifPresentOrElse(
-        name -> root.put("base_model_name_or_path", name),
-        () -> root.putNull("base_model_name_or_path"));
+    root.put("base_model_name_or_path", base.name());
+    base.revision().ifPresent(revision -> root.put("revision", revision));
     root.put("r", lora.rank());
     if (lora.alpha() == Math.rint(lora.alpha())) {
       root.put("lora_alpha", (long) lora.alpha());

@@ -184,15 +184,25 @@ class PeftAdapterTest {
     PeftAdapter adapter = PeftAdapter.read(from);
     ModelConfig config = HuggingFaceModel.config(resource("families/llama"));
     Path again = temporary.resolve("again");
-    adapter.rewrite(again, config, adapter.weights(), adapter.types(), "some/base", backend);
+    adapter.rewrite(
+        again,
+        config,
+        adapter.weights(),
+        adapter.types(),
+        new AdaptedModel("some/base", Optional.of("v1")),
+        backend);
     assertEquals(
         -1, Files.mismatch(from.resolve(PeftAdapter.WEIGHTS), again.resolve(PeftAdapter.WEIGHTS)));
-    assertEquals("some/base", PeftAdapter.read(again).base().orElseThrow());
+    assertEquals(
+        new AdaptedModel("some/base", Optional.of("v1")),
+        PeftAdapter.read(again).base().orElseThrow());
     Path other = resource("peft/qwen2/" + PeftAdapter.WEIGHTS);
     String message =
         assertThrows(
                 CheckpointException.class,
-                () -> adapter.rewrite(again, config, other, adapter.types(), "b", backend))
+                () ->
+                    adapter.rewrite(
+                        again, config, other, adapter.types(), AdaptedModel.at("b"), backend))
             .getMessage();
     assertTrue(message.contains("tensors are not expected: base_model"), message);
   }

@@ -1,5 +1,6 @@
 package io.whetstone.hub;
 
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -34,6 +35,7 @@ public record HubName(Kind kind, String repository, String revision) {
   private static final Pattern FORM =
       Pattern.compile(
           "(?<repository>[A-Za-z0-9_][\\w.-]*/[A-Za-z0-9_][\\w.-]*)(@(?<revision>.+))?");
+  private static final Pattern COMMIT = Pattern.compile("[0-9a-f]{40}");
   private static final Pattern REVISION = Pattern.compile("[A-Za-z0-9_][\\w.+-]*(/[\\w.+-]+)*");
 
   public HubName {
@@ -59,9 +61,25 @@ public record HubName(Kind kind, String repository, String revision) {
         new HubName(kind, matcher.group("repository"), revision == null ? MAIN : revision));
   }
 
+  /**
+   * The name, at its commit, of a snapshot in Hugging Face's cache; nothing for other directories.
+   */
+  public static Optional<HubName> ofSnapshot(Kind kind, Path directory) {
+    Path path = directory.toAbsolutePath().normalize();
+    if (path.getNameCount() < 3 || !path.getParent().endsWith("snapshots")) {
+      return Optional.empty();
+    }
+    String folder = path.getParent().getParent().getFileName().toString();
+    String[] parts = folder.split("--");
+    String commit = path.getFileName().toString();
+    return parts.length == 3 && parts[0].equals(kind.plural) && COMMIT.matcher(commit).matches()
+        ? Optional.of(new HubName(kind, parts[1] + "/" + parts[2], commit))
+        : Optional.empty();
+  }
+
   /** Whether the revision is a full commit, which never changes. */
   boolean isCommit() {
-    return revision.matches("[0-9a-f]{40}");
+    return COMMIT.matcher(revision).matches();
   }
 
   @Override

@@ -1,5 +1,6 @@
 package io.whetstone.trainer.command;
 
+import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.CarriedFiles;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.ModelWeights;
@@ -141,13 +142,13 @@ final class ExportCommand implements Callable<Integer> {
   private void writeAdapter(
       Path aside, PeftAdapter adapter, ModelConfig config, Path base, Backend backend)
       throws IOException {
-    String name = adapter.base().orElse(base.toString());
+    AdaptedModel named = BaseModel.named(base);
     adapter.rewrite(
         aside,
         config,
         averaged(adapter.weights().getParent()).orElse(adapter.weights()),
         stored(adapter.types()),
-        ModelCard.hubName(name).orElse(name),
+        named.revision().isPresent() ? named : adapter.base().orElse(named),
         backend);
   }
 

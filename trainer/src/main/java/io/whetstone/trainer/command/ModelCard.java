@@ -47,7 +47,7 @@ final class ModelCard {
   }
 
   /** {@code ORG/NAME} of a name at the hub, or of a directory in Hugging Face's cache. */
-  static Optional<String> hubName(String name) {
+  private static Optional<String> hubName(String name) {
     for (Path part : Path.of(name)) {
       Matcher snapshot = SNAPSHOT.matcher(part.toString());
       if (snapshot.matches()) {

@@ -1,7 +1,9 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
+import io.whetstone.hub.HubName;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
@@ -30,7 +32,7 @@ public final class BaseModel {
       return directory;
     }
     Path config = directory.resolve(PeftAdapter.CONFIG);
-    String name =
+    AdaptedModel adapted =
         PeftAdapter.read(directory)
             .base()
             .orElseThrow(
@@ -39,8 +41,9 @@ public final class BaseModel {
                         config
                             + ": base_model_name_or_path is not given: write the base model's"
                             + " directory there"));
+    String name = adapted.name();
     Path beside = directory.resolve(name);
-    Path base = Policy.directory(Files.isDirectory(beside) ? beside : Path.of(name));
+    Path base = Policy.directory(Files.isDirectory(beside) ? beside : atRevision(adapted));
     if (!Files.isRegularFile(base.resolve(HuggingFaceModel.CONFIG))) {
       throw new IllegalArgumentException(
           config
@@ -49,6 +52,22 @@ public final class BaseModel {
               + ": put the base model there, or write where it is");
     }
     return base;
+  }
+
+  /** A name at the hub with its revision, which a directory has none of. */
+  private static Path atRevision(AdaptedModel adapted) {
+    boolean isName = HubName.parse(HubName.Kind.MODEL, adapted.name()).isPresent();
+    return Path.of(
+        isName && !Files.exists(Path.of(adapted.name()))
+            ? adapted.name() + adapted.revision().map(revision -> "@" + revision).orElse("")
+            : adapted.name());
+  }
+
+  /** A model's directory as an adapter names it: a snapshot of the hub's by its name and commit. */
+  public static AdaptedModel named(Path directory) {
+    return HubName.ofSnapshot(HubName.Kind.MODEL, directory)
+        .map(name -> new AdaptedModel(name.repository(), Optional.of(name.revision())))
+        .orElseGet(() -> AdaptedModel.at(directory.toString()));
   }
 
   /** A model, with its adapters where the directory is an adapter's: these are then trained. */

@@ -89,7 +89,7 @@ public final class RunCheckpoints {
           policy.model(),
           policy.model().trained(),
           name -> StoredType.F32,
-          base.get().toString());
+          BaseModel.named(base.get()));
     } else if (carried.isPresent()) {
       HuggingFaceModel.save(
           directory,

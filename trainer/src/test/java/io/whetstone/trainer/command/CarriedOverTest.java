@@ -3,6 +3,7 @@ package io.whetstone.trainer.command;
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.StoredType;
@@ -73,7 +74,11 @@ class CarriedOverTest {
       transformer.initialiseAdapters(2);
       HuggingFaceModel.save(model, SHAPE, transformer.weights(), DType.BF16, backend, tokenizer);
       PeftAdapter.save(
-          adapter, transformer, transformer.trained(), name -> StoredType.F32, model.toString());
+          adapter,
+          transformer,
+          transformer.trained(),
+          name -> StoredType.F32,
+          AdaptedModel.at(model.toString()));
     }
     for (Map.Entry<String, String> file : FILES.entrySet()) {
       Path path = model.resolve(file.getKey());

@@ -3,7 +3,9 @@ package io.whetstone.trainer.command;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.hub.FakeHub;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
@@ -74,6 +76,14 @@ class HubModelTest {
         Files.readString(err, StandardCharsets.UTF_8));
   }
 
+  /** As PEFT loads it elsewhere: by name and commit, not by where it lay here. */
+  private void assertNamesItsBase(Path adapter) throws IOException {
+    Path base = directory.resolve("hugging/hub/models--org--tiny");
+    AdaptedModel named = PeftAdapter.read(adapter).base().orElseThrow();
+    assertEquals("org/tiny", named.name());
+    assertEquals(Files.readString(base.resolve("refs/main")), named.revision().orElseThrow());
+  }
+
   @Test
   void aNameIsDownloadedOnceAndServesEveryVerb() throws IOException, InterruptedException {
     saveModel(directory.resolve("saved"));
@@ -84,6 +94,7 @@ class HubModelTest {
         name: named
         model:
           path: org/tiny
+          lora: {rank: 2}
         stages:
           - sft:
               data:
@@ -102,9 +113,11 @@ class HubModelTest {
       assertTrue(
           Files.readString(directory.resolve("runs/named/config.yaml")).contains("path: org/tiny"));
       int asked = hub.requests.size();
-      CommandLineRun tokenized = run(online, "tokenize", "org/tiny", "--text", "1+2").succeeded();
-      assertTrue(tokenized.out().contains("\"1\""), tokenized.out());
+      CommandLineRun generated =
+          run(online, "generate", "runs/named", "--prompt", "1+2", "--json").succeeded();
+      assertTrue(generated.out().contains("prompt-ids"), generated.out());
       assertEquals(asked, hub.requests.size());
+      assertNamesItsBase(directory.resolve("runs/named/checkpoints/step-1"));
     }
     String refused =
         run(Map.of("HF_HUB_OFFLINE", "1"), "generate", "some/model", "--prompt", "1").refused(2);

@@ -7,6 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
 import java.io.IOException;
@@ -101,7 +102,8 @@ class LoraRunTest {
       for (Path checkpoint : checkpoints.filter(Files::isDirectory).toList()) {
         assertTrue(PeftAdapter.isAt(checkpoint));
         assertFalse(Files.exists(checkpoint.resolve(HuggingFaceModel.WEIGHTS)));
-        assertEquals(base.toString(), PeftAdapter.read(checkpoint).base().orElseThrow());
+        assertEquals(
+            AdaptedModel.at(base.toString()), PeftAdapter.read(checkpoint).base().orElseThrow());
       }
     }
   }
