@@ -59,8 +59,6 @@ inline float power(float shifted, unsigned base) {
 }
 }  // namespace numbers
 
-inline float infinity() { return __uint_as_float(numbers::INFINITE); }
-
 inline float notANumber() { return __uint_as_float(numbers::NOT_A_NUMBER); }
 
 // False for infinities and NaN.

@@ -27,18 +27,6 @@ constexpr int widthOf() {
   return sizeof(A) == 2 && sizeof(B) == 2 && sizeof(C) == 2 ? 8 : 4;
 }
 
-inline float lowBf16(unsigned word) { return __uint_as_float(word << 16); }
-
-inline float highBf16(unsigned word) { return __uint_as_float(word & 0xffff0000u); }
-
-inline float widen(float x) { return x; }
-
-inline float widen(bf16 x) { return toFloat(x); }
-
-inline void put(float* to, float x) { *to = x; }
-
-inline void put(bf16* to, float x) { *to = toBf16(x); }
-
 inline Values<4> loadWhole(const float* from, Values<4>) {
   FourWords w = *reinterpret_cast<const FourWords*>(from);
   return {{__uint_as_float(w.a), __uint_as_float(w.b), __uint_as_float(w.c), __uint_as_float(w.d)}};
@@ -46,7 +34,7 @@ inline Values<4> loadWhole(const float* from, Values<4>) {
 
 inline Values<4> loadWhole(const bf16* from, Values<4>) {
   TwoWords w = *reinterpret_cast<const TwoWords*>(from);
-  return {{lowBf16(w.a), highBf16(w.a), lowBf16(w.b), highBf16(w.b)}};
+  return {{lowFloat(w.a), highFloat(w.a), lowFloat(w.b), highFloat(w.b)}};
 }
 
 inline Values<8> loadWhole(const float* from, Values<8>) {
@@ -58,8 +46,8 @@ inline Values<8> loadWhole(const float* from, Values<8>) {
 
 inline Values<8> loadWhole(const bf16* from, Values<8>) {
   FourWords w = *reinterpret_cast<const FourWords*>(from);
-  return {{lowBf16(w.a), highBf16(w.a), lowBf16(w.b), highBf16(w.b), lowBf16(w.c), highBf16(w.c),
-           lowBf16(w.d), highBf16(w.d)}};
+  return {{lowFloat(w.a), highFloat(w.a), lowFloat(w.b), highFloat(w.b), lowFloat(w.c), highFloat(w.c),
+           lowFloat(w.d), highFloat(w.d)}};
 }
 
 inline void storeWhole(float* to, const Values<4>& x) {
@@ -90,7 +78,7 @@ inline Values<W> load(const T* from, int count, bool whole) {
   }
   Values<W> x;
   for (int i = 0; i < W; i++) {
-    x.at[i] = i < count ? widen(from[i]) : 0.0f;
+    x.at[i] = i < count ? toFloat(from[i]) : 0.0f;
   }
   return x;
 }
@@ -104,7 +92,7 @@ inline void store(T* to, const Values<W>& x, int count, bool whole) {
   }
   for (int i = 0; i < W; i++) {
     if (i < count) {
-      put(to + i, x.at[i]);
+      store(to + i, x.at[i]);
     }
   }
 }
