@@ -76,14 +76,14 @@ final class RowKernels {
       return;
     }
     int columns = dx.columns();
-    int[] lists = groups.of(rows, dx.rows());
-    int targets = RowGroups.targets(lists, rows.length);
+    groups.group(rows, dx.rows());
+    int targets = groups.targets();
     long addresses = DeviceMemory.address(dy) | DeviceMemory.address(dx);
     Kernel kernel =
         scatterAdd
             .begin()
             .tensor(dy)
-            .pointer(gpu.control().ints(lists))
+            .pointer(gpu.control().ints(groups.numbers(), groups.length()))
             .integer(targets)
             .tensor(dx)
             .integer(columns)
