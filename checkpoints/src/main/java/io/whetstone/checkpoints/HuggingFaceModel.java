@@ -157,8 +157,8 @@ public final class HuggingFaceModel {
   }
 
   /**
-   * The same with adapters, which are zero, beside weights that are not trained; where the adapters
-   * are trained, a GGUF file's quantised weights stay so (QLoRA, Dettmers et al. 2023).
+   * The same with adapters, which are zero, beside weights that are not trained: a GGUF file's
+   * quantised weights stay so (QLoRA, Dettmers et al. 2023).
    */
   public static Transformer load(
       Path directory, Backend backend, DType compute, Lora lora, boolean trainable) {
@@ -179,8 +179,7 @@ public final class HuggingFaceModel {
       Optional<DType> quantize) {
     ModelConfig config = config(directory);
     try (WeightFiles files = WeightFiles.open(directory)) {
-      boolean beside = lora.isPresent() && trainable;
-      boolean decoded = !beside && Machine.holds(config.parameters() * compute.bytes());
+      boolean decoded = lora.isEmpty() && Machine.holds(config.parameters() * compute.bytes());
       FrozenTypes frozen =
           quantize
               .map(FrozenTypes::all)

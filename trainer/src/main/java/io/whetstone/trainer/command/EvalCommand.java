@@ -96,7 +96,7 @@ final class EvalCommand implements Callable<Integer> {
     out.ifPresent(EvaluationReport::requireWritable);
     try (Dataset data = StageData.open(target.data(), Path.of(""), key);
         Backend backend = engine.open();
-        Policy policy = Policy.load(directory.model(), backend, engine.compute(directory), false);
+        Policy policy = directory.policy(backend, engine.compute(directory));
         Sampler sampler =
             new Sampler(
                 policy.model(),

@@ -93,7 +93,7 @@ final class GenerateCommand implements Callable<Integer> {
     }
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (Backend backend = engine.open();
-        Policy policy = Policy.load(directory.model(), backend, engine.compute(directory), false)) {
+        Policy policy = directory.policy(backend, engine.compute(directory))) {
       // A chat template writes the beginning of sequence itself.
       int[] ids =
           messages.isPresent()

@@ -11,7 +11,6 @@ import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Workspace;
-import io.whetstone.trainer.loop.BaseModel;
 import java.io.IOException;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
@@ -53,8 +52,7 @@ final class LogprobsCommand implements Callable<Integer> {
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (JsonLines lines = new JsonLines(InputFile.open(file));
         Backend backend = engine.open();
-        Transformer policy =
-            BaseModel.load(directory.model(), backend, engine.compute(directory), false);
+        Transformer policy = directory.transformer(backend, engine.compute(directory));
         Workspace workspace = backend.workspace("logprobs")) {
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
         int[] ids = ids(line, policy);

@@ -7,7 +7,13 @@ import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.gguf.GgufDirectory;
 import io.whetstone.hub.HubException;
 import io.whetstone.hub.HubName;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.trainer.config.Configuration;
+import io.whetstone.trainer.config.Quantization;
+import io.whetstone.trainer.loop.BaseModel;
+import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.run.HubProgress;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -100,6 +106,22 @@ record ModelDirectory(Path model, Optional<Path> run) {
       }
       throw new UsageException(name + ": is no directory here; at the hub: " + e.getMessage());
     }
+  }
+
+  /** The policy, beside weights that are rounded as they were where it was trained. */
+  Policy policy(Backend backend, DType compute) {
+    return Policy.load(model, backend, compute, quantize());
+  }
+
+  /** The same without a tokenizer. */
+  Transformer transformer(Backend backend, DType compute) {
+    return BaseModel.load(model, backend, compute, quantize());
+  }
+
+  private Optional<DType> quantize() {
+    return configuration()
+        .flatMap(run -> run.experiment().model().quantize())
+        .map(Quantization::dtype);
   }
 
   /** The configuration of the run it belongs to, where it can be read. */

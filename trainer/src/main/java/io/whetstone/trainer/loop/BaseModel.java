@@ -70,18 +70,18 @@ public final class BaseModel {
         .orElseGet(() -> AdaptedModel.at(directory.toString()));
   }
 
-  /** A model, with its adapters where the directory is an adapter's: these are then trained. */
+  /**
+   * A model, with its adapters where the directory is an adapter's.
+   *
+   * @param quantize what the weights beside adapters are rounded to; else they are as they are
+   *     stored, a GGUF file's blocks too
+   */
   public static Transformer load(
-      Path directory, Backend backend, DType compute, boolean trainable) {
+      Path directory, Backend backend, DType compute, Optional<DType> quantize) {
     return PeftAdapter.isAt(directory)
         ? adapted(
-            directory(directory),
-            PeftAdapter.read(directory),
-            backend,
-            compute,
-            trainable,
-            Optional.empty())
-        : HuggingFaceModel.load(directory, backend, compute, trainable);
+            directory(directory), PeftAdapter.read(directory), backend, compute, false, quantize)
+        : HuggingFaceModel.load(directory, backend, compute, false);
   }
 
   /** The adapters that are there to be trained on, if any. */

@@ -20,6 +20,7 @@ import io.whetstone.trainer.run.HubProgress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 
 /** The model being trained and its tokenizer. */
 public record Policy(Transformer model, Tokenizer tokenizer) implements AutoCloseable {
@@ -68,12 +69,22 @@ public record Policy(Transformer model, Tokenizer tokenizer) implements AutoClos
   }
 
   /** That of a model's or an adapter's directory; the tokenizer is the base model's. */
-  public static Policy load(Path directory, Backend backend, DType compute, boolean trainable) {
+  public static Policy load(Path directory, Backend backend, DType compute) {
+    return load(directory, backend, compute, Optional.empty());
+  }
+
+  /**
+   * The same.
+   *
+   * @param quantize what the weights beside an adapter are rounded to, as they were in its training
+   */
+  public static Policy load(
+      Path directory, Backend backend, DType compute, Optional<DType> quantize) {
     Path base = BaseModel.directory(directory);
     // First, for it fails sooner than the weights do.
     Tokenizer tokenizer = tokenizer(base, HuggingFaceModel.config(base));
     try {
-      return new Policy(BaseModel.load(directory, backend, compute, trainable), tokenizer);
+      return new Policy(BaseModel.load(directory, backend, compute, quantize), tokenizer);
     } catch (RuntimeException e) {
       tokenizer.close();
       throw e;
