@@ -42,6 +42,10 @@ final class CudaBackend implements Backend {
   private final Optimizer optimizer;
 
   // ---- attention, head and sampling
+  private final PackedAttention packedAttention;
+  private final CachedAttention cachedAttention;
+  private final TokenLogprobs tokenLogprobs;
+  private final TokenSampler tokenSampler;
 
   /**
    * @param threads what the caller asked for; the GPU does the work
@@ -65,6 +69,10 @@ final class CudaBackend implements Backend {
     optimizer = new Optimizer(gpu);
 
     // ---- attention, head and sampling
+    packedAttention = new PackedAttention(gpu);
+    cachedAttention = new CachedAttention(gpu);
+    tokenLogprobs = new TokenLogprobs(gpu, products);
+    tokenSampler = new TokenSampler(gpu);
   }
 
   private static UnsupportedOperationException notWritten(String what) {
@@ -98,7 +106,7 @@ final class CudaBackend implements Backend {
 
   @Override
   public KvCache kvCache(int layers, int pages, Heads heads, DType dtype) {
-    throw notWritten("kvCache");
+    return new CudaKvCache(gpu, layers, pages, heads, dtype);
   }
 
   @Override
@@ -278,7 +286,7 @@ final class CudaBackend implements Backend {
       AttentionForm form,
       Tensor out,
       Tensor logSumExp) {
-    throw notWritten("attention");
+    packedAttention.attention(fused, heads, segments, form, out, logSumExp);
   }
 
   @Override
@@ -291,12 +299,12 @@ final class CudaBackend implements Backend {
       Tensor out,
       Tensor logSumExp,
       Tensor dFused) {
-    throw notWritten("attentionBackward");
+    packedAttention.attentionBackward(dOut, fused, heads, segments, form, out, logSumExp, dFused);
   }
 
   @Override
   public void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots) {
-    throw notWritten("cacheStore");
+    cachedAttention.cacheStore(fused, heads, cache, layer, slots);
   }
 
   @Override
@@ -308,7 +316,7 @@ final class CudaBackend implements Backend {
       CachedRows rows,
       AttentionForm form,
       Tensor out) {
-    throw notWritten("cachedAttention");
+    cachedAttention.cachedAttention(fused, heads, cache, layer, rows, form, out);
   }
 
   @Override
@@ -331,7 +339,8 @@ final class CudaBackend implements Backend {
       Tensor logprobs,
       Tensor entropy,
       Tensor logSumExp) {
-    throw notWritten("tokenLogprobs");
+    tokenLogprobs.tokenLogprobs(
+        head, x, targets, softCap, temperature, logprobs, entropy, logSumExp);
   }
 
   @Override
@@ -347,7 +356,8 @@ final class CudaBackend implements Backend {
       float[] dEntropy,
       Tensor dx,
       Tensor dHead) {
-    throw notWritten("tokenLogprobsBackward");
+    tokenLogprobs.tokenLogprobsBackward(
+        head, x, targets, softCap, temperature, entropy, logSumExp, dLogprobs, dEntropy, dx, dHead);
   }
 
   @Override
@@ -358,7 +368,7 @@ final class CudaBackend implements Backend {
   @Override
   public void sample(
       Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
-    throw notWritten("sample");
+    tokenSampler.sample(logits, rows, uniforms, tokens, logprobs);
   }
 
   @Override

@@ -47,20 +47,19 @@ CACHED_ATTENTION(cachedAttentionF32, float)
 CACHED_ATTENTION(cachedAttentionBf16, bf16)
 
 /**
- * Merges the partial states of a row and head in order, by a block: of row splits[3 i], those in
- * slotsOfRows from splits[3 i + 1] to splits[3 i + 2], each the slot of the row's first head of a group.
+ * Merges the partial states of a row's head in order, by a block: merges[4 i] says the row, the head in
+ * its group, and that its slots are those from slotsOfHeads[merges[4 i + 2]] to [merges[4 i + 3]].
  */
 template <typename T>
-inline void mergeStates(const float* partial, const float* partialStates, int slots, const int* splits,
-                        const int* slotsOfRows, int queries, int keyHeads, int size, T* out) {
-  const int* split = splits + 3LL * blockIdx.x;
-  int head = blockIdx.y;
-  int group = queries / keyHeads;
-  long long first = (long long)(head / group) * slots + head % group;
+inline void mergeStates(const float* partial, const float* partialStates, int slots, const int* merges,
+                        const int* slotsOfHeads, int queries, int keyHeads, int size, T* out) {
+  const int* own = merges + 4LL * blockIdx.x;
+  int head = blockIdx.y * (queries / keyHeads) + own[1];
+  long long first = (long long)blockIdx.y * slots;
   float max = -infinity();
   float sum = 0.0f;
-  for (int part = split[1]; part < split[2]; part++) {
-    const float* state = partialStates + 2 * (first + slotsOfRows[part]);
+  for (int part = own[2]; part < own[3]; part++) {
+    const float* state = partialStates + 2 * (first + slotsOfHeads[part]);
     Merge next = merge(max, sum, state[0], state[1]);
     max = next.max;
     sum = next.sum;
@@ -69,24 +68,24 @@ inline void mergeStates(const float* partial, const float* partialStates, int sl
   for (int d = threadIdx.x; d < size; d += blockDim.x) {
     float value = 0.0f;
     float soFar = -infinity();
-    for (int part = split[1]; part < split[2]; part++) {
-      long long vector = first + slotsOfRows[part];
+    for (int part = own[2]; part < own[3]; part++) {
+      long long vector = first + slotsOfHeads[part];
       Merge next = merge(soFar, 0.0f, partialStates[2 * vector], 0.0f);
       soFar = next.max;
       value = merged(value, next.before, partial[vector * HEAD + d], next.added);
     }
-    store(out + ((long long)split[0] * queries + head) * size + d, value * inverse + 0.0f);
+    store(out + ((long long)own[0] * queries + head) * size + d, value * inverse + 0.0f);
   }
 }
 
 extern "C" __global__ void cacheMergeF32(const float* partial, const float* partialStates, int slots,
-                                         const int* splits, const int* slotsOfRows, int queries, int keyHeads,
+                                         const int* merges, const int* slotsOfHeads, int queries, int keyHeads,
                                          int size, float* out) {
-  mergeStates(partial, partialStates, slots, splits, slotsOfRows, queries, keyHeads, size, out);
+  mergeStates(partial, partialStates, slots, merges, slotsOfHeads, queries, keyHeads, size, out);
 }
 
 extern "C" __global__ void cacheMergeBf16(const float* partial, const float* partialStates, int slots,
-                                          const int* splits, const int* slotsOfRows, int queries, int keyHeads,
+                                          const int* merges, const int* slotsOfHeads, int queries, int keyHeads,
                                           int size, bf16* out) {
-  mergeStates(partial, partialStates, slots, splits, slotsOfRows, queries, keyHeads, size, out);
+  mergeStates(partial, partialStates, slots, merges, slotsOfHeads, queries, keyHeads, size, out);
 }
