@@ -6,6 +6,7 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Capability;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.DeviceRoom;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
@@ -15,6 +16,7 @@ import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import java.lang.foreign.MemorySegment;
+import java.util.Optional;
 import java.util.Set;
 
 /**
@@ -26,6 +28,7 @@ final class CudaBackend implements Backend {
 
   private final Gpu gpu;
   private final int threads;
+  private Set<String> offloaded = Set.of();
   private boolean closed;
 
   // ---- products
@@ -54,19 +57,20 @@ final class CudaBackend implements Backend {
     this.gpu = gpu;
     this.threads = threads;
 
-    // ---- products
-    products = new Products(gpu);
-
     // ---- rows of numbers
     ColumnSums columnSums = new ColumnSums(gpu);
     hostCopies = new HostCopies(gpu);
     elementwise = new Elementwise(gpu);
     reductions = new Reductions(gpu);
-    rowKernels = new RowKernels(gpu, new QuantizedWeights(gpu), columnSums);
+    QuantizedWeights quantized = new QuantizedWeights(gpu);
+    rowKernels = new RowKernels(gpu, quantized, columnSums);
     norms = new Norms(gpu, rowKernels, columnSums);
     rope = new Rope(gpu);
     gates = new Gates(gpu);
     optimizer = new Optimizer(gpu);
+
+    // ---- products
+    products = new Products(gpu, elementwise, quantized);
 
     // ---- attention, head and sampling
     packedAttention = new PackedAttention(gpu);
@@ -77,6 +81,13 @@ final class CudaBackend implements Backend {
 
   private static UnsupportedOperationException notWritten(String what) {
     return new UnsupportedOperationException("cuda: " + what + " is not written yet");
+  }
+
+  private static CudaLinear linear(Linear linear) {
+    if (linear instanceof CudaLinear own) {
+      return own;
+    }
+    throw new IllegalArgumentException("the linear was made by another backend: " + linear);
   }
 
   @Override
@@ -101,7 +112,18 @@ final class CudaBackend implements Backend {
 
   @Override
   public Workspace workspace(String purpose) {
-    return new CudaWorkspace(gpu, purpose);
+    return new CudaWorkspace(gpu, purpose, offloaded.contains(purpose));
+  }
+
+  @Override
+  public void offload(Set<String> purposes) {
+    offloaded = Set.copyOf(purposes);
+  }
+
+  @Override
+  public Optional<DeviceRoom> deviceRoom() {
+    gpu.queue().enter();
+    return Optional.of(gpu.memory().room());
   }
 
   @Override
@@ -186,22 +208,45 @@ final class CudaBackend implements Backend {
 
   @Override
   public Linear linear(Tensor weight, DType compute) {
-    return new CudaLinear(weight, compute);
+    return products.linear(weight, compute);
   }
 
   @Override
   public void linearForward(Linear w, Tensor x, Tensor y, boolean accumulate) {
-    throw notWritten("linearForward");
+    products.forward(
+        linear(w),
+        DeviceMemory.address(x),
+        x.rows(),
+        0,
+        w.out(),
+        DeviceMemory.address(y),
+        y.dtype(),
+        accumulate);
   }
 
   @Override
   public void linearBackwardInput(Linear w, Tensor dy, Tensor dx, boolean accumulate) {
-    throw notWritten("linearBackwardInput");
+    products.backwardInput(
+        linear(w),
+        0,
+        w.out(),
+        DeviceMemory.address(dy),
+        dy.rows(),
+        DeviceMemory.address(dx),
+        dx.dtype(),
+        accumulate);
   }
 
   @Override
   public void linearBackwardWeight(Tensor x, Tensor dy, Tensor dw) {
-    throw notWritten("linearBackwardWeight");
+    products.backwardWeight(
+        x.dtype(),
+        DeviceMemory.address(x),
+        x.columns(),
+        DeviceMemory.address(dy),
+        dy.columns(),
+        x.rows(),
+        DeviceMemory.address(dw));
   }
 
   @Override
@@ -380,6 +425,7 @@ final class CudaBackend implements Backend {
   public void close() {
     if (!closed) {
       closed = true;
+      products.close();
       gpu.close();
     }
   }

@@ -2,6 +2,7 @@ package io.whetstone.cuda;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.BackendProvider;
+import io.whetstone.tensor.CheckedBackend;
 import java.util.Optional;
 
 /** Offers the backend for NVIDIA GPUs where there is one, a driver, and NVIDIA's libraries. */
@@ -23,6 +24,6 @@ public final class CudaBackendProvider implements BackendProvider {
 
   @Override
   public Backend open(int threads) {
-    return new CudaBackend(Gpu.open(), Math.max(1, threads));
+    return new CheckedBackend(new CudaBackend(Gpu.open(), Math.max(1, threads)));
   }
 }

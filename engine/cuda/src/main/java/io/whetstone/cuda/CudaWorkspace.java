@@ -8,7 +8,10 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A workspace over blocks of device memory, each larger than the one before. */
+/**
+ * A workspace over blocks of memory, each larger than the one before: the device's, or the host's
+ * for what is read seldom.
+ */
 final class CudaWorkspace implements Workspace {
   private static final long FIRST_BLOCK = 2 << 20;
   private static final long LARGEST_GROWTH = 1 << 30;
@@ -18,6 +21,7 @@ final class CudaWorkspace implements Workspace {
 
   private final Gpu gpu;
   private final String purpose;
+  private final boolean onHost;
   private final List<DeviceMemory.Block> blocks = new ArrayList<>();
 
   /** Bytes handed out of each block, known once the workspace has moved on to a later one. */
@@ -32,9 +36,10 @@ final class CudaWorkspace implements Workspace {
   private long peak;
   private boolean closed;
 
-  CudaWorkspace(Gpu gpu, String purpose) {
+  CudaWorkspace(Gpu gpu, String purpose, boolean onHost) {
     this.gpu = gpu;
     this.purpose = purpose;
+    this.onHost = onHost;
   }
 
   @Override
@@ -115,7 +120,8 @@ final class CudaWorkspace implements Workspace {
       long last = blocks.isEmpty() ? FIRST_BLOCK / 2 : blocks.getLast().bytes();
       long size = Math.max(rounded, Math.min(2 * last, LARGEST_GROWTH));
       gpu.queue().enter();
-      blocks.add(gpu.memory().allocate(size, purpose));
+      DeviceMemory memory = gpu.memory();
+      blocks.add(onHost ? memory.allocateOnHost(size, purpose) : memory.allocate(size, purpose));
       filled.add(0L);
     }
     long address = blocks.get(current).address() + offset;

@@ -1,7 +1,10 @@
 package io.whetstone.cuda;
 
+import io.whetstone.cuda.driver.CudaException;
 import io.whetstone.cuda.driver.Driver;
+import io.whetstone.tensor.DeviceRoom;
 import io.whetstone.tensor.Tensor;
+import java.lang.foreign.MemorySegment;
 import java.util.Comparator;
 import java.util.Locale;
 import java.util.Map;
@@ -48,12 +51,17 @@ final class DeviceMemory {
     private final long address;
     private final long bytes;
     private final String purpose;
+
+    /** What it is of the host's memory; null where it is the device's. */
+    private final MemorySegment host;
+
     private boolean closed;
 
-    private Block(long address, long bytes, String purpose) {
+    private Block(long address, long bytes, String purpose, MemorySegment host) {
       this.address = address;
       this.bytes = bytes;
       this.purpose = purpose;
+      this.host = host;
     }
 
     long address() {
@@ -69,8 +77,13 @@ final class DeviceMemory {
     public void close() {
       if (!closed) {
         closed = true;
-        held.merge(purpose, -bytes, Long::sum);
-        driver.free(address, stream);
+        if (host == null) {
+          held.merge(purpose, -bytes, Long::sum);
+          driver.free(address, stream);
+        } else {
+          driver.synchronize(stream);
+          driver.freePinned(host);
+        }
       }
     }
   }
@@ -93,7 +106,32 @@ final class DeviceMemory {
       throw new OutOfMemoryError(shortage(rounded, purpose));
     }
     held.merge(purpose, rounded, Long::sum);
-    return new Block(address, rounded, purpose);
+    return new Block(address, rounded, purpose, null);
+  }
+
+  /**
+   * Allocates page-locked memory of the host's, which kernels read and write over the bus.
+   *
+   * @param purpose what it is for, named when there is not enough
+   */
+  Block allocateOnHost(long bytes, String purpose) {
+    try {
+      MemorySegment host = driver.allocatePinned(bytes);
+      return new Block(host.address(), bytes, purpose, host);
+    } catch (CudaException e) {
+      if (e.code() == Driver.OUT_OF_MEMORY) {
+        throw new OutOfMemoryError(
+            "the host's memory is too small: %s needs %s more that is page-locked"
+                .formatted(purpose, size(bytes)));
+      }
+      throw e;
+    }
+  }
+
+  /** The device's memory, now. */
+  DeviceRoom room() {
+    long[] freeAndTotal = driver.memory();
+    return new DeviceRoom(freeAndTotal[0], freeAndTotal[1]);
   }
 
   /** Bytes held now, by purpose. */

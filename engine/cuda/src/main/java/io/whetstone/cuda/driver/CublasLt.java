@@ -7,7 +7,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.OptionalLong;
 
 /**
  * What is used of NVIDIA's matrix products, libcublasLt (cublasLt.h). Matrices are column-major, as
@@ -35,12 +34,14 @@ public final class CublasLt implements AutoCloseable {
 
   private final NativeLibrary library;
   private final MemorySegment matmul;
+  private final MemorySegment setLayout;
   private final long version;
   private final long handle;
 
   CublasLt(NativeLibrary library) {
     this.library = library;
     matmul = library.function("cublasLtMatmul");
+    setLayout = library.function("cublasLtMatrixLayoutSetAttribute");
     version = Native.size(library.function("cublasLtGetVersion"));
     handle = 0;
   }
@@ -48,6 +49,7 @@ public final class CublasLt implements AutoCloseable {
   private CublasLt(CublasLt unopened) {
     library = unopened.library;
     matmul = unopened.matmul;
+    setLayout = unopened.setLayout;
     version = unopened.version;
     handle = created("cublasLtCreate");
   }
@@ -121,48 +123,48 @@ public final class CublasLt implements AutoCloseable {
     destroy("cublasLtMatmulDescDestroy", product);
   }
 
-  /** Rows and columns as they lie in memory; {@code stride} elements from a column to the next. */
-  public long createLayout(int type, long rows, long columns, long stride) {
+  /** A layout of one element. */
+  long createLayout(int type) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment layout = arena.allocate(JAVA_LONG);
       check(
           "cublasLtMatrixLayoutCreate",
           Native.call(
-              library.function("cublasLtMatrixLayoutCreate"),
-              layout.address(),
-              type,
-              rows,
-              columns,
-              stride));
+              library.function("cublasLtMatrixLayoutCreate"), layout.address(), type, 1L, 1L, 1L));
       return layout.get(JAVA_LONG, 0);
     }
   }
 
-  public void destroyLayout(long layout) {
+  void setLayout(long layout, int attribute, MemorySegment value) {
+    check(
+        "cublasLtMatrixLayoutSetAttribute",
+        Native.call(setLayout, layout, attribute, value.address(), value.byteSize()));
+  }
+
+  void destroyLayout(long layout) {
     destroy("cublasLtMatrixLayoutDestroy", layout);
   }
 
   /**
    * A way to compute a product.
    *
-   * @param algorithm the library's description of it, opaque
+   * @param description the library's own, opaque
    * @param workspaceBytes device memory it needs
    */
-  public record Algorithm(MemorySegment algorithm, long workspaceBytes) {}
+  public record Algorithm(MemorySegment description, long workspaceBytes) {}
 
   /**
    * Ways to compute a product that do not split its sums, the promising ones first.
    *
-   * @param alignments bytes that the addresses of A, B, C and D are multiples of
+   * @param alignments bytes that the addresses of A, B, C (which is D) and D are multiples of
    * @param most how many to ask for
    * @param arena what the algorithms live in
    */
   public List<Algorithm> algorithms(
       long product,
-      long a,
-      long b,
-      long c,
-      long d,
+      MatrixLayout a,
+      MatrixLayout b,
+      MatrixLayout d,
       int[] alignments,
       long workspaceBytes,
       int most,
@@ -184,10 +186,10 @@ public final class CublasLt implements AutoCloseable {
               library.function("cublasLtMatmulAlgoGetHeuristic"),
               handle,
               product,
-              a,
-              b,
-              c,
-              d,
+              a.handle(),
+              b.handle(),
+              d.handle(),
+              d.handle(),
               preference,
               most,
               results.address(),
@@ -230,9 +232,9 @@ public final class CublasLt implements AutoCloseable {
     }
   }
 
-  /** Whether an algorithm serves a product of these layouts, and the device memory it needs. */
-  public OptionalLong workspaceBytes(
-      long product, long a, long b, long c, long d, MemorySegment algorithm) {
+  /** Whether an algorithm serves a product of these layouts. */
+  public boolean serves(
+      long product, MatrixLayout a, MatrixLayout b, MatrixLayout d, Algorithm algorithm) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment result = arena.allocate(RESULT_BYTES, Long.BYTES);
       int code =
@@ -240,38 +242,35 @@ public final class CublasLt implements AutoCloseable {
               library.function("cublasLtMatmulAlgoCheck"),
               handle,
               product,
-              a,
-              b,
-              c,
-              d,
-              algorithm.address(),
+              a.handle(),
+              b.handle(),
+              d.handle(),
+              d.handle(),
+              algorithm.description().address(),
               result.address());
-      return code != 0 || result.get(JAVA_INT, RESULT_STATE) != 0
-          ? OptionalLong.empty()
-          : OptionalLong.of(result.get(JAVA_LONG, RESULT_WORKSPACE));
+      return code == 0
+          && result.get(JAVA_INT, RESULT_STATE) == 0
+          && result.get(JAVA_LONG, RESULT_WORKSPACE) <= algorithm.workspaceBytes();
     }
   }
 
   /**
-   * Queues D = alpha op(A) op(B) + beta C.
+   * Queues D = op(A) op(B) + beta D.
    *
-   * @param alpha the address of a float of the host's; beta too
+   * @param alpha the address of a float of the host's that is 1; beta's is like it
    */
   public void multiply(
       long product,
       long alpha,
       long a,
-      long aLayout,
+      MatrixLayout aLayout,
       long b,
-      long bLayout,
+      MatrixLayout bLayout,
       long beta,
-      long c,
-      long cLayout,
       long d,
-      long dLayout,
-      long algorithm,
+      MatrixLayout dLayout,
+      Algorithm algorithm,
       long workspace,
-      long workspaceBytes,
       long stream) {
     check(
         "cublasLtMatmul",
@@ -281,17 +280,17 @@ public final class CublasLt implements AutoCloseable {
             product,
             alpha,
             a,
-            aLayout,
+            aLayout.handle(),
             b,
-            bLayout,
+            bLayout.handle(),
             beta,
-            c,
-            cLayout,
             d,
-            dLayout,
-            algorithm,
+            dLayout.handle(),
+            d,
+            dLayout.handle(),
+            algorithm.description().address(),
             workspace,
-            workspaceBytes,
+            algorithm.workspaceBytes(),
             stream));
   }
 

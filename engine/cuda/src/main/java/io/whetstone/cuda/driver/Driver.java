@@ -26,6 +26,8 @@ public final class Driver {
   private static final int STREAM_NON_BLOCKING = 1;
   private static final int EVENT_DISABLE_TIMING = 2;
   private static final int CAPTURE_THREAD_LOCAL = 1;
+  private static final int PORTABLE = 1;
+  private static final int MAPPED = 2;
 
   private final NativeLibrary library;
   private final MemorySegment ctxSetCurrent;
@@ -270,13 +272,14 @@ public final class Driver {
     check("cuMemFreeAsync", Native.call(memFreeAsync, address, stream));
   }
 
-  /** Page-locked memory of the host's. */
+  /** Page-locked memory of the host's, which the device sees at the same address. */
   public MemorySegment allocatePinned(long bytes) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment address = arena.allocate(JAVA_LONG);
       check(
           "cuMemHostAlloc",
-          Native.call(library.function("cuMemHostAlloc"), address.address(), bytes, 0));
+          Native.call(
+              library.function("cuMemHostAlloc"), address.address(), bytes, PORTABLE | MAPPED));
       return MemorySegment.ofAddress(address.get(JAVA_LONG, 0)).reinterpret(bytes);
     }
   }

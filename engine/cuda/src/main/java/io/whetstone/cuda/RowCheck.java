@@ -1,0 +1,82 @@
+package io.whetstone.cuda;
+
+import io.whetstone.tensor.DType;
+import java.lang.foreign.Arena;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+
+/**
+ * Looks whether a row of a product has the same bits alone as among others, with the weight itself
+ * and made-up rows: what the library does is not promised, so it is tried for each shape.
+ */
+final class RowCheck {
+  private static final int ROWS = 512;
+
+  /** Outputs of a forward product that are looked at: they are computed each by itself. */
+  private static final int MOST_OUTPUTS = 1024;
+
+  /** Runs of rows: the first one, how many. */
+  private static final int[][] RUNS = {{0, 1}, {511, 1}, {100, 7}, {37, 64}, {200, 129}};
+
+  private final Gpu gpu;
+  private final RowProduct product;
+  private final int outs;
+  private final long w;
+
+  /**
+   * @param out the weight's outputs
+   * @param w the address of its first rows
+   */
+  RowCheck(Gpu gpu, RowProduct product, int out, long w) {
+    this.gpu = gpu;
+    this.product = product;
+    this.outs = product.input() ? out : Math.min(out, MOST_OUTPUTS);
+    this.w = w;
+  }
+
+  /** Whether every run of rows has the bits that it has among all. */
+  boolean passes() {
+    int wide = product.wide(outs);
+    int high = product.high(outs);
+    long xBytes = (long) product.type().bytes() * wide;
+    long yBytes = (long) product.result().bytes() * high;
+    long x = gpu.temporaries().reserve("self-check of products", (xBytes + 2 * yBytes) * ROWS + 32);
+    long all = aligned(x + xBytes * ROWS);
+    long some = aligned(all + yBytes * ROWS);
+    gpu.queue().copyToDevice(this::makeUp, x, xBytes * ROWS, Long.BYTES);
+    product.run(w, outs, x, wide, ROWS, all, high, false);
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment expected = arena.allocate(yBytes * ROWS);
+      gpu.queue().copyToHost(all, expected);
+      for (int[] run : RUNS) {
+        product.run(w, outs, x + xBytes * run[0], wide, run[1], some, high, false);
+        MemorySegment got = arena.allocate(yBytes * run[1]);
+        gpu.queue().copyToHost(some, got);
+        if (expected.asSlice(yBytes * run[0], yBytes * run[1]).mismatch(got) >= 0) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private static long aligned(long address) {
+    return (address + 15) & -16;
+  }
+
+  /** Numbers in (−1, 1), whose mantissas are full. */
+  private void makeUp(long at, MemorySegment to) {
+    boolean half = product.type() == DType.BF16;
+    int bytes = product.type().bytes();
+    for (long i = 0; i < to.byteSize() / bytes; i++) {
+      long mixed = (at / bytes + i + 1) * 0x9e3779b97f4a7c15L;
+      mixed = (mixed ^ mixed >>> 29) * 0xbf58476d1ce4e5b9L;
+      float number = (mixed >> 32) * 0x1p-31f;
+      if (half) {
+        to.setAtIndex(ValueLayout.JAVA_SHORT, i, Bfloat16.round(number));
+      } else {
+        to.setAtIndex(ValueLayout.JAVA_FLOAT, i, number);
+      }
+    }
+  }
+}
