@@ -2,6 +2,9 @@ package io.whetstone.generation;
 
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.DeviceRoom;
+import java.util.Optional;
 
 /**
  * What a sampler may take.
@@ -15,27 +18,53 @@ public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
   /** Completions that decode together where nobody asks for another number. */
   public static final int DEFAULT_SEQUENCES = 256;
 
-  /** What the cache takes at most. */
+  /** What the cache takes at most where tensors lie in the host's memory. */
   public static final long CACHE_BYTES = 1L << 30;
+
+  /** The share of a device's free memory that the cache takes at most. */
+  public static final double DEVICE_SHARE = 0.6;
 
   private static final int PREFILL_ROWS = 2048;
 
   /**
-   * Room for so many sequences of a model's full length, as far as 1 GiB of cache goes, and for one
-   * in any case. A position takes layers × 2 × key/value heads × head size numbers of the type the
-   * model computes in.
+   * As {@link #of(Transformer, int, long)} where nobody else will want memory of the device's, but
+   * for what the sampler computes with.
    */
   public static SamplerLimits of(Transformer policy, int sequences) {
+    return of(policy, sequences, 0);
+  }
+
+  /**
+   * Room for so many sequences of a model's full length, as far as {@link #most} goes, and for one
+   * in any case.
+   *
+   * @param reserved bytes of a device's own memory that others will want
+   */
+  public static SamplerLimits of(Transformer policy, int sequences, long reserved) {
     ModelConfig model = policy.config();
-    long position =
-        2L
-            * model.layers()
-            * model.heads().keyValues()
-            * model.heads().size()
-            * policy.compute().bytes();
+    long position = bytesPerPosition(model, policy.compute());
     long wanted = (long) sequences * model.maxPositions();
-    long tokens = Math.max(model.maxPositions() + 1L, Math.min(wanted, CACHE_BYTES / position));
+    long most = most(policy.backend().deviceRoom(), reserved);
+    long tokens = Math.max(model.maxPositions() + 1L, Math.min(wanted, most / position));
     return new SamplerLimits(sequences, (int) Math.min(tokens, 1 << 30), PREFILL_ROWS);
+  }
+
+  /**
+   * Bytes of a position: layers × 2 × key/value heads × head size numbers of the type the model
+   * computes in.
+   */
+  public static long bytesPerPosition(ModelConfig model, DType compute) {
+    return 2L * model.layers() * model.heads().keyValues() * model.heads().size() * compute.bytes();
+  }
+
+  /**
+   * The most bytes that a cache takes: {@value #DEVICE_SHARE} of what is free on the device beside
+   * what is reserved, or {@link #CACHE_BYTES} where there is no device with memory of its own.
+   */
+  public static long most(Optional<DeviceRoom> device, long reserved) {
+    return device
+        .map(room -> (long) (DEVICE_SHARE * Math.max(0, room.free() - reserved)))
+        .orElse(CACHE_BYTES);
   }
 
   public SamplerLimits {

@@ -33,6 +33,9 @@ final class Parameters implements AutoCloseable {
   /** One of Hugging Face's tensors within a fused one: its name and how many rows it takes. */
   record Part(String name, int rows) {}
 
+  /** What their memory is for, where it is not said otherwise. */
+  static final String WEIGHTS = "weights";
+
   /** Numbers drawn at a time: what the heap must hold. */
   private static final int DRAWN = 1 << 20;
 
@@ -48,15 +51,16 @@ final class Parameters implements AutoCloseable {
 
   /** Matrices that are never trained are held in {@code compute}, all else in F32. */
   Parameters(Backend backend, DType compute, boolean trainable) {
-    this(backend, compute, trainable, FrozenTypes.NONE);
+    this(backend, compute, trainable, FrozenTypes.NONE, WEIGHTS);
   }
 
   /** The same, with quantised matrices where they are never trained. */
-  Parameters(Backend backend, DType compute, boolean trainable, FrozenTypes frozen) {
+  Parameters(
+      Backend backend, DType compute, boolean trainable, FrozenTypes frozen, String purpose) {
     this.backend = backend;
     this.frozen = trainable ? FrozenTypes.NONE : frozen;
     matrixType = trainable ? DType.F32 : compute;
-    valueMemory = backend.workspace("weights");
+    valueMemory = backend.workspace(purpose);
     gradientMemory = trainable ? backend.workspace("gradients") : null;
   }
 

@@ -42,12 +42,13 @@ public final class Transformer implements Trainable, AutoCloseable {
       DType compute,
       Lora lora,
       boolean trainable,
-      FrozenTypes frozen) {
+      FrozenTypes frozen,
+      String purpose) {
     this.backend = backend;
     this.config = config;
     this.compute = compute;
     this.lora = lora;
-    parameters = new Parameters(backend, compute, trainable && lora == null, frozen);
+    parameters = new Parameters(backend, compute, trainable && lora == null, frozen, purpose);
     adapters = lora == null ? null : new Parameters(backend, compute, trainable);
     if (lora != null) {
       lora.adapted(config); // refuses modules that are not there
@@ -68,7 +69,19 @@ public final class Transformer implements Trainable, AutoCloseable {
   public static Transformer create(
       Backend backend, ModelConfig config, DType compute, boolean trainable) {
     requireKnown(backend, compute);
-    return new Transformer(backend, config, compute, null, trainable, FrozenTypes.NONE);
+    return new Transformer(
+        backend, config, compute, null, trainable, FrozenTypes.NONE, Parameters.WEIGHTS);
+  }
+
+  /**
+   * A model that is not trained, whose weights are zero and lie in a workspace of this purpose.
+   *
+   * @throws IllegalArgumentException when the backend does not compute in that type
+   */
+  public static Transformer frozen(
+      Backend backend, ModelConfig config, DType compute, String purpose) {
+    requireKnown(backend, compute);
+    return new Transformer(backend, config, compute, null, false, FrozenTypes.NONE, purpose);
   }
 
   /**
@@ -100,7 +113,8 @@ public final class Transformer implements Trainable, AutoCloseable {
       throw new IllegalArgumentException(
           "the backend " + backend.name() + " has no quantised weights");
     }
-    return new Transformer(backend, config, compute, lora.orElse(null), trainable, frozen);
+    return new Transformer(
+        backend, config, compute, lora.orElse(null), trainable, frozen, Parameters.WEIGHTS);
   }
 
   private static void requireKnown(Backend backend, DType compute) {

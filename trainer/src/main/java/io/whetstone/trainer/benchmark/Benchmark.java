@@ -32,21 +32,27 @@ public final class Benchmark implements AutoCloseable {
   /**
    * Makes the model with random weights.
    *
-   * @param row any row of the workload
+   * @param work any work that is to be measured on this model
    * @param compute in what products are made
-   * @param trainable whether rows that train are to be measured
+   * @param trainable whether work that trains is to be measured
    */
   public Benchmark(
-      Row row, Backend backend, DType compute, boolean trainable, Repetitions repetitions) {
-    this.workload = row.workload;
+      Workload workload,
+      Row.Work work,
+      Backend backend,
+      DType compute,
+      boolean trainable,
+      Repetitions repetitions) {
+    this.workload = workload;
     this.repetitions = repetitions;
     this.tokenizer = workload.tokenizer();
+    boolean adapted = work == Row.Work.GRPO_STEP_LORA;
     this.model =
-        row.adapted()
+        adapted
             ? Transformer.create(backend, workload.model(), compute, adapters(workload), trainable)
             : Transformer.create(backend, workload.model(), compute, trainable);
-    model.initialise(0, 0.02);
-    if (row.adapted()) {
+    RandomWeights.fill(model);
+    if (adapted) {
       model.initialiseAdapters(0);
     }
   }
@@ -61,10 +67,19 @@ public final class Benchmark implements AutoCloseable {
 
   /** Measures a row. */
   public Measurement run(Row row) throws InterruptedException {
-    return switch (row.work) {
-      case PREFILL -> prefill(row.sequences);
-      case GENERATE -> generate(row.sequences);
-      case FORWARD_BACKWARD -> forwardBackward(row.sequences);
+    return run(row.work(), row.sequences);
+  }
+
+  /**
+   * Measures some work.
+   *
+   * @param sequences that are computed together; a GRPO step has the workload's
+   */
+  public Measurement run(Row.Work work, int sequences) throws InterruptedException {
+    return switch (work) {
+      case PREFILL -> prefill(sequences);
+      case GENERATE -> generate(sequences);
+      case FORWARD_BACKWARD -> forwardBackward(sequences);
       case GRPO_STEP, GRPO_STEP_LORA -> grpoStep();
     };
   }

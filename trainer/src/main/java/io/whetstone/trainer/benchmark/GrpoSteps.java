@@ -50,6 +50,7 @@ final class GrpoSteps implements AutoCloseable {
             "tasks-per-step", workload.groups(),
             "group-size", workload.groupSize(),
             "max-tokens", workload.completionTokens(),
+            "micro-batch-tokens", workload.microBatchTokens(),
             "learning-rate", 1e-5,
             "rewards", List.of("format")); // not read: the pipeline is
     return Settings.read(settings, Grpo.class, "");

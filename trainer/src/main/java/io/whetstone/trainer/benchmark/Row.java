@@ -16,7 +16,7 @@ public enum Row {
   QWEN_STEP_LORA(Workload.QWEN, Work.GRPO_STEP_LORA, 8, "grpo-step-lora");
 
   /** A kind of work. */
-  enum Work {
+  public enum Work {
     /** Prompts only, and the first token of each. */
     PREFILL,
     /** Decoding and sampling; the prompts' computation is not counted. */
@@ -26,12 +26,16 @@ public enum Row {
     /** Rollouts, rewards, advantages, gradients, AdamW: everything a step of training does. */
     GRPO_STEP,
     /** The same of adapters of rank 16 on all linear modules, the weights frozen. */
-    GRPO_STEP_LORA
+    GRPO_STEP_LORA;
+
+    boolean trains() {
+      return this == FORWARD_BACKWARD || this == GRPO_STEP || this == GRPO_STEP_LORA;
+    }
   }
 
-  final Workload workload;
-  final Work work;
   final int sequences;
+  private final Workload workload;
+  private final Work work;
   private final String suffix;
 
   Row(Workload workload, Work work, int sequences, String suffix) {
@@ -46,9 +50,17 @@ public enum Row {
     return workload.name() + "/" + suffix;
   }
 
+  public Workload workload() {
+    return workload;
+  }
+
+  public Work work() {
+    return work;
+  }
+
   /** Whether gradients are needed, and the memory they take. */
   public boolean trains() {
-    return work == Work.FORWARD_BACKWARD || work == Work.GRPO_STEP || adapted();
+    return work.trains();
   }
 
   /** Whether adapters are all that is trained. */

@@ -19,8 +19,9 @@ import java.util.Optional;
  * @param promptTokens length of every prompt
  * @param completionTokens length of every completion
  * @param decodedTokens completion length where only decoding is timed
+ * @param microBatchTokens rows of one forward and backward of a GRPO step
  */
-record Workload(
+public record Workload(
     String name,
     int vocabulary,
     FromScratch shape,
@@ -28,20 +29,23 @@ record Workload(
     int groupSize,
     int promptTokens,
     int completionTokens,
-    int decodedTokens) {
+    int decodedTokens,
+    int microBatchTokens) {
 
   /** 1.67 M parameters: what a laptop trains in minutes. */
-  static final Workload TINY =
-      new Workload("tiny", 512, shape(192, 4, 6, 2, 512, 512), 8, 8, 32, 64, 64);
+  public static final Workload TINY =
+      new Workload("tiny", 512, shape(192, 4, 6, 2, 512, 512), 8, 8, 32, 64, 64, 8192);
 
   /** 494 M parameters: the shape of Qwen2.5-0.5B. */
-  static final Workload QWEN =
-      new Workload("qwen-0.5b", 151_936, shape(896, 24, 14, 2, 4864, 4096), 1, 8, 128, 64, 32);
+  public static final Workload QWEN =
+      new Workload(
+          "qwen-0.5b", 151_936, shape(896, 24, 14, 2, 4864, 4096), 1, 8, 128, 64, 32, 8192);
 
   /** The first code point of a long run of assigned ones, each a token of its own. */
   private static final int FIRST_CHARACTER = 0x20000;
 
-  private static FromScratch shape(
+  /** A shape as Qwen2's: biases at queries, keys and values, the embedding tied to the head. */
+  public static FromScratch shape(
       int hidden, int layers, int heads, int keyValues, int feedForward, int positions) {
     return new FromScratch(
         hidden,
@@ -59,14 +63,14 @@ record Workload(
         new Vocabulary(Optional.empty(), true, List.of()));
   }
 
-  ModelConfig model() {
+  public ModelConfig model() {
     return Policy.shape(shape, vocabulary);
   }
 
   /**
    * A token a character; end of sequence lies outside the model's vocabulary: it is never drawn.
    */
-  Tokenizer tokenizer() {
+  public Tokenizer tokenizer() {
     return TokenizerBuilder.characters(characters(0, vocabulary)).endOfSequence("<|end|>").build();
   }
 

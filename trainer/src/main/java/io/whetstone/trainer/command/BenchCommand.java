@@ -73,9 +73,15 @@ final class BenchCommand implements Callable<Integer> {
     try (Backend backend = engine.open()) {
       console.note(backend.description());
       for (List<Row> together : models(rows)) {
-        boolean trainable = together.getFirst().trains();
+        Row first = together.getFirst();
         try (Benchmark benchmark =
-            new Benchmark(together.getFirst(), backend, engine.compute(), trainable, repetitions)) {
+            new Benchmark(
+                first.workload(),
+                first.work(),
+                backend,
+                engine.compute(),
+                first.trains(),
+                repetitions)) {
           for (Row row : together) {
             print(row, benchmark.run(row));
           }

@@ -16,7 +16,8 @@ import io.whetstone.rewards.RewardPluginException;
 import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.rewards.models.ModelRewardProvider;
 import io.whetstone.rewards.models.ModelSettings;
-import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DeviceRoom;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Data;
 import io.whetstone.trainer.config.Decoding;
@@ -39,6 +40,7 @@ import io.whetstone.trainer.loop.DemonstrationSamples;
 import io.whetstone.trainer.loop.FittingDataset;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.loop.StageData;
+import io.whetstone.trainer.loop.Training;
 import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.ThinkingBudgets;
 import io.whetstone.trainer.rollout.TrainingSample;
@@ -70,6 +72,12 @@ final class ConfigurationCheck {
 
   private final boolean timed;
 
+  /** Whether the backend can be had. */
+  private boolean runs;
+
+  private Optional<DeviceRoom> device = Optional.empty();
+  private String plan = "";
+
   /** Means, as far as data were looked at. */
   private double promptTokens;
 
@@ -87,9 +95,7 @@ final class ConfigurationCheck {
   void run() throws IOException, InterruptedException {
     findings.say(
         "stages", String.join(" → ", experiment.stages().stream().map(Stage::label).toList()));
-    if (Backends.all().stream().noneMatch(p -> p.name().equals(experiment.backend()))) {
-      findings.problem("backend: " + experiment.backend() + " is not on the class path");
-    }
+    engine();
     try (Tokenizer tokenizer = attempt("model", this::tokenizer)) {
       if (tokenizer == null) {
         return;
@@ -113,6 +119,21 @@ final class ConfigurationCheck {
       }
     } finally {
       opened.values().forEach(data -> data.ifPresent(Dataset::close));
+    }
+  }
+
+  /** What memory the run will take, in a sentence; empty where that could not be said. */
+  String plan() {
+    return plan;
+  }
+
+  /** Opens the backend as the run will: what it lacks, and the room on its device. */
+  private void engine() {
+    try (Backend backend = Training.open(experiment)) {
+      device = backend.deviceRoom();
+      runs = true;
+    } catch (IllegalArgumentException e) {
+      findings.problem(e.getMessage());
     }
   }
 
@@ -158,10 +179,13 @@ final class ConfigurationCheck {
         experiment.stages().stream()
             .map(stage -> StageLoad.of(stage, promptTokens, demonstrationTokens))
             .toList();
-    MemoryEstimate memory = new MemoryEstimate(experiment, model, lora, loads);
+    MemoryEstimate memory = new MemoryEstimate(experiment, model, lora, loads, device);
     memory.report(findings);
-    boolean fits = memory.total() + StepTime.bytes(model) < DoctorCommand.physicalMemory();
-    if (timed && fits && loads.stream().anyMatch(StageLoad::known)) {
+    plan = memory.sentence();
+    if (timed
+        && runs
+        && memory.fits(StepTime.bytes(model))
+        && loads.stream().anyMatch(StageLoad::known)) {
       try (StepTime time =
           new StepTime(experiment, model, experiment.stages().getFirst().optimization())) {
         time.report(loads, findings);

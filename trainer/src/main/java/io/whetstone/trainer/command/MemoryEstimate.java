@@ -1,159 +1,207 @@
 package io.whetstone.trainer.command;
 
+import io.whetstone.datasets.settings.Names;
 import io.whetstone.generation.SamplerLimits;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
-import io.whetstone.model.Transformer;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.DeviceRoom;
 import io.whetstone.trainer.config.Evaluation;
 import io.whetstone.trainer.config.Experiment;
-import io.whetstone.trainer.config.Grpo;
-import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.config.Offload;
+import io.whetstone.trainer.config.Precision;
+import io.whetstone.trainer.loop.MemoryPlan;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.stream.Collectors;
 
 /**
- * The process's resident memory at its peak, from what is allocated; docs/doctor.md compares it
- * with runs.
+ * What a run holds at its peak, and whether it is there: the process's resident memory, or a
+ * device's own.
  *
- * <pre>
- * full:  P · (4 weight + 4 gradient + 8 moments) + L · 2c packed for both directions
- * LoRA:  P · c + L · c packed + A · 16            (a BF16 weight is its own backward's)
- * reference: P · c + L · c, none with LoRA;  average: P · 12
- * activations of the largest micro-batch;  cache of what decodes together;  the rest: the JVM
- * </pre>
- *
- * P numbers of the model, L of them in products, A in adapters, c bytes of the type that products
- * are made in.
+ * <p>{@link MemoryPlan} has the holders that a model's shape decides; here come activations of the
+ * largest micro-batch, the cache of what decodes together, and the rest.
  */
 final class MemoryEstimate {
-  private static final int TRAINED = 16;
-
   /** Heap, classes, compiled code, libraries and chunks of logits, as runs were measured. */
   static final long JVM = 330L << 20;
+
+  /**
+   * Allowed for a device's context, its libraries' room, compiled kernels and chunks of logits; not
+   * measured yet.
+   */
+  static final long DEVICE_REST = 1L << 30;
 
   private final Experiment experiment;
   private final ModelConfig model;
   private final Optional<Lora> lora;
   private final List<StageLoad> loads;
-  private final int bytes;
+  private final Optional<DeviceRoom> device;
+  private final MemoryPlan plan;
 
+  /**
+   * @param device the room there is on a device that has memory of its own
+   */
   MemoryEstimate(
-      Experiment experiment, ModelConfig model, Optional<Lora> lora, List<StageLoad> loads) {
+      Experiment experiment,
+      ModelConfig model,
+      Optional<Lora> lora,
+      List<StageLoad> loads,
+      Optional<DeviceRoom> device) {
     this.experiment = experiment;
     this.model = model;
     this.lora = lora;
     this.loads = loads;
-    this.bytes = experiment.precision().compute().bytes();
-  }
-
-  /** Numbers that products read: all but an embedding table that is not the head too. */
-  private long inProducts() {
-    long table = (long) model.vocabulary() * model.hidden();
-    return model.parameters() - (model.tiedEmbeddings() ? 0 : table);
-  }
-
-  long weights() {
-    long all = model.parameters();
-    long weights =
-        lora.isPresent()
-            ? all * bytes
-                + inProducts() * (bytes == 2 ? bytes : 2L * bytes)
-                + lora.get().parameters(model) * (TRAINED + 2L * bytes)
-            : all * TRAINED + inProducts() * 2L * bytes;
-    weights += model.maxPositions() * (long) model.heads().size() * Float.BYTES; // rotary table
-    if (lora.isEmpty()) {
-      weights +=
-          experiment.stages().stream().mapToLong(this::reference).max().orElse(0)
-              + (experiment.average().isPresent() ? 3L * Float.BYTES * all : 0);
-    }
-    return weights;
-  }
-
-  private long reference(Stage stage) {
-    if (!(stage instanceof Grpo grpo) || grpo.kl().coefficient() == 0) {
-      return 0;
-    }
-    int held = grpo.kl().refreshMix() < 1 ? Float.BYTES : bytes;
-    return model.parameters() * held + inProducts() * held;
+    this.device = device;
+    this.plan = new MemoryPlan(experiment, model, lora, device.isPresent());
   }
 
   long activations() {
-    DType compute = experiment.precision().compute();
     return loads.stream()
-        .mapToLong(
-            load ->
-                Transformer.activationBytes(
-                    model,
-                    compute,
-                    experiment.recomputeActivations(),
-                    load.largestMicroBatch(),
-                    load.largestMicroBatch()))
+        .mapToLong(load -> plan.activations(load.largestMicroBatch()))
         .max()
         .orElse(0);
   }
 
+  /** On a device all of the cache is taken at once; elsewhere, what is used of it. */
   long cache() {
-    long position = 2L * bytes * model.layers() * model.heads().keyValues() * model.heads().size();
+    DType compute = experiment.precision().compute();
+    long position = SamplerLimits.bytesPerPosition(model, compute);
+    if (device.isPresent()) {
+      long others = plan.weights() + plan.gradients() + plan.reserved();
+      long most = SamplerLimits.most(device, others);
+      long wanted = (long) sequences() * model.maxPositions() * position;
+      return Math.max((model.maxPositions() + 1) * position, Math.min(wanted, most));
+    }
     long positions = loads.stream().mapToLong(StageLoad::cached).max().orElse(0);
     if (experiment.evaluation().isPresent()) {
       Evaluation evaluation = experiment.evaluation().get();
-      int most =
-          loads.stream()
-              .mapToInt(StageLoad::inFlight)
-              .max()
-              .orElse(SamplerLimits.DEFAULT_SEQUENCES);
       long asked = (long) evaluation.count() * evaluation.samples();
       double prompt = loads.stream().mapToDouble(StageLoad::prompt).max().orElse(0);
-      positions =
-          Math.max(
-              positions,
-              (long)
-                  (Math.min(asked, Math.max(most, 1))
-                      * (prompt + evaluation.decoding().maxTokens())));
+      double each = prompt + evaluation.decoding().maxTokens();
+      positions = Math.max(positions, (long) (Math.min(asked, Math.max(sequences(), 1)) * each));
     }
     return Math.min(SamplerLimits.CACHE_BYTES, positions * position);
   }
 
+  /** Completions that decode together at most. */
+  private int sequences() {
+    return loads.stream()
+        .mapToInt(StageLoad::inFlight)
+        .filter(inFlight -> inFlight > 0)
+        .max()
+        .orElse(SamplerLimits.DEFAULT_SEQUENCES);
+  }
+
+  /** Everything, where it computes. */
   long total() {
-    return weights() + activations() + cache() + JVM;
+    return holders().values().stream().mapToLong(bytes -> bytes).sum();
+  }
+
+  /** What there is: on the device what is free of it. */
+  long there() {
+    return device.map(DeviceRoom::free).orElseGet(DoctorCommand::physicalMemory);
+  }
+
+  boolean fits(long beside) {
+    return there() == 0 || total() + beside < there();
+  }
+
+  /** In a sentence: holder by holder. */
+  String sentence() {
+    Map<String, Long> holders = holders();
+    String parts =
+        holders.entrySet().stream()
+            .map(holder -> holder.getKey() + " " + Findings.bytes(holder.getValue()))
+            .collect(Collectors.joining(", "));
+    String where =
+        device
+            .map(
+                room ->
+                    " of the device's "
+                        + Findings.bytes(room.total())
+                        + ", of which "
+                        + Findings.bytes(room.free())
+                        + " are free")
+            .orElse("");
+    String host =
+        plan.offloaded() == 0
+            ? ""
+            : "; in the host's memory " + Findings.bytes(plan.offloaded()) + " of " + offloads();
+    return "about " + Findings.bytes(total()) + " at the peak" + where + ": " + parts + host;
+  }
+
+  private String offloads() {
+    return experiment.offload().stream()
+        .sorted()
+        .map(what -> Names.kebab(what.name()))
+        .collect(Collectors.joining(" and "));
+  }
+
+  /** In the order in which they are allocated; those that take nothing are left out. */
+  private Map<String, Long> holders() {
+    Map<String, Long> all = new LinkedHashMap<>();
+    all.put("weights", plan.weights());
+    all.put("gradients", plan.gradients());
+    all.put("optimizer", plan.offloads(Offload.OPTIMIZER) ? 0L : plan.optimizer());
+    all.put("reference", plan.offloads(Offload.REFERENCE) ? 0L : plan.reference());
+    all.put("average", plan.average());
+    all.put("activations", activations());
+    all.put("cache", cache());
+    all.put(
+        device.isPresent() ? "the rest" : "the JVM and the rest",
+        device.isPresent() ? DEVICE_REST : JVM);
+    all.values().removeIf(bytes -> bytes == 0);
+    return all;
   }
 
   void report(Findings findings) {
-    findings.say(
-        "memory",
-        "about "
-            + Findings.bytes(total())
-            + " at the peak: weights"
-            + (lora.isPresent() ? ", adapters" : "")
-            + " and optimizer "
-            + Findings.bytes(weights())
-            + ", activations "
-            + Findings.bytes(activations())
-            + ", cache "
-            + Findings.bytes(cache())
-            + ", the JVM and the rest "
-            + Findings.bytes(JVM));
-    long there = DoctorCommand.physicalMemory();
-    if (there > 0 && total() > there) {
+    findings.say("memory", sentence());
+    if (!fits(0)) {
       findings.problem(
           "memory: about "
               + Findings.bytes(total())
-              + " are needed, the machine has "
-              + Findings.bytes(there)
-              + "; "
-              + remedy(there));
+              + " are needed, "
+              + (device.isPresent() ? "on the device are " : "the machine has ")
+              + Findings.bytes(there())
+              + (device.isPresent() ? " free" : "")
+              + "; the most by "
+              + largest()
+              + ": "
+              + remedy());
+    }
+    long host = DoctorCommand.physicalMemory();
+    if (host > 0 && plan.offloaded() + JVM > host) {
+      findings.problem(
+          "memory: offload puts "
+              + Findings.bytes(plan.offloaded())
+              + " into the host's memory, and the machine has "
+              + Findings.bytes(host)
+              + "; take something out of offload");
     }
   }
 
+  private String largest() {
+    return Collections.max(holders().entrySet(), Map.Entry.comparingByValue()).getKey();
+  }
+
   /** The key that helps most. */
-  private String remedy(long there) {
+  private String remedy() {
     long others = total() - activations();
-    if (others < there && activations() > there / 10) {
+    if (others < there() && activations() > there() / 10) {
       return (experiment.recomputeActivations() ? "" : "set recompute-activations: true, or ")
           + "lower micro-batch-tokens";
     }
-    if (bytes == Float.BYTES) {
+    if (device.isPresent() && plan.optimizer() + plan.reference() - plan.offloaded() > 0) {
+      boolean both = plan.reference() > 0;
+      return "set offload: "
+          + (both ? "[optimizer, reference]" : "[optimizer]")
+          + (lora.isPresent() ? "" : ", or train adapters alone with model.lora: {rank: 16}");
+    }
+    if (experiment.precision() == Precision.F32) {
       return "set precision: bf16" + (lora.isPresent() ? "" : ", or model.lora");
     }
     return lora.isPresent()

@@ -78,11 +78,12 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException, IOException {
     Configuration configuration = Configuration.load(file, overrides);
-    requireSound(configuration);
+    String memory = requireSound(configuration);
     StopRequest stop = new StopRequest();
     try (RunDirectory directory = open(configuration);
         Signals _ = new Signals(name -> stop(stop, name), "TERM", "INT", "USR1")) {
       console.note("run " + directory.path());
+      console.note("memory: " + memory);
       return train(configuration, directory, stop);
     }
   }
@@ -145,14 +146,20 @@ final class TrainCommand implements Callable<Integer> {
     }
   }
 
-  /** Nothing that a look at data, prompts and rewards can find should end a run after hours. */
-  private static void requireSound(Configuration configuration)
+  /**
+   * Nothing that a look at data, prompts and rewards can find should end a run after hours.
+   *
+   * @return the memory that the run will take, in a sentence
+   */
+  private static String requireSound(Configuration configuration)
       throws IOException, InterruptedException {
     Findings findings = Findings.silent();
-    new ConfigurationCheck(configuration.experiment(), findings, false).run();
+    ConfigurationCheck check = new ConfigurationCheck(configuration.experiment(), findings, false);
+    check.run();
     if (!findings.problems().isEmpty()) {
       throw new UsageException(String.join("\n", findings.problems()));
     }
+    return check.plan();
   }
 
   private RunDirectory open(Configuration configuration) {

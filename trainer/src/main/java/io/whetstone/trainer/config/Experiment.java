@@ -17,6 +17,8 @@ import java.util.Set;
  * @param recomputeActivations whether training keeps of each layer only its input and computes the
  *     rest again in the backward pass: the same bits in a third more time, with a fraction of the
  *     activations' memory
+ * @param offload what lies in the host's memory, on a backend whose device has its own: slower, the
+ *     same bits
  * @param threads worker threads; 0 for all the processors the process may use
  * @param keepCheckpoints how many of the newest checkpoints stay; the best one stays besides
  * @param average keeps an average of the policy's weights; left out: none
@@ -32,6 +34,8 @@ public record Experiment(
     Optional<Boolean> exact,
     @ResultNeutral @Default(value = "false", source = "faster, where the memory is there")
         boolean recomputeActivations,
+    @ResultNeutral @Default(value = "[]", source = "faster, where the device has the memory")
+        List<Offload> offload,
     @ResultNeutral @Default(value = "0", source = "all processors") int threads,
     @ResultNeutral @Default(value = "2", source = "docs/architecture.md, Run directory")
         int keepCheckpoints,
@@ -57,6 +61,7 @@ public record Experiment(
               + " rejection-sampling, reward-weighted, reward-model");
     }
     stages = List.copyOf(stages);
+    offload = List.copyOf(offload);
     if (exact.orElse(true) && model.lora().isPresent() && model.lora().get().dropout() > 0) {
       throw new IllegalArgumentException(
           "model.lora.dropout: "

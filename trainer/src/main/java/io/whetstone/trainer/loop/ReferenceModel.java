@@ -43,7 +43,7 @@ public final class ReferenceModel implements AutoCloseable {
       model = policy;
       adapters = new WeightCopy(policy, "reference adapters");
     } else {
-      model = Transformer.create(policy.backend(), policy.config(), compute, false);
+      model = Transformer.frozen(policy.backend(), policy.config(), compute, "reference weights");
       adapters = null;
       refresh(policy);
     }

@@ -22,6 +22,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.Collectors;
 
 /**
  * A run from its configuration to its end.
@@ -61,7 +62,7 @@ public final class Training {
    * @throws InterruptedException if the thread is interrupted while rewards are computed
    */
   public TrainingOutcome run() throws InterruptedException {
-    try (Backend backend = open();
+    try (Backend backend = openAll();
         Policy policy = Policy.start(experiment, backend);
         Sampler sampler = new Sampler(policy.model(), policy.tokenizer(), limits(policy));
         StageFactory stages =
@@ -80,29 +81,55 @@ public final class Training {
     }
   }
 
-  private Backend open() {
+  private Backend openAll() {
     // Now, and not after the hours that earlier stages take.
     for (Stage stage : experiment.stages()) {
       if (stage instanceof RewardModel model) {
         model.headProvider().ifPresent(HeadProvider::named);
       }
     }
+    return open(experiment);
+  }
+
+  /**
+   * The backend that an experiment asks for, as it asks for it.
+   *
+   * @throws IllegalArgumentException when it is not to be had here, or lacks what is asked for
+   */
+  public static Backend open(Experiment experiment) {
     Backend backend = Backends.open(experiment.backend(), experiment.threads());
+    try {
+      require(experiment, backend);
+      return backend;
+    } catch (RuntimeException e) {
+      backend.close();
+      throw e;
+    }
+  }
+
+  private static void require(Experiment experiment, Backend backend) {
     if (experiment.precision() == Precision.BF16
         && !backend.capabilities().contains(Capability.BF16)) {
-      backend.close();
       throw new IllegalArgumentException(
           "precision: bf16 is not there on the backend " + experiment.backend() + "; use f32");
     }
     if (experiment.exact().orElse(false) && !backend.capabilities().contains(Capability.EXACT)) {
-      backend.close();
       throw new IllegalArgumentException(
           "exact: true: the backend "
               + experiment.backend()
               + " does not promise the same bits whatever shares the batch; leave exact out, or"
               + " use backend: cpu");
     }
-    return backend;
+    if (!experiment.offload().isEmpty()) {
+      try {
+        backend.offload(
+            experiment.offload().stream()
+                .flatMap(what -> what.purposes().stream())
+                .collect(Collectors.toSet()));
+      } catch (IllegalArgumentException e) {
+        throw new IllegalArgumentException("offload: " + e.getMessage() + "; leave it out", e);
+      }
+    }
   }
 
   /** Null without one: try-with-resources closes no Optional. */
@@ -128,7 +155,9 @@ public final class Training {
             .mapToInt(Drawing::rolloutsInFlight)
             .max()
             .orElse(SamplerLimits.DEFAULT_SEQUENCES);
-    return SamplerLimits.of(policy.model(), sequences);
+    MemoryPlan plan =
+        new MemoryPlan(experiment, policy.model().config(), policy.model().lora(), true);
+    return SamplerLimits.of(policy.model(), sequences, plan.reserved());
   }
 
   /** One process's part of a run. */

@@ -173,8 +173,8 @@ class ConfigurationErrorsTest {
         complaint(GOOD, "grpo.clip-low=3"));
     assertEquals(
         "--set clip-low=3: clip-low is not known; known: average, backend, evaluation, exact, grpo,"
-            + " keep-checkpoints, model, name, precision, prompt-template, recompute-activations,"
-            + " seed, sft, stages, threads",
+            + " keep-checkpoints, model, name, offload, precision, prompt-template,"
+            + " recompute-activations, seed, sft, stages, threads",
         complaint(GOOD, "clip-low=3"));
     assertEquals("--set seed: is not of the form key=value", complaint(GOOD, "seed"));
     assertEquals(

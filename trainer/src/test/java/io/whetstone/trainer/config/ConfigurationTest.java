@@ -153,6 +153,7 @@ class ConfigurationTest {
                 "name=other",
                 "threads=1",
                 "keep-checkpoints=9",
+                "offload=[optimizer]",
                 "grpo.checkpoint-every=1",
                 "grpo.clip-low=2e-1")));
     assertEquals(

@@ -26,6 +26,7 @@ class ArchitectureTest {
       Map.ofEntries(
           Map.entry("tensor", Set.of()),
           Map.entry("cpu", Set.of("tensor")),
+          Map.entry("cuda", Set.of("tensor")),
           Map.entry("tokenizer", Set.of()),
           Map.entry("model", Set.of("tensor")),
           Map.entry("generation", Set.of("tensor", "model", "tokenizer")),

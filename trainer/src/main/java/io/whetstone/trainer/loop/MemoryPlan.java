@@ -1,0 +1,140 @@
+package io.whetstone.trainer.loop;
+
+import io.whetstone.model.Lora;
+import io.whetstone.model.ModelConfig;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.DType;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.Offload;
+import io.whetstone.trainer.config.Stage;
+import java.util.Optional;
+
+/**
+ * Bytes of what a run allocates, holder by holder; docs/doctor.md compares their sum with runs.
+ *
+ * <pre>
+ *                 processor                         device with memory of its own
+ * weights, full:  4 P + 2c L packed both ways       4 P + 2 L rounded (bf16)
+ *          LoRA:  c P + c L packed (f32: 2c L)      c P
+ *      adapters:  (4 + 2c) A                        4 A + 2 A (bf16)
+ * gradients 4, optimizer 8 for each that is trained
+ * reference:      c P + c L, none with LoRA         c P
+ * average:        12 for each that is trained, adapters not counted
+ * </pre>
+ *
+ * P numbers of the model, L of them in products, A in adapters, c bytes of the type that products
+ * are made in.
+ */
+public final class MemoryPlan {
+  private final Experiment experiment;
+  private final ModelConfig model;
+  private final Optional<Lora> lora;
+  private final boolean device;
+  private final int bytes;
+
+  /**
+   * @param device whether the backend computes in memory of its own
+   */
+  public MemoryPlan(Experiment experiment, ModelConfig model, Optional<Lora> lora, boolean device) {
+    this.experiment = experiment;
+    this.model = model;
+    this.lora = lora;
+    this.device = device;
+    this.bytes = experiment.precision().compute().bytes();
+  }
+
+  /** The weights, and the copies that products read. */
+  public long weights() {
+    long all = model.parameters();
+    long rotary = (long) model.maxPositions() * model.heads().size() * Float.BYTES;
+    if (lora.isPresent()) {
+      long adapters = lora.get().parameters(model) * (Float.BYTES + copies());
+      return all * bytes + (device ? 0 : packed()) + adapters + rotary;
+    }
+    return all * Float.BYTES + inProducts() * copies() + rotary;
+  }
+
+  public long gradients() {
+    return trained() * Float.BYTES;
+  }
+
+  /** AdamW's moments. */
+  public long optimizer() {
+    return trained() * 2 * Float.BYTES;
+  }
+
+  /** The most that a stage's reference takes. */
+  public long reference() {
+    return lora.isPresent()
+        ? 0
+        : experiment.stages().stream().mapToLong(this::reference).max().orElse(0);
+  }
+
+  public long average() {
+    return experiment.average().isPresent() && lora.isEmpty()
+        ? model.parameters() * 3 * Float.BYTES
+        : 0;
+  }
+
+  /**
+   * @param rows of the largest micro-batch
+   */
+  public long activations(int rows) {
+    return Transformer.activationBytes(
+        model, experiment.precision().compute(), experiment.recomputeActivations(), rows, rows);
+  }
+
+  /** Of the optimizer and the reference, what lies in the host's memory. */
+  public long offloaded() {
+    return (offloads(Offload.OPTIMIZER) ? optimizer() : 0)
+        + (offloads(Offload.REFERENCE) ? reference() : 0);
+  }
+
+  public boolean offloads(Offload what) {
+    return device && experiment.offload().contains(what);
+  }
+
+  /**
+   * What a device must still hold once the weights and gradients are there, the sampler's cache
+   * apart: the optimizer, a reference, an average, activations of the largest micro-batches.
+   */
+  public long reserved() {
+    int rows =
+        experiment.stages().stream()
+            .mapToInt(stage -> stage.optimization().microBatchTokens())
+            .max()
+            .orElse(0);
+    return optimizer() + reference() - offloaded() + average() + activations(rows);
+  }
+
+  /** Numbers that products read: all but an embedding table that is not the head too. */
+  private long inProducts() {
+    long table = (long) model.vocabulary() * model.hidden();
+    return model.parameters() - (model.tiedEmbeddings() ? 0 : table);
+  }
+
+  private long trained() {
+    return lora.map(there -> there.parameters(model)).orElse(model.parameters());
+  }
+
+  /** Bytes, for each number that products read, of the copies of a weight that is trained. */
+  private long copies() {
+    return device ? bytes == DType.BF16.bytes() ? bytes : 0 : 2L * bytes;
+  }
+
+  /** A BF16 weight that is not trained is its own backward's. */
+  private long packed() {
+    return inProducts() * (bytes == DType.BF16.bytes() ? bytes : 2L * bytes);
+  }
+
+  private long reference(Stage stage) {
+    if (!(stage instanceof Grpo grpo) || grpo.kl().coefficient() == 0) {
+      return 0;
+    }
+    int held = grpo.kl().refreshMix() < 1 ? Float.BYTES : bytes;
+    boolean rounded = held != bytes;
+    long copy = device ? rounded ? bytes : 0 : held;
+    return model.parameters() * held + inProducts() * copy;
+  }
+}

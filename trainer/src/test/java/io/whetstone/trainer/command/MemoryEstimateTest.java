@@ -1,0 +1,113 @@
+package io.whetstone.trainer.command;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.whetstone.generation.SamplerLimits;
+import io.whetstone.model.ModelConfig;
+import io.whetstone.model.Transformer;
+import io.whetstone.tensor.DType;
+import io.whetstone.tensor.DeviceRoom;
+import io.whetstone.tensor.Gate;
+import io.whetstone.tensor.Heads;
+import io.whetstone.trainer.config.Configuration;
+import io.whetstone.trainer.config.Experiment;
+import io.whetstone.trainer.config.Stage;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import org.junit.jupiter.api.Test;
+
+/** The plan of a device's memory, of a model of seven billion numbers on 140 GB. */
+class MemoryEstimateTest {
+  private static final ModelConfig MODEL =
+      new ModelConfig(
+          152_064,
+          3584,
+          28,
+          new Heads(28, 4, 128),
+          18_944,
+          Gate.SILU,
+          1e6,
+          1e-6f,
+          false,
+          true,
+          32_768);
+  private static final long P = MODEL.parameters();
+  private static final long TABLE = 152_064L * 3584;
+  private static final long ROTARY = 4L * 128 * 32_768;
+
+  private static Experiment experiment(String... overrides) {
+    List<String> all = new ArrayList<>(List.of("precision=bf16"));
+    all.addAll(Arrays.asList(overrides));
+    return Configuration.load(Path.of(CommandLineRun.tiny()), all).experiment();
+  }
+
+  private static MemoryEstimate estimate(Experiment experiment, long free) {
+    List<StageLoad> loads =
+        experiment.stages().stream().map((Stage stage) -> StageLoad.of(stage, 100, 100)).toList();
+    Optional<DeviceRoom> device =
+        free == 0 ? Optional.empty() : Optional.of(new DeviceRoom(free, 140_000_000_000L));
+    return new MemoryEstimate(experiment, MODEL, Optional.empty(), loads, device);
+  }
+
+  private static String problem(MemoryEstimate estimate) {
+    Findings findings = Findings.silent();
+    estimate.report(findings);
+    return String.join("\n", findings.problems());
+  }
+
+  /** 4 weight, 2 rounded, 4 gradient, 8 moments; the reference 2, as it is never trained. */
+  @Test
+  void onADeviceWhatIsAllocatedIsCounted() {
+    MemoryEstimate all = estimate(experiment(), 400_000_000_000L);
+    long weights = 4 * P + 2 * (P - TABLE) + ROTARY;
+    long without = weights + 12 * P + 2 * P + MemoryEstimate.DEVICE_REST;
+    assertEquals(without + all.activations() + all.cache(), all.total());
+    long host = estimate(experiment(), 0).total();
+    assertTrue(host > all.total() - all.cache(), "two packings and the reference's");
+  }
+
+  @Test
+  void whatIsOffloadedIsNotOnTheDevice() {
+    MemoryEstimate all = estimate(experiment(), 400_000_000_000L);
+    MemoryEstimate some = estimate(experiment("offload=[optimizer, reference]"), 400_000_000_000L);
+    long cacheGrew = some.cache() - all.cache();
+    assertEquals(10 * P, all.total() - some.total() + cacheGrew);
+    assertTrue(some.sentence().contains("in the host's memory"), some.sentence());
+    assertTrue(some.sentence().contains("optimizer and reference"), some.sentence());
+  }
+
+  /** As the sampler takes it: as many positions as are wanted, or a share of what is left. */
+  @Test
+  void theCacheTakesItsShareOfWhatIsLeft() {
+    long position = SamplerLimits.bytesPerPosition(MODEL, DType.BF16);
+    assertEquals(2L * 28 * 4 * 128 * 2, position);
+    Experiment experiment = experiment("grpo.rollouts-in-flight=1000");
+    long free = 300_000_000_000L;
+    MemoryEstimate estimate = estimate(experiment, free);
+    int rows = 128; // the stages' micro-batch-tokens
+    long activations = Transformer.activationBytes(MODEL, DType.BF16, false, rows, rows);
+    long held = 4 * P + 2 * (P - TABLE) + ROTARY + 12 * P + 2 * P + activations;
+    assertEquals((long) (SamplerLimits.DEVICE_SHARE * (free - held)), estimate.cache());
+    MemoryEstimate few = estimate(experiment("grpo.rollouts-in-flight=5"), free);
+    assertEquals(5L * MODEL.maxPositions() * position, few.cache());
+  }
+
+  @Test
+  void whatDoesNotFitNamesTheLargestHolderAndTheKey() {
+    String message = problem(estimate(experiment(), 139_000_000_000L));
+    assertTrue(message.contains("on the device are 129.5 GiB free"), message);
+    assertTrue(message.contains("the most by optimizer"), message);
+    assertTrue(message.contains("set offload: [optimizer, reference]"), message);
+    assertEquals("", problemOnDevice("offload=[optimizer, reference]"));
+  }
+
+  /** Without what is said of the host, which is the machine's that tests run on. */
+  private static String problemOnDevice(String... overrides) {
+    String message = problem(estimate(experiment(overrides), 139_000_000_000L));
+    return message.startsWith("memory: offload") ? "" : message;
+  }
+}
