@@ -574,7 +574,7 @@ void standInCopyCommitOf(StandInWorker* worker) {
   thread.uncommitted = 0;
 }
 
-void standInCopyWaitOf(StandInWorker* worker, int pending, StandInSite site) {
+void standInCopyWaitOf(StandInWorker* worker, int pending, StandInSite) {
   Thread& thread = runningThread(worker);
   size_t done = 0, groups = 0;
   for (; (int)(thread.groups.size() - groups) > pending; groups++) {

@@ -174,6 +174,8 @@ void report(StandInWorker* worker, Where where, const std::string& what);
 void fail(StandInWorker* worker, Where where, Failure failure, const std::string& what);
 /** The same from a kernel's thread, which ends here. */
 [[noreturn]] void stop(StandInWorker* worker, Where where, Failure failure, const std::string& what);
+/** Notes one down that is no kernel's. */
+void addReport(const std::string& text);
 /** Gives the reports since the last call. */
 std::string takeReports();
 /** "thread (1, 0, 0)". */

@@ -208,6 +208,11 @@ void fail(StandInWorker* worker, Where where, Failure failure, const std::string
   worker->launch->failure.compare_exchange_strong(none, failure);
 }
 
+void addReport(const std::string& text) {
+  std::lock_guard<std::mutex> lock(reportMutex);
+  reports += text;
+}
+
 std::string takeReports() {
   std::lock_guard<std::mutex> lock(reportMutex);
   std::string taken;
