@@ -50,6 +50,24 @@ public final class ClassifierModel {
   }
 
   /**
+   * Whether a directory says that it holds a model for sequence classification.
+   *
+   * @throws CheckpointException where it has no {@code config.json} that can be read
+   */
+  public static boolean isAt(Path directory) {
+    return isNamed(
+        architecture(HuggingFaceModel.readObject(directory.resolve(HuggingFaceModel.CONFIG))));
+  }
+
+  private static String architecture(JsonNode config) {
+    return config.path("architectures").path(0).asText("none");
+  }
+
+  private static boolean isNamed(String architecture) {
+    return architecture.endsWith("ForSequenceClassification");
+  }
+
+  /**
    * The shape of the model in a directory.
    *
    * @throws CheckpointException when it is no model for sequence classification with one label
@@ -57,8 +75,8 @@ public final class ClassifierModel {
   public static ModelConfig config(Path directory) {
     Path file = directory.resolve(HuggingFaceModel.CONFIG);
     JsonNode root = HuggingFaceModel.readObject(file);
-    String architecture = root.path("architectures").path(0).asText("none");
-    if (!architecture.endsWith("ForSequenceClassification")) {
+    String architecture = architecture(root);
+    if (!isNamed(architecture)) {
       throw new CheckpointException(
           file
               + ": architectures: "

@@ -39,6 +39,7 @@ import io.whetstone.trainer.loop.BaseModel;
 import io.whetstone.trainer.loop.DemonstrationSamples;
 import io.whetstone.trainer.loop.FittingDataset;
 import io.whetstone.trainer.loop.Policy;
+import io.whetstone.trainer.loop.RewardModelStart;
 import io.whetstone.trainer.loop.StageData;
 import io.whetstone.trainer.loop.Training;
 import io.whetstone.trainer.rollout.PromptEncoder;
@@ -165,6 +166,9 @@ final class ConfigurationCheck {
       }
       if (stage instanceof RewardModel trained && trained.headProvider().isPresent()) {
         attempt(stage.label() + ".kind", () -> HeadProvider.named(trained.headProvider().get()));
+      }
+      if (stage instanceof RewardModel trained && trained.from().isPresent()) {
+        attempt(stage.label(), () -> RewardModelStart.of(trained.from().get()));
       }
       if (stage.drawing().isPresent()) {
         thinking(stage.label(), stage.drawing().get().decoding(), tokenizer);

@@ -16,6 +16,8 @@ import java.util.Optional;
  * small head over what a completion's text looks like, made by a library.
  *
  * @param name how later stages call it, and its directory under {@code reward-models/}
+ * @param from what it begins as, if not as the policy is: a directory for sequence classification,
+ *     whose head is kept, a policy's, or an adapter's, which is merged
  * @param scored whether completions or their steps are scored, or which library's head scores
  *     completions; written {@code kind}
  * @param rollouts what is drawn from the policy and verified; this, {@code pairs} or {@code
@@ -40,6 +42,7 @@ import java.util.Optional;
  */
 public record RewardModel(
     Optional<String> name,
+    @HubModel Optional<Path> from,
     @Key("kind") @Default(value = "\"outcome\"", source = "the simpler one") Kind scored,
     Optional<Drawing> rollouts,
     Optional<Integer> tasksPerRound,
@@ -111,6 +114,8 @@ public record RewardModel(
     if (scored == Kind.DEEPLEARNING4J) {
       requireForHead(
           rollouts.isPresent(), "rollouts: are missing; a head learns from nothing else");
+      requireForHead(
+          from.isEmpty(), "from: " + from.map(Path::toString).orElse("") + ": a head begins anew");
       requireForHead(learn == Learn.OUTCOMES, "learn: preferences: a head learns outcomes");
       requireForHead(rounds == 1, "rounds: " + rounds + ": a head's examples are drawn at once");
       requireForHead(

@@ -2,7 +2,6 @@ package io.whetstone.trainer.loop;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.trainer.config.RewardModel;
-import io.whetstone.trainer.rollout.PromptEncoder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -23,12 +22,10 @@ final class RewardExampleSource {
   private final RewardExamples examples;
   private final Optional<OwnRollouts> rollouts;
   private final Optional<PairSource> pairs;
-  private final PromptEncoder prompts;
   private final HeldOutGuard guard;
   private final Path directory;
 
   /**
-   * @param prompts by the model's tokenizer
    * @param directory what a relative path starts from
    */
   RewardExampleSource(
@@ -36,14 +33,12 @@ final class RewardExampleSource {
       RewardExamples examples,
       Optional<OwnRollouts> rollouts,
       Optional<PairSource> pairs,
-      PromptEncoder prompts,
       HeldOutGuard guard,
       Path directory) {
     this.settings = settings;
     this.examples = examples;
     this.rollouts = rollouts;
     this.pairs = pairs;
-    this.prompts = prompts;
     this.guard = guard;
     this.directory = directory;
   }
@@ -55,7 +50,7 @@ final class RewardExampleSource {
     }
     if (settings.labelledSteps().isPresent()) {
       Path file = directory.resolve(settings.labelledSteps().get().path());
-      return new Read(examples.of(file, prompts, guard), Optional.empty());
+      return new Read(examples.of(file, guard), Optional.empty());
     }
     Collected drawn =
         rollouts

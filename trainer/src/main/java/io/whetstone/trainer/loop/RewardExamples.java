@@ -1,13 +1,14 @@
 package io.whetstone.trainer.loop;
 
 import io.whetstone.datasets.Task;
+import io.whetstone.generation.Completion;
 import io.whetstone.rewards.Outcome;
 import io.whetstone.rewards.Score;
+import io.whetstone.rewards.models.CompletionIds;
 import io.whetstone.rewards.models.RewardForm;
 import io.whetstone.rewards.models.StepLabels;
 import io.whetstone.rewards.models.StepRule;
 import io.whetstone.rewards.models.StepRule.Span;
-import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Labeling;
 import io.whetstone.trainer.config.RewardModel;
 import io.whetstone.trainer.loop.RewardExample.Labelled;
@@ -23,16 +24,24 @@ import java.util.Optional;
 /** Makes a reward model's examples of what was drawn, or of what a file has. */
 final class RewardExamples {
   private final RewardModel settings;
-  private final Tokenizer tokenizer;
+  private final CompletionIds reading;
+  private final PromptEncoder prompts;
   private final TrueSteps truth;
   private final Optional<StepLabeler> labeler;
 
   /**
+   * @param reading the model's tokenizer and the policy's
+   * @param prompts by the model's
    * @param labeler labels drawn steps; only where they are labelled by rollouts
    */
-  RewardExamples(RewardModel settings, Tokenizer tokenizer, Optional<StepLabeler> labeler) {
+  RewardExamples(
+      RewardModel settings,
+      CompletionIds reading,
+      PromptEncoder prompts,
+      Optional<StepLabeler> labeler) {
     this.settings = settings;
-    this.tokenizer = tokenizer;
+    this.reading = reading;
+    this.prompts = prompts;
     this.truth = new TrueSteps(settings.split());
     this.labeler = labeler;
   }
@@ -64,13 +73,25 @@ final class RewardExamples {
     return examples;
   }
 
-  private static RewardExample example(ScoredRollout group, List<Labelled> completions) {
-    return new RewardExample(
-        group.rollout().visit().task().id(), group.rollout().prompt(), completions);
+  private RewardExample example(ScoredRollout group, List<Labelled> completions) {
+    Task task = group.rollout().visit().task();
+    int[] prompt =
+        reading.shared() ? group.rollout().prompt() : prompts.encode(task, longest(completions));
+    return new RewardExample(task.id(), prompt, completions);
+  }
+
+  private static int longest(List<Labelled> completions) {
+    return completions.stream().mapToInt(completion -> completion.ids().length).max().orElse(0);
+  }
+
+  /** A completion's ids as the model reads them. */
+  private int[] read(Completion completion) {
+    return reading.of(
+        completion.text(), completion.ids(), completion.stop().text().startsWith("end"));
   }
 
   private Labelled outcome(ScoredRollout group, int i) {
-    int[] ids = group.rollout().completions().get(i).ids();
+    int[] ids = read(group.rollout().completions().get(i));
     double right = right(group, i);
     return new Labelled(
         ids, new int[] {end(ids)}, new double[] {right}, new double[] {Double.NaN}, right);
@@ -78,7 +99,7 @@ final class RewardExamples {
 
   /** The last token that is not padding. */
   private int end(int[] ids) {
-    int pad = tokenizer.pad().orElse(-1);
+    int pad = reading.model().pad().orElse(-1);
     int end = ids.length - 1;
     while (end >= 0 && ids[end] == pad) {
       end--;
@@ -95,20 +116,26 @@ final class RewardExamples {
   private List<List<RewardExample>> steps(
       List<ScoredRollout> groups, int step, Map<String, Double> metrics)
       throws InterruptedException {
-    List<List<List<Span>>> spans = new ArrayList<>();
+    List<List<List<Span>>> spans = new ArrayList<>(); // in the policy's tokens
+    List<List<List<Span>>> scored = new ArrayList<>(); // in the model's
     List<double[][]> truths = new ArrayList<>();
     for (ScoredRollout group : groups) {
       Task task = group.rollout().visit().task();
       var completions = group.rollout().completions();
       double[][] its = new double[completions.size()][];
       List<List<Span>> ofGroup = new ArrayList<>();
+      List<List<Span>> scoredOfGroup = new ArrayList<>();
       for (int i = 0; i < its.length; i++) {
-        ofGroup.add(
-            settings.split().split(completions.get(i).text(), completions.get(i).ids(), tokenizer));
+        Completion completion = completions.get(i);
+        CompletionIds.Steps steps =
+            reading.steps(settings.split(), completion.text(), completion.ids(), read(completion));
+        ofGroup.add(steps.trained());
+        scoredOfGroup.add(steps.scored());
         double[] known = truth.of(task, completions.get(i).text(), right(group, i) == 1);
         its[i] = Arrays.copyOf(known, ofGroup.get(i).size());
       }
       spans.add(ofGroup);
+      scored.add(scoredOfGroup);
       truths.add(its);
     }
     double[][][] labels =
@@ -120,9 +147,9 @@ final class RewardExamples {
       List<RewardExample> its = new ArrayList<>();
       for (int i = 0; i < spans.get(g).size(); i++) {
         double right = right(groups.get(g), i);
-        int[] ends = spans.get(g).get(i).stream().mapToInt(span -> span.to() - 1).toArray();
+        int[] ends = scored.get(g).get(i).stream().mapToInt(span -> span.to() - 1).toArray();
         if (ends.length > 0 && !Double.isNaN(right)) {
-          int[] ids = groups.get(g).rollout().completions().get(i).ids();
+          int[] ids = read(groups.get(g).rollout().completions().get(i));
           its.add(
               example(
                   groups.get(g),
@@ -159,7 +186,7 @@ final class RewardExamples {
    *
    * @param guard knows what may not be trained on
    */
-  List<List<RewardExample>> of(Path file, PromptEncoder prompts, HeldOutGuard guard) {
+  List<List<RewardExample>> of(Path file, HeldOutGuard guard) {
     List<List<RewardExample>> examples = new ArrayList<>();
     for (StepLabels solution :
         StepLabels.read(file, settings.labelledSteps().orElseThrow().format())) {
@@ -170,9 +197,9 @@ final class RewardExamples {
         steps.add(new Span(text.length(), text.length() + step.length()));
         text.append(step);
       }
-      int[] ids = tokenizer.encode(text.toString());
+      int[] ids = reading.model().encode(text.toString());
       int[] ends =
-          StepRule.tokens(steps, ids, tokenizer).stream().mapToInt(s -> s.to() - 1).toArray();
+          StepRule.tokens(steps, ids, reading.model()).stream().mapToInt(s -> s.to() - 1).toArray();
       double[] labels = Arrays.copyOf(solution.labels(), ends.length);
       double[] unknown = new double[ends.length];
       Arrays.fill(unknown, Double.NaN);

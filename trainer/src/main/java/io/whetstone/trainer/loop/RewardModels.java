@@ -34,7 +34,7 @@ public final class RewardModels implements AutoCloseable {
   private final Supplier<Backend> backend;
   private final DType compute;
   private final BiFunction<Task, Tokenizer, int[]> prompts;
-  private final Optional<String> policyTokenizer;
+  private final Optional<Tokenizer> policyTokenizer;
   private final Path directory;
   private final Path named;
   private final List<Backend> owned;
@@ -42,7 +42,7 @@ public final class RewardModels implements AutoCloseable {
 
   /**
    * @param prompts the ids of a task's prompt by a model's tokenizer
-   * @param policyTokenizer SHA-256 of the tokenizer of the completions' ids, where they have any
+   * @param policyTokenizer that of the completions' ids, where they have any
    * @param directory what relative paths start from
    * @param named where reward-model stages leave what they trained
    */
@@ -50,7 +50,7 @@ public final class RewardModels implements AutoCloseable {
       Supplier<Backend> backend,
       DType compute,
       BiFunction<Task, Tokenizer, int[]> prompts,
-      Optional<String> policyTokenizer,
+      Optional<Tokenizer> policyTokenizer,
       Path directory,
       Path named) {
     this(backend, compute, prompts, policyTokenizer, directory, named, List.of());
@@ -60,7 +60,7 @@ public final class RewardModels implements AutoCloseable {
       Supplier<Backend> backend,
       DType compute,
       BiFunction<Task, Tokenizer, int[]> prompts,
-      Optional<String> policyTokenizer,
+      Optional<Tokenizer> policyTokenizer,
       Path directory,
       Path named,
       List<Backend> owned) {

@@ -4,10 +4,12 @@ import io.whetstone.datasets.Dataset;
 import io.whetstone.datasets.DatasetSummary;
 import io.whetstone.datasets.Task;
 import io.whetstone.generation.Sampler;
+import io.whetstone.model.Transformer;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPipeline;
 import io.whetstone.rewards.ScoreRecord;
 import io.whetstone.rewards.WeightedReward;
+import io.whetstone.rewards.models.CompletionIds;
 import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.rewards.models.ModelSettings;
 import io.whetstone.rewards.models.RewardForm;
@@ -88,7 +90,7 @@ final class StageFactory implements AutoCloseable {
             () -> backend,
             policy.model().compute(),
             this::prompt,
-            Optional.of(policy.tokenizer().sha256()),
+            Optional.of(policy.tokenizer()),
             directory,
             named);
     this.evaluation = makeEvaluation();
@@ -96,10 +98,14 @@ final class StageFactory implements AutoCloseable {
 
   /** The ids of a task's prompt as a reward model reads it. */
   private int[] prompt(Task task, Tokenizer tokenizer) {
+    return prompts(tokenizer, Integer.MAX_VALUE).encode(task, 0);
+  }
+
+  /** What makes prompts by a model's tokenizer, which may be the policy's. */
+  private PromptEncoder prompts(Tokenizer tokenizer, int maxPositions) {
     return tokenizer.sha256().equals(policy.tokenizer().sha256())
-        ? prompts.encode(task, 0)
-        : new PromptEncoder(tokenizer, experiment.promptTemplate(), Integer.MAX_VALUE)
-            .encode(task, 0);
+        ? prompts
+        : new PromptEncoder(tokenizer, experiment.promptTemplate(), maxPositions);
   }
 
   /** What is measured during the run, if anything. */
@@ -160,7 +166,7 @@ final class StageFactory implements AutoCloseable {
               dpo,
               policy,
               dpo.rollouts().map(drawing -> draw(drawing, index)),
-              dpo.pairs().map(this::pairs),
+              dpo.pairs().map(file -> pairs(file, policy.tokenizer(), prompts)),
               key(index));
       case RewardModel model when model.headProvider().isPresent() ->
           new HeadLoop(
@@ -190,21 +196,35 @@ final class StageFactory implements AutoCloseable {
         index);
   }
 
-  private PairSource pairs(PairsFile file) {
+  private PairSource pairs(PairsFile file, Tokenizer tokenizer, PromptEncoder prompts) {
     return new PairSource(
-        file,
-        directory,
-        guard,
-        new DemonstrationSamples(policy.tokenizer(), prompts, TrainOn.COMPLETION));
+        file, directory, guard, new DemonstrationSamples(tokenizer, prompts, TrainOn.COMPLETION));
   }
 
   private StageLoop rewardModel(RewardModel settings, int index) {
-    ScoreModel model =
-        ScoreModel.start(
-            settings.form(),
-            policy.model(),
-            policy.tokenizer(),
-            Purpose.WEIGHTS.key(experiment.seed(), index));
+    ScoreModel model = start(settings, Purpose.WEIGHTS.key(experiment.seed(), index));
+    try {
+      return rewardModel(settings, model, index);
+    } catch (RuntimeException e) {
+      model.close();
+      throw e;
+    }
+  }
+
+  /** What it begins as. */
+  private ScoreModel start(RewardModel settings, long seed) {
+    Transformer begun = policy.model();
+    return settings
+        .from()
+        .map(
+            from ->
+                RewardModelStart.of(from)
+                    .open(settings.form(), begun.backend(), begun.compute(), seed))
+        .orElseGet(() -> ScoreModel.start(settings.form(), begun, policy.tokenizer(), seed));
+  }
+
+  private StageLoop rewardModel(RewardModel settings, ScoreModel model, int index) {
+    PromptEncoder asked = prompts(model.tokenizer(), model.config().maxPositions());
     Optional<StepLabeler> labeler =
         settings
             .rollouts()
@@ -223,10 +243,13 @@ final class StageFactory implements AutoCloseable {
     RewardExampleSource source =
         new RewardExampleSource(
             settings,
-            new RewardExamples(settings, policy.tokenizer(), labeler),
+            new RewardExamples(
+                settings,
+                new CompletionIds(model.tokenizer(), Optional.of(policy.tokenizer())),
+                asked,
+                labeler),
             settings.rollouts().map(drawing -> draw(drawing, index)),
-            settings.pairs().map(this::pairs),
-            prompts,
+            settings.pairs().map(file -> pairs(file, model.tokenizer(), asked)),
             guard,
             directory);
     return new RewardModelLoop(settings, model, source, models.place(settings.label()), key(index));

@@ -5,6 +5,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.datasets.settings.Settings;
+import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Backends;
+import io.whetstone.tensor.DType;
+import io.whetstone.trainer.config.FromScratch;
+import io.whetstone.trainer.loop.Policy;
 import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
@@ -14,6 +21,7 @@ import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
@@ -141,6 +149,75 @@ class RewardModelRunTest {
         }
       }
     }
+  }
+
+  /** A model whose tokenizer writes tags byte by byte learns and scores the policy's steps. */
+  @Test
+  void aModelWithAnotherTokenizerScoresThePolicysSteps() throws IOException {
+    Path from = runs.resolve("bytes");
+    FromScratch shape =
+        Settings.read(
+            Map.of(
+                "hidden",
+                16,
+                "layers",
+                1,
+                "heads",
+                2,
+                "feed-forward",
+                24,
+                "max-positions",
+                200,
+                "vocabulary",
+                Map.of("bytes", true, "special", List.of())),
+            FromScratch.class,
+            "");
+    try (Backend backend = Backends.open("cpu", 1);
+        Policy policy = Policy.fromScratch(shape, backend, DType.F32, 1)) {
+      HuggingFaceModel.save(
+          from,
+          policy.model().config(),
+          policy.model().weights(),
+          DType.F32,
+          backend,
+          policy.tokenizer());
+    }
+    String stages = Files.readString(configuration);
+    int second = stages.indexOf("  - reward-model:", stages.indexOf("name: preferred"));
+    Path other = runs.resolve("other.yaml");
+    Files.writeString(
+        other,
+        stages.substring(0, stages.indexOf("  - reward-model:"))
+            + stages
+                .substring(second)
+                .replace("name: prm\n", "name: prm\n      from: bytes\n")
+                .replace(
+                    "*drawn",
+                    "{tasks: {synthetic: {sums: {numbers: [2, 3], values: [1, 9]}}}, samples: 4,"
+                        + " max-tokens: 40, rewards: [accuracy]}")
+                .replaceAll("(?m)^        - (orm|preferred): .*\n", ""));
+    CommandLineRun.of("train", other.toString(), "--runs", runs.toString(), "--run", "other")
+        .succeeded();
+    int several = 0;
+    for (JsonNode completion : RunFiles.completions(runs.resolve("other"), "grpo-1")) {
+      int next = 0;
+      for (JsonNode step : completion.at("/steps/prm")) {
+        assertEquals(next, step.get(0).asInt(), completion.toString());
+        next = step.get(1).asInt();
+      }
+      assertEquals(completion.get("length").asInt(), next, completion.toString());
+      several += completion.at("/steps/prm").size() > 1 ? 1 : 0;
+    }
+    assertTrue(several > 0, "no completion has several steps");
+    Path left = runs.resolve("other/reward-models/prm");
+    assertTrue(Files.readString(left.resolve("config.json")).contains("\"vocab_size\" : 258"));
+  }
+
+  @Test
+  void whatAModelCannotBeginAsIsAMistake() {
+    CommandLineRun wrong = train("nothing", "--set", "orm.from=nowhere");
+    assertEquals(2, wrong.code(), wrong.err());
+    assertTrue(wrong.err().contains("nowhere: is neither a model"), wrong.err());
   }
 
   @Test

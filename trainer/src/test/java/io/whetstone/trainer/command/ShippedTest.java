@@ -8,6 +8,8 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
@@ -15,6 +17,9 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** What the repository ships runs: its configurations, and the commands its README shows. */
 class ShippedTest {
+  /** A reward-model stage and its name. */
+  private static final Pattern REWARD_MODEL = Pattern.compile("- reward-model:.*\\R +name: (\\S+)");
+
   private static final Path ROOT = Path.of("").toAbsolutePath().getParent();
 
   private static List<String> shortened(Path configuration) throws IOException {
@@ -33,14 +38,16 @@ class ShippedTest {
               "grpo.max-tokens=16",
               "grpo.schedule.warmup=1"));
     }
-    if (text.contains("- reward-model:")) {
-      overrides.addAll(
-          List.of(
-              "reward-model.tasks-per-round=4",
-              "reward-model.steps=2",
-              "reward-model.schedule.warmup=1",
-              "reward-model.rollouts.samples=2",
-              "reward-model.rollouts.max-tokens=16"));
+    Matcher models = REWARD_MODEL.matcher(text);
+    while (models.find()) {
+      Stream.of(
+              "tasks-per-round=4",
+              "steps=2",
+              "schedule.warmup=1",
+              "rollouts.samples=2",
+              "rollouts.max-tokens=16")
+          .map(override -> models.group(1) + "." + override)
+          .forEach(overrides::add);
     }
     if (text.contains("evaluation:")) {
       overrides.addAll(List.of("evaluation.count=4", "evaluation.max-tokens=16"));
@@ -96,7 +103,7 @@ class ShippedTest {
   /** Words as a shell splits them, as far as the README needs it. */
   private static List<String> words(String line) {
     List<String> words = new ArrayList<>();
-    var matcher = java.util.regex.Pattern.compile("\"([^\"]*)\"|(\\S+)").matcher(line);
+    Matcher matcher = Pattern.compile("\"([^\"]*)\"|(\\S+)").matcher(line);
     while (matcher.find()) {
       words.add(matcher.group(1) != null ? matcher.group(1) : matcher.group(2));
     }

@@ -27,30 +27,22 @@ public final class ModelReward implements Reward {
   private final LoadedModel loaded;
   private final ModelSettings settings;
   private final BiFunction<Task, Tokenizer, int[]> prompts;
-  private final Optional<String> policyTokenizer;
+  private final CompletionIds reading;
 
   /**
    * @param prompts the ids of a task's prompt as the policy reads it, by the model's tokenizer
-   * @param policyTokenizer SHA-256 of the tokenizer that candidates' ids are of; empty where only
-   *     their texts count
+   * @param policyTokenizer the tokenizer that candidates' ids are of; empty where only their texts
+   *     count
    */
   public ModelReward(
       LoadedModel loaded,
       ModelSettings settings,
       BiFunction<Task, Tokenizer, int[]> prompts,
-      Optional<String> policyTokenizer) {
+      Optional<Tokenizer> policyTokenizer) {
     this.loaded = loaded;
     this.settings = settings;
     this.prompts = prompts;
-    this.policyTokenizer = policyTokenizer;
-    boolean foreign =
-        policyTokenizer.isPresent()
-            && !policyTokenizer.get().equals(loaded.model().tokenizer().sha256());
-    if (foreign && loaded.model().form().kind() == RewardForm.Kind.PROCESS) {
-      throw new IllegalArgumentException(
-          "model: scores steps, but has another tokenizer than the policy, so that its steps are"
-              + " not the policy's tokens; train it from this policy");
-    }
+    this.reading = new CompletionIds(loaded.model().tokenizer(), policyTokenizer);
     if (settings.output() == ModelSettings.Output.PROBABILITY
         && !loaded.model().form().probability()) {
       throw new IllegalArgumentException(
@@ -68,13 +60,8 @@ public final class ModelReward implements Reward {
 
   private Asked asked(int[] prompt, Candidate candidate) {
     ScoreModel model = loaded.model();
-    int[] ids = candidate.ids();
-    boolean own =
-        ids.length > 0
-            && policyTokenizer.map(sha -> sha.equals(model.tokenizer().sha256())).orElse(false);
-    if (!own) {
-      ids = encoded(candidate);
-    }
+    int[] ids =
+        reading.of(candidate.text(), candidate.ids(), candidate.stopReason().startsWith("end"));
     if (prompt.length + ids.length > model.config().maxPositions()) {
       throw new IllegalArgumentException(
           prompt.length
@@ -88,20 +75,9 @@ public final class ModelReward implements Reward {
       int pad = model.tokenizer().pad().orElse(-1);
       return new Asked(Scorable.outcome(prompt, ids, pad), List.of());
     }
-    List<Span> steps = model.form().steps().split(candidate.text(), ids, model.tokenizer());
-    return new Asked(Scorable.steps(prompt, ids, steps), steps);
-  }
-
-  /** A text's ids, and the end of sequence where it came to it: end, end-of-sequence. */
-  private int[] encoded(Candidate candidate) {
-    Tokenizer tokenizer = loaded.model().tokenizer();
-    int[] ids = tokenizer.encode(candidate.text());
-    if (!candidate.stopReason().startsWith("end") || tokenizer.endOfSequence().isEmpty()) {
-      return ids;
-    }
-    int[] ended = Arrays.copyOf(ids, ids.length + 1);
-    ended[ids.length] = tokenizer.endOfSequence().getFirst();
-    return ended;
+    CompletionIds.Steps steps =
+        reading.steps(model.form().steps(), candidate.text(), candidate.ids(), ids);
+    return new Asked(Scorable.steps(prompt, ids, steps.scored()), steps.trained());
   }
 
   @Override

@@ -41,11 +41,12 @@ public final class ScoreModel implements Trainable, AutoCloseable {
       Backend backend,
       DType compute,
       Tokenizer tokenizer,
+      boolean ownsTokenizer,
       boolean trainable) {
     this.form = form;
     this.written = config;
     this.tokenizer = tokenizer;
-    this.ownsTokenizer = !trainable;
+    this.ownsTokenizer = ownsTokenizer;
     this.transformer = Transformer.create(backend, headless(config), compute, trainable);
     this.head = new ScalarHead(backend, config.hidden(), trainable);
     this.workspace = backend.workspace("reward model");
@@ -80,12 +81,31 @@ public final class ScoreModel implements Trainable, AutoCloseable {
       RewardForm form, Transformer policy, Tokenizer tokenizer, long seed) {
     Backend backend = policy.backend();
     ScoreModel model =
-        new ScoreModel(form, policy.config(), backend, policy.compute(), tokenizer, true);
-    Map<String, Tensor> from = policy.weights();
-    model.transformer.weights().forEach((name, to) -> backend.copy(from.get(name), to));
-    model.head.initialise(seed, 1 / Math.sqrt(policy.config().hidden() + 1.0));
-    model.weightsChanged();
+        new ScoreModel(form, policy.config(), backend, policy.compute(), tokenizer, false, true);
+    model.beginAs(policy, seed);
     return model;
+  }
+
+  /**
+   * The same of a policy that is not the caller's.
+   *
+   * @param policy whose weights are copied; it may be closed afterwards
+   * @param tokenizer becomes the model's own, to be closed with it
+   * @param compute what products are made in
+   */
+  public static ScoreModel startApart(
+      RewardForm form, Transformer policy, Tokenizer tokenizer, DType compute, long seed) {
+    ScoreModel model =
+        new ScoreModel(form, policy.config(), policy.backend(), compute, tokenizer, true, true);
+    model.beginAs(policy, seed);
+    return model;
+  }
+
+  private void beginAs(Transformer policy, long seed) {
+    Map<String, Tensor> from = policy.weights();
+    transformer.weights().forEach((name, to) -> backend().copy(from.get(name), to));
+    head.initialise(seed, 1 / Math.sqrt(policy.config().hidden() + 1.0));
+    weightsChanged();
   }
 
   /**
@@ -94,10 +114,25 @@ public final class ScoreModel implements Trainable, AutoCloseable {
    * @throws io.whetstone.checkpoints.CheckpointException naming what is missing or wrong in it
    */
   public static ScoreModel load(Path directory, Backend backend, DType compute) {
+    return load(RewardForm.read(directory), directory, backend, compute, false);
+  }
+
+  /**
+   * A directory for sequence classification with one label, to be trained further, its head
+   * included.
+   *
+   * @param form what the head is trained for now, whatever it was before
+   * @throws io.whetstone.checkpoints.CheckpointException naming what is missing or wrong in it
+   */
+  public static ScoreModel start(RewardForm form, Path directory, Backend backend, DType compute) {
+    return load(form, directory, backend, compute, true);
+  }
+
+  private static ScoreModel load(
+      RewardForm form, Path directory, Backend backend, DType compute, boolean trainable) {
     ModelConfig config = ClassifierModel.config(directory);
     ScoreModel model =
-        new ScoreModel(
-            RewardForm.read(directory), config, backend, compute, Tokenizer.load(directory), false);
+        new ScoreModel(form, config, backend, compute, Tokenizer.load(directory), true, trainable);
     try {
       ClassifierModel.read(directory, headless(config), model.weights(), backend);
       model.weightsChanged();
