@@ -62,7 +62,7 @@ public record RewardModelStart(Path directory) {
       return ScoreModel.start(form, directory, backend, compute);
     }
     // Adapters are merged in F32; what is trained is held in F32 anyway.
-    Policy whole = Policy.load(directory, backend, DType.F32, false);
+    Policy whole = Policy.load(directory, backend, DType.F32);
     Tokenizer tokenizer = whole.tokenizer();
     try (var model = whole.model()) {
       model.mergeAdapters();

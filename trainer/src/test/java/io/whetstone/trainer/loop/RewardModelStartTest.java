@@ -81,7 +81,7 @@ class RewardModelStartTest {
   @Test
   void aPolicyGetsANewHead() {
     try (ScoreModel model = open(policy, OUTCOME);
-        Policy own = Policy.load(policy, backend, DType.F32, true);
+        Policy own = Policy.load(policy, backend, DType.F32);
         ScoreModel same = ScoreModel.start(OUTCOME, own.model(), own.tokenizer(), 7)) {
       assertArrayEquals(same.scores(ASKED, 100), model.scores(ASKED, 100));
       assertEquals(own.tokenizer().sha256(), model.tokenizer().sha256());
