@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.StoredType;
@@ -102,7 +103,8 @@ class RewardModelStartTest {
       Map<String, Tensor> factors = model.trained();
       a = filled(factors.get("base_model.model." + ADAPTED + ".lora_A.weight"), random);
       b = filled(factors.get("base_model.model." + ADAPTED + ".lora_B.weight"), random);
-      PeftAdapter.save(adapter, model, factors, name -> StoredType.F32, policy.toString());
+      PeftAdapter.save(
+          adapter, model, factors, name -> StoredType.F32, AdaptedModel.at(policy.toString()));
     }
     try (ScoreModel plain = open(policy, OUTCOME);
         ScoreModel merged = open(adapter, OUTCOME)) {
