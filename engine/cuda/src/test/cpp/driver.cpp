@@ -52,11 +52,14 @@ bool pinned(const void* address) {
   return find(address, &found) && found.host;
 }
 
-/** Whether a range lies in one allocation of the device's; notes it down where not. */
+/**
+ * Whether a range lies in one allocation of the device's, or of the host's page-locked memory, which the device sees; notes
+ * it down where not.
+ */
 bool inDevice(Address address, size_t bytes, const char* what) {
   if (bytes == 0) return true;
   Allocation found;
-  if (find((void*)address, &found) && !found.host && address + bytes <= found.begin + found.bytes) return true;
+  if (find((void*)address, &found) && address + bytes <= found.begin + found.bytes) return true;
   char text[200];
   snprintf(text, sizeof text, "%s: %zu bytes at 0x%llx are not in one allocation of the device's\n", what, bytes, address);
   addReport(text);

@@ -21,14 +21,13 @@ final class DeviceMemory {
   /** What is held for a purpose, and the setting that makes it smaller. */
   private static final Map<String, String> SETTINGS =
       Map.of(
-          "activations", "fewer tokens in a micro-batch",
-          "logprobs", "fewer or shorter rows",
-          "key-value cache", "a smaller cache of keys and values, or fewer sequences at once",
-          "optimizer", "adapters (lora) instead of all weights",
-          "gradients", "adapters (lora) instead of all weights",
-          "weights", "a smaller model, bf16, or quantised weights under adapters",
-          "weights for products", "a smaller model, or quantised weights under adapters",
-          "reference model", "no KL term, or adapters, whose reference is the model itself");
+          "activations", "lower micro-batch-tokens, or set recompute-activations: true",
+          "key-value cache", "let fewer or shorter sequences decode together",
+          "optimizer", "set offload: [optimizer], or train adapters alone (model.lora)",
+          "gradients", "train adapters alone (model.lora)",
+          "weights", "set precision: bf16, train adapters alone (model.lora), or quantise them",
+          "weights for products", "train adapters alone (model.lora), or take a smaller model",
+          "reference model", "set offload: [reference], or train adapters alone (model.lora)");
 
   private final Driver driver;
   private final long stream;
@@ -150,13 +149,13 @@ final class DeviceMemory {
         .max(Map.Entry.comparingByValue(Comparator.naturalOrder()))
         .map(
             largest ->
-                "%s. The largest holder is %s with %s; what makes it smaller: %s"
+                "%s. The largest holder is %s with %s: %s"
                     .formatted(
                         message,
                         largest.getKey(),
                         size(largest.getValue()),
                         SETTINGS.getOrDefault(
-                            largest.getKey(), "shorter sequences, or fewer of them at once")))
+                            largest.getKey(), "take shorter sequences, or fewer at once")))
         .orElse(message);
   }
 

@@ -8,7 +8,6 @@ import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.util.List;
-import java.util.Optional;
 
 /**
  * One form of product as cuBLASLt is asked for it, D = op(A) op(B) or D += that, column-major with
@@ -18,7 +17,7 @@ final class MatrixProduct implements AutoCloseable {
   /** What algorithms may use where they need any: it never moves. */
   private static final long WORKSPACE_BYTES = 32L << 20;
 
-  private static final int MOST_ALGORITHMS = 16;
+  private static final int MOST_ALGORITHMS = 8;
 
   private final Gpu gpu;
   private final CublasLt library;
@@ -71,21 +70,20 @@ final class MatrixProduct implements AutoCloseable {
   }
 
   /**
-   * The library's favourite among the algorithms that do not split sums, for these extents: one
-   * that needs no workspace where there is any, so that no sum can be put together from parts.
+   * Algorithms that do not split sums, for these extents, the library's favourites first: those
+   * that need no workspace where there are any, so that no sum can be put together from parts.
    *
    * @param alignments bytes that the addresses of A, B and D are multiples of
    */
-  Optional<Algorithm> algorithm(int... alignments) {
+  List<Algorithm> algorithms(int... alignments) {
     int[] four = {alignments[0], alignments[1], alignments[2], alignments[2]};
-    for (long workspace : new long[] {0, WORKSPACE_BYTES}) {
-      List<Algorithm> found =
-          library.algorithms(product, a, b, d, four, workspace, MOST_ALGORITHMS, gpu.arena());
-      if (!found.isEmpty()) {
-        return Optional.of(found.getFirst());
-      }
-    }
-    return Optional.empty();
+    List<Algorithm> found = algorithms(four, 0);
+    return found.isEmpty() ? algorithms(four, WORKSPACE_BYTES) : found;
+  }
+
+  private List<Algorithm> algorithms(int[] alignments, long workspaceBytes) {
+    return library.algorithms(
+        product, a, b, d, alignments, workspaceBytes, MOST_ALGORITHMS, gpu.arena());
   }
 
   /** Whether the algorithm serves these extents. */

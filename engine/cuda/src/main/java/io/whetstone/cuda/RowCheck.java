@@ -12,6 +12,9 @@ import java.lang.foreign.ValueLayout;
 final class RowCheck {
   private static final int ROWS = 512;
 
+  /** Rows begin on such a boundary. */
+  private static final int ALIGNMENT = 16;
+
   /** Outputs of a forward product that are looked at: they are computed each by itself. */
   private static final int MOST_OUTPUTS = 1024;
 
@@ -40,12 +43,14 @@ final class RowCheck {
     int high = product.high(outs);
     long xBytes = (long) product.type().bytes() * wide;
     long yBytes = (long) product.result().bytes() * high;
-    long x = gpu.temporaries().reserve("self-check of products", (xBytes + 2 * yBytes) * ROWS + 32);
-    long all = aligned(x + xBytes * ROWS);
-    long some = aligned(all + yBytes * ROWS);
-    gpu.queue().copyToDevice(this::makeUp, x, xBytes * ROWS, Long.BYTES);
-    product.run(w, outs, x, wide, ROWS, all, high, false);
-    try (Arena arena = Arena.ofConfined()) {
+    long bytes = (xBytes + 2 * yBytes) * ROWS + 2 * ALIGNMENT;
+    try (Arena arena = Arena.ofConfined();
+        DeviceMemory.Block block = gpu.memory().allocate(bytes, "self-check of products")) {
+      long x = block.address();
+      long all = aligned(x + xBytes * ROWS);
+      long some = aligned(all + yBytes * ROWS);
+      gpu.queue().copyToDevice(this::makeUp, x, xBytes * ROWS, Long.BYTES);
+      product.run(w, outs, x, wide, ROWS, all, high, false);
       MemorySegment expected = arena.allocate(yBytes * ROWS);
       gpu.queue().copyToHost(all, expected);
       for (int[] run : RUNS) {
@@ -61,7 +66,7 @@ final class RowCheck {
   }
 
   private static long aligned(long address) {
-    return (address + 15) & -16;
+    return (address + ALIGNMENT - 1) & -ALIGNMENT;
   }
 
   /** Numbers in (−1, 1), whose mantissas are full. */

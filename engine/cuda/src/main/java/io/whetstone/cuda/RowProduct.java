@@ -2,6 +2,7 @@ package io.whetstone.cuda;
 
 import io.whetstone.cuda.driver.CublasLt.Algorithm;
 import io.whetstone.tensor.DType;
+import java.util.List;
 
 /**
  * Products of rows with a weight, row by row to the bit: y = x Wᵀ or dx = dy W for one shape of
@@ -34,7 +35,8 @@ final class RowProduct implements AutoCloseable {
   private final DType type;
   private final DType result;
   private final MatrixProduct product;
-  private final Algorithm many;
+  private final List<Algorithm> candidates;
+  private Algorithm many;
   private Algorithm few;
   private boolean checked;
   private boolean chunked;
@@ -58,8 +60,9 @@ final class RowProduct implements AutoCloseable {
     this.type = type;
     this.result = result;
     product = new MatrixProduct(gpu, !input, false, type, result);
-    many = algorithm(MANY);
-    few = algorithm(FEW);
+    candidates = algorithms(MANY);
+    many = candidates.getFirst();
+    few = algorithms(FEW).getFirst();
   }
 
   boolean is(boolean input, int in, int out, DType type, DType result) {
@@ -70,20 +73,21 @@ final class RowProduct implements AutoCloseable {
         && this.result == result;
   }
 
-  private Algorithm algorithm(int rows) {
-    int wide = input ? out : in;
-    int high = input ? in : out;
+  private List<Algorithm> algorithms(int rows) {
+    int wide = wide(out);
+    int high = high(out);
     shape(out, rows, wide, high);
-    return product
-        .algorithm(
+    List<Algorithm> found =
+        product.algorithms(
             alignment((long) in * type.bytes()),
             alignment((long) wide * type.bytes()),
-            alignment((long) high * result.bytes()))
-        .orElseThrow(
-            () ->
-                new IllegalStateException(
-                    "cuBLASLt has no algorithm without split sums for %s of a weight [%d × %d] in %s"
-                        .formatted(input ? "dy W" : "x Wᵀ", out, in, type)));
+            alignment((long) high * result.bytes()));
+    if (found.isEmpty()) {
+      throw new IllegalStateException(
+          "cuBLASLt has no algorithm without split sums for %s of a weight [%d × %d] in %s"
+              .formatted(input ? "dy W" : "x Wᵀ", out, in, type));
+    }
+    return found;
   }
 
   private static int alignment(long bytes) {
@@ -146,13 +150,32 @@ final class RowProduct implements AutoCloseable {
     }
   }
 
-  /** Decides between two algorithms, one, and chunks. */
+  /** Decides for algorithms that leave a row its bits, or for chunks. */
   private void check(long w) {
     RowCheck check = new RowCheck(gpu, this, out, w);
-    if (!check.passes()) {
-      few = many;
-      chunked = !check.passes();
+    Algorithm first = few;
+    for (Algorithm candidate : candidates) {
+      servedOuts = 0;
+      many = candidate;
+      few = first;
+      if (check.passes()) {
+        return;
+      }
+      few = candidate;
+      if (check.passes()) {
+        return;
+      }
     }
+    chunk();
+  }
+
+  /** From here on rows go through in chunks of a fixed number. */
+  void chunk() {
+    many = candidates.getFirst();
+    few = many;
+    servedOuts = 0;
+    checked = true;
+    chunked = true;
   }
 
   /** Queues the product, whatever was decided about chunks. */

@@ -2,6 +2,7 @@ package io.whetstone.cuda;
 
 import io.whetstone.cuda.driver.CublasLt.Algorithm;
 import io.whetstone.tensor.DType;
+import java.util.List;
 
 /**
  * dW += dyᵀ x for one shape of weight, one type, and numbers of rows up to a power of two: the
@@ -29,17 +30,17 @@ final class WeightProduct implements AutoCloseable {
     this.rows = rows;
     product = new MatrixProduct(gpu, false, true, type, DType.F32);
     shape(rows);
-    algorithm =
-        product
-            .algorithm(
-                alignment((long) in * type.bytes()),
-                alignment((long) out * type.bytes()),
-                alignment((long) in * Float.BYTES))
-            .orElseThrow(
-                () ->
-                    new IllegalStateException(
-                        "cuBLASLt has no algorithm without split sums for dyᵀ x of [%d × %d] in %s"
-                            .formatted(out, in, type)));
+    List<Algorithm> found =
+        product.algorithms(
+            alignment((long) in * type.bytes()),
+            alignment((long) out * type.bytes()),
+            alignment((long) in * Float.BYTES));
+    if (found.isEmpty()) {
+      throw new IllegalStateException(
+          "cuBLASLt has no algorithm without split sums for dyᵀ x of [%d × %d] in %s"
+              .formatted(out, in, type));
+    }
+    algorithm = found.getFirst();
   }
 
   /** The power of two that so many rows belong to. */

@@ -51,12 +51,19 @@ public record Libraries(Driver driver, Nvrtc compiler, CublasLt products) {
    */
   public static Libraries find() {
     String said = System.getProperty(PROPERTY, "");
-    return find(
-        said.isBlank() ? SearchPath.usual(System.getenv(), Path.of("/")) : SearchPath.only(said));
+    SearchPath path =
+        said.isBlank() ? SearchPath.usual(System.getenv(), Path.of("/")) : SearchPath.only(said);
+    return find(path.and(true, DRIVER_DIRECTORIES), path);
   }
 
-  static Libraries find(SearchPath path) {
-    Driver driver = driver(path.and(true, DRIVER_DIRECTORIES));
+  /**
+   * Finds and loads them.
+   *
+   * @param drivers where the driver is looked for
+   * @param path where the others are
+   */
+  static Libraries find(SearchPath drivers, SearchPath path) {
+    Driver driver = driver(drivers);
     NativeLibrary compiler = newest(path, driver, "libnvrtc", "nvidia-cuda-nvrtc");
     NativeLibrary products = newest(path, driver, "libcublasLt", "nvidia-cublas");
     Libraries found = new Libraries(driver, new Nvrtc(compiler), new CublasLt(products));
