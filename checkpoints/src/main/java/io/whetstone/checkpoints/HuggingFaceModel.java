@@ -179,11 +179,7 @@ public final class HuggingFaceModel {
       Optional<DType> quantize) {
     ModelConfig config = config(directory);
     try (WeightFiles files = WeightFiles.open(directory)) {
-      boolean decoded = lora.isEmpty() && Machine.holds(config.parameters() * compute.bytes());
-      FrozenTypes frozen =
-          quantize
-              .map(FrozenTypes::all)
-              .orElseGet(() -> decoded ? FrozenTypes.NONE : files.quantized(config));
+      FrozenTypes frozen = frozen(files, config, compute, lora.isPresent(), quantize);
       Transformer model = Transformer.create(backend, config, compute, lora, trainable, frozen);
       try {
         files.read(model.weights(), config, backend);
@@ -194,6 +190,32 @@ public final class HuggingFaceModel {
         throw e;
       }
     }
+  }
+
+  /**
+   * In which types {@link #load} holds a model's weights that are not trained.
+   *
+   * @param adapted whether there are adapters
+   * @param quantize to which type they are rounded; empty: as they are stored
+   */
+  public static FrozenTypes frozen(
+      Path directory, DType compute, boolean adapted, Optional<DType> quantize) {
+    ModelConfig config = config(directory);
+    try (WeightFiles files = WeightFiles.open(directory)) {
+      return frozen(files, config, compute, adapted, quantize);
+    }
+  }
+
+  private static FrozenTypes frozen(
+      WeightFiles files,
+      ModelConfig config,
+      DType compute,
+      boolean adapted,
+      Optional<DType> quantize) {
+    boolean decoded = !adapted && Machine.holds(config.parameters() * compute.bytes());
+    return quantize
+        .map(FrozenTypes::all)
+        .orElseGet(() -> decoded ? FrozenTypes.NONE : files.quantized(config));
   }
 
   static JsonNode parse(String json) throws IOException {

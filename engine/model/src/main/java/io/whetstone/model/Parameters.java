@@ -64,17 +64,17 @@ final class Parameters implements AutoCloseable {
     gradientMemory = trainable ? backend.workspace("gradients") : null;
   }
 
-  private Parameters(Workspace unbacked) {
+  private Parameters(DType matrixType, FrozenTypes frozen) {
+    this.matrixType = matrixType;
+    this.frozen = frozen;
     backend = null;
-    frozen = FrozenTypes.NONE;
-    matrixType = DType.F32;
-    valueMemory = unbacked;
+    valueMemory = new Unbacked();
     gradientMemory = null;
   }
 
-  /** Names and shapes without numbers: nothing but {@link #weights} may be asked of these. */
-  static Parameters described() {
-    return new Parameters(new Unbacked());
+  /** Names, shapes and types without numbers, of weights that are not trained. */
+  static Parameters described(DType compute, FrozenTypes frozen) {
+    return new Parameters(compute, frozen);
   }
 
   /** A matrix [out, in], zero, whose rows are those of {@code parts} (none: one part, itself). */

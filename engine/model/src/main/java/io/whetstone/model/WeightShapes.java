@@ -1,16 +1,54 @@
 package io.whetstone.model;
 
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Shape;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 
 /** Names and shapes of a model's weights, for whoever handles them without having them all. */
 public final class WeightShapes {
   private WeightShapes() {}
 
+  /**
+   * What weights take that are not trained.
+   *
+   * @param bytes of all of them
+   * @param plainInProducts numbers in those matrices of products that are not quantised, of which a
+   *     backend makes copies
+   * @param quantized numbers in those that are
+   */
+  public record Held(long bytes, long plainInProducts, long quantized) {}
+
   /** Those of {@link Transformer#weights}, in its order. */
   public static Map<String, Shape> of(ModelConfig config) {
-    Parameters parameters = Parameters.described();
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    described(config, DType.F32, FrozenTypes.NONE)
+        .weights()
+        .forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    return shapes;
+  }
+
+  /** Their memory in a model of a compute type. */
+  public static Held held(ModelConfig config, DType compute, FrozenTypes frozen) {
+    long bytes = 0;
+    long plain = 0;
+    long quantized = 0;
+    List<Parameter> all = described(config, compute, frozen).fused();
+    for (Parameter parameter : all) {
+      bytes += parameter.value().memory().byteSize();
+      boolean gathered = parameter == all.getFirst() && !config.tiedEmbeddings();
+      if (parameter.value().dtype().quantized()) {
+        quantized += parameter.value().size();
+      } else if (parameter.decayed() && !gathered) {
+        plain += parameter.value().size();
+      }
+    }
+    return new Held(bytes, plain, quantized);
+  }
+
+  private static Parameters described(ModelConfig config, DType compute, FrozenTypes frozen) {
+    Parameters parameters = Parameters.described(compute, frozen);
     LayerStack.table(config, parameters);
     for (int layer = 0; layer < config.layers(); layer++) {
       LayerWeights.create(config, layer, parameters);
@@ -19,9 +57,7 @@ public final class WeightShapes {
     if (!config.tiedEmbeddings()) {
       OutputHead.matrix(config, parameters);
     }
-    Map<String, Shape> shapes = new LinkedHashMap<>();
-    parameters.weights().forEach((name, tensor) -> shapes.put(name, tensor.shape()));
-    return shapes;
+    return parameters;
   }
 
   /**

@@ -8,6 +8,7 @@ import io.whetstone.datasets.DemonstrationSource;
 import io.whetstone.datasets.Task;
 import io.whetstone.datasets.TaskSource;
 import io.whetstone.datasets.settings.Names;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.rewards.Reward;
@@ -28,6 +29,7 @@ import io.whetstone.trainer.config.Evaluation;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.FromScratch;
 import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.Quantization;
 import io.whetstone.trainer.config.RejectionSampling;
 import io.whetstone.trainer.config.RewardEntry;
 import io.whetstone.trainer.config.RewardModel;
@@ -183,7 +185,10 @@ final class ConfigurationCheck {
         experiment.stages().stream()
             .map(stage -> StageLoad.of(stage, promptTokens, demonstrationTokens))
             .toList();
-    MemoryEstimate memory = new MemoryEstimate(experiment, model, lora, loads, device);
+    FrozenTypes frozen = attempt("model", () -> frozen(lora.isPresent()));
+    MemoryEstimate memory =
+        new MemoryEstimate(
+            experiment, model, lora, frozen == null ? FrozenTypes.NONE : frozen, loads, device);
     memory.report(findings);
     plan = memory.sentence();
     if (timed
@@ -195,6 +200,22 @@ final class ConfigurationCheck {
         time.report(loads, findings);
       }
     }
+  }
+
+  /** In which types weights are held that are not trained. */
+  private FrozenTypes frozen(boolean adapted) {
+    return experiment
+        .model()
+        .path()
+        .filter(path -> adapted)
+        .map(
+            path ->
+                HuggingFaceModel.frozen(
+                    BaseModel.directory(Policy.directory(path)),
+                    experiment.precision().compute(),
+                    true,
+                    experiment.model().quantize().map(Quantization::dtype)))
+        .orElse(FrozenTypes.NONE);
   }
 
   /** How a task becomes the model's text, and what it says for the assistant. */

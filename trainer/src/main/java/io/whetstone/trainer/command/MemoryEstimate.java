@@ -2,6 +2,7 @@ package io.whetstone.trainer.command;
 
 import io.whetstone.datasets.settings.Names;
 import io.whetstone.generation.SamplerLimits;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.DType;
@@ -43,12 +44,14 @@ final class MemoryEstimate {
   private final MemoryPlan plan;
 
   /**
+   * @param frozen in which quantised types the weights beside adapters are held
    * @param device the room there is on a device that has memory of its own
    */
   MemoryEstimate(
       Experiment experiment,
       ModelConfig model,
       Optional<Lora> lora,
+      FrozenTypes frozen,
       List<StageLoad> loads,
       Optional<DeviceRoom> device) {
     this.experiment = experiment;
@@ -56,7 +59,7 @@ final class MemoryEstimate {
     this.lora = lora;
     this.loads = loads;
     this.device = device;
-    this.plan = new MemoryPlan(experiment, model, lora, device.isPresent());
+    this.plan = new MemoryPlan(experiment, model, lora, frozen, device.isPresent());
   }
 
   long activations() {
@@ -205,7 +208,8 @@ final class MemoryEstimate {
       return "set precision: bf16" + (lora.isPresent() ? "" : ", or model.lora");
     }
     return lora.isPresent()
-        ? "take a smaller model"
+        ? (experiment.model().quantize().isPresent() ? "" : "set model.quantize: q8_0 or q4_k, or ")
+            + "take a smaller model"
         : "train adapters alone with model.lora: {rank: 16}, or take a smaller model";
   }
 }

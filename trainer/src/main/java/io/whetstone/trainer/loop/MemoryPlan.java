@@ -1,8 +1,10 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
+import io.whetstone.model.WeightShapes;
 import io.whetstone.tensor.DType;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Grpo;
@@ -17,6 +19,7 @@ import java.util.Optional;
  *                 processor                         device with memory of its own
  * weights, full:  4 P + 2c L packed both ways       4 P + 2 L rounded (bf16)
  *          LoRA:  c P + c L packed (f32: 2c L)      c P
+ *     quantised:  their blocks, nothing packed      their blocks
  *      adapters:  (4 + 2c) A                        4 A + 2 A (bf16)
  * gradients 4, optimizer 8 for each that is trained
  * reference:      c P + c L, none with LoRA         c P
@@ -27,19 +30,30 @@ import java.util.Optional;
  * are made in.
  */
 public final class MemoryPlan {
+  /** Where rows of quantised weights are decoded: a few shapes, some MiB each. */
+  private static final long PANELS = 40L << 20;
+
   private final Experiment experiment;
   private final ModelConfig model;
   private final Optional<Lora> lora;
+  private final FrozenTypes frozen;
   private final boolean device;
   private final int bytes;
 
   /**
+   * @param frozen in which quantised types the weights beside adapters are held
    * @param device whether the backend computes in memory of its own
    */
-  public MemoryPlan(Experiment experiment, ModelConfig model, Optional<Lora> lora, boolean device) {
+  public MemoryPlan(
+      Experiment experiment,
+      ModelConfig model,
+      Optional<Lora> lora,
+      FrozenTypes frozen,
+      boolean device) {
     this.experiment = experiment;
     this.model = model;
     this.lora = lora;
+    this.frozen = frozen;
     this.device = device;
     this.bytes = experiment.precision().compute().bytes();
   }
@@ -50,7 +64,8 @@ public final class MemoryPlan {
     long rotary = (long) model.maxPositions() * model.heads().size() * Float.BYTES;
     if (lora.isPresent()) {
       long adapters = lora.get().parameters(model) * (Float.BYTES + copies());
-      return all * bytes + (device ? 0 : packed()) + adapters + rotary;
+      WeightShapes.Held held = WeightShapes.held(model, experiment.precision().compute(), frozen);
+      return held.bytes() + (device ? 0 : prepared(held)) + adapters + rotary;
     }
     return all * Float.BYTES + inProducts() * copies() + rotary;
   }
@@ -123,9 +138,10 @@ public final class MemoryPlan {
     return device ? bytes == DType.BF16.bytes() ? bytes : 0 : 2L * bytes;
   }
 
-  /** A BF16 weight that is not trained is its own backward's. */
-  private long packed() {
-    return inProducts() * (bytes == DType.BF16.bytes() ? bytes : 2L * bytes);
+  /** A BF16 weight that is not trained is its own backward's; blocks are decoded some at a time. */
+  private long prepared(WeightShapes.Held held) {
+    return held.plainInProducts() * (bytes == DType.BF16.bytes() ? bytes : 2L * bytes)
+        + (held.quantized() > 0 ? PANELS : 0);
   }
 
   private long reference(Stage stage) {

@@ -3,6 +3,7 @@ package io.whetstone.trainer.loop;
 import io.whetstone.checkpoints.Checkpoint;
 import io.whetstone.generation.Sampler;
 import io.whetstone.generation.SamplerLimits;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
@@ -156,7 +157,8 @@ public final class Training {
             .max()
             .orElse(SamplerLimits.DEFAULT_SEQUENCES);
     MemoryPlan plan =
-        new MemoryPlan(experiment, policy.model().config(), policy.model().lora(), true);
+        new MemoryPlan(
+            experiment, policy.model().config(), policy.model().lora(), FrozenTypes.NONE, true);
     return SamplerLimits.of(policy.model(), sequences, plan.reserved());
   }
 

@@ -4,6 +4,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.generation.SamplerLimits;
+import io.whetstone.model.FrozenTypes;
+import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.DType;
@@ -18,6 +20,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 
 /** The plan of a device's memory, of a model of seven billion numbers on 140 GB. */
@@ -50,13 +53,29 @@ class MemoryEstimateTest {
         experiment.stages().stream().map((Stage stage) -> StageLoad.of(stage, 100, 100)).toList();
     Optional<DeviceRoom> device =
         free == 0 ? Optional.empty() : Optional.of(new DeviceRoom(free, 140_000_000_000L));
-    return new MemoryEstimate(experiment, MODEL, Optional.empty(), loads, device);
+    return new MemoryEstimate(experiment, MODEL, Optional.empty(), FrozenTypes.NONE, loads, device);
   }
 
   private static String problem(MemoryEstimate estimate) {
     Findings findings = Findings.silent();
     estimate.report(findings);
     return String.join("\n", findings.problems());
+  }
+
+  /** Blocks of 34 bytes for 32 numbers, and no copy for products. */
+  @Test
+  void quantisedWeightsAreCountedAsTheyAreHeld() {
+    Lora lora = new Lora(16, 16, 0, false, Set.of("model.layers.0.self_attn.q_proj"));
+    long plain = beside(lora, FrozenTypes.NONE);
+    long blocks = beside(lora, FrozenTypes.all(DType.Q8_0));
+    double expected = 2.0 * P + 2.0 * (P - TABLE) - P * 34.0 / 32;
+    assertEquals(expected, plain - blocks, 0.01 * expected);
+  }
+
+  private static long beside(Lora lora, FrozenTypes frozen) {
+    return new MemoryEstimate(
+            experiment(), MODEL, Optional.of(lora), frozen, List.of(), Optional.empty())
+        .total();
   }
 
   /** 4 weight, 2 rounded, 4 gradient, 8 moments; the reference 2, as it is never trained. */
