@@ -102,7 +102,7 @@ void releaseBarrier(StandInWorker* worker) {
   }
 }
 
-std::string where(const StandInSite& site) { return std::string(site.file) + ":" + std::to_string(site.line); }
+std::string where(const StandInSite& site) { return std::string(site.file).substr(std::string(site.file).rfind('/') + 1) + ":" + std::to_string(site.line); }
 
 bool sameSite(const StandInSite& a, const StandInSite& b) { return a.line == b.line && (a.file == b.file || std::string(a.file) == b.file); }
 
@@ -561,7 +561,7 @@ void standInCopyAsyncOf(StandInWorker* worker, void* shared, const void* global,
   if ((uintptr_t)shared % 16 != 0 || (uintptr_t)global % 16 != 0) {
     stop(worker, {site}, MISALIGNED_ADDRESS, std::string("copyAsync16: the ") + ((uintptr_t)shared % 16 != 0 ? "shared" : "global") + " address is not a multiple of 16");
   }
-  checkShared(worker, shared, 16, Access::Write, {site});
+  checkShared(worker, shared, 16, Access::CopyBegin, {site});
   check(worker, global, 16, Access::Read, {site});
   Thread& thread = runningThread(worker);
   thread.copies.push_back({shared, global, site});
@@ -580,7 +580,7 @@ void standInCopyWaitOf(StandInWorker* worker, int pending, StandInSite) {
   for (; (int)(thread.groups.size() - groups) > pending; groups++) {
     for (int copy = 0; copy < thread.groups[groups]; copy++, done++) {
       const Copy& one = thread.copies[done];
-      checkShared(worker, one.shared, 16, Access::Write, {one.site});
+      checkShared(worker, one.shared, 16, Access::CopyEnd, {one.site});
       memcpy(one.shared, one.global, 16);
     }
   }

@@ -8,15 +8,16 @@
 // A cell is two stamps, of the last write and of the last reads, for each pair of bytes. Bytes that are written alone are
 // not told apart, and so not looked at for races.
 //
-// In shared memory a stamp is [epoch 32 | several warps 1 | several lanes 1 | warp epoch 20 | thread 10]: the epoch counts a
-// worker's blocks and barriers. Two accesses of one epoch are ordered only within a warp that has passed __syncwarp.
+// In shared memory a stamp is [epoch 32 | several warps 1 | several lanes 1 | copy under way 1 | warp epoch 19 | thread 10]:
+// the epoch counts a worker's blocks and barriers. Two accesses of one epoch are ordered only within a warp that has passed __syncwarp.
 // In global memory it is [launch 16 | block 22 | epoch 14 | several blocks 1 | several threads 1 | thread 10].
 
 namespace standin {
 namespace {
 
 constexpr uint64_t THREAD = 1023;
-constexpr uint64_t SEVERAL_LANES = 1ull << 30, SEVERAL_WARPS = 1ull << 31;
+constexpr uint64_t PENDING = 1ull << 29, SEVERAL_LANES = 1ull << 30, SEVERAL_WARPS = 1ull << 31;
+constexpr uint64_t WARP_EPOCH = 0x7ffff;
 constexpr uint64_t SEVERAL_THREADS = 1ull << 10, SEVERAL_BLOCKS = 1ull << 11;
 constexpr int MAX_REPORTS = 20;  // of a launch
 
@@ -25,11 +26,13 @@ std::string reports;
 
 unsigned warpEpoch(StandInWorker* worker, int thread) {
   unsigned epoch = worker->warp[thread / WARP].epoch;
-  return epoch < 0xfffff ? epoch : 0xfffff;
+  return epoch < WARP_EPOCH ? epoch : (unsigned)WARP_EPOCH;
 }
 
+std::string baseName(const std::string& path) { return path.substr(path.rfind('/') + 1); }
+
 std::string line(StandInWorker* worker, Where where) {
-  if (where.site.file != nullptr) return std::string(where.site.file) + ":" + std::to_string(where.site.line);
+  if (where.site.file != nullptr) return baseName(where.site.file) + ":" + std::to_string(where.site.line);
   if (where.address == nullptr || worker->module == nullptr) return "";
   char command[4096];
   snprintf(command, sizeof command, "addr2line -e '%s' 0x%lx 2>/dev/null", worker->module->path.c_str(), (unsigned long)((uintptr_t)where.address - 1 - worker->module->base));
@@ -41,10 +44,10 @@ std::string line(StandInWorker* worker, Where where) {
     pclose(pipe);
   }
   answer = answer.substr(0, answer.find_first_of("\n "));
-  return answer.empty() || answer[0] == '?' ? "line unknown" : answer;
+  return answer.empty() || answer[0] == '?' ? "line unknown" : baseName(answer);
 }
 
-const char* verb(Access access) { return access == Access::Read ? "reads" : access == Access::Write ? "writes" : "changes"; }
+const char* verb(Access access) { return access == Access::Read ? "reads" : access == Access::Atomic ? "changes" : "writes"; }
 
 std::string bytesName(size_t bytes) { return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes"); }
 
@@ -55,12 +58,12 @@ bool unordered(StandInWorker* worker, uint64_t stamp) {
   int self = worker->current, other = (int)(stamp & THREAD);
   if (other / WARP != self / WARP) return true;
   if (other == self && (stamp & SEVERAL_LANES) == 0) return false;
-  return (stamp >> 10 & 0xfffff) == warpEpoch(worker, self);
+  return (stamp >> 10 & WARP_EPOCH) == warpEpoch(worker, self);
 }
 
 std::string other(StandInWorker* worker, uint64_t stamp, const char* did) {
   std::string name = (stamp & (SEVERAL_WARPS | SEVERAL_LANES)) != 0 ? "other threads" : threadName(worker, (int)(stamp & THREAD));
-  return ", which " + name + " " + did + " with no barrier in between";
+  return ", which " + name + (name == "other threads" ? " have " : " has ") + did + " with no barrier in between";
 }
 
 void raceShared(StandInWorker* worker, uint64_t* cells, uintptr_t offset, size_t bytes, Access access, Where where, const std::string& place) {
@@ -68,7 +71,11 @@ void raceShared(StandInWorker* worker, uint64_t* cells, uintptr_t offset, size_t
   for (uintptr_t cell = offset / 2; cell <= (offset + bytes - 1) / 2; cell++) {
     uint64_t& written = cells[2 * cell];
     uint64_t& read = cells[2 * cell + 1];
-    if (access != Access::Write && written >> 32 < worker->blockEpoch) {
+    if ((written & PENDING) != 0 && written >> 32 >= worker->blockEpoch && access != Access::CopyEnd) {
+      report(worker, where, std::string(verb(access)) + " " + place + " before its asynchronous copy was waited for");
+      written &= ~PENDING;
+    }
+    if ((access == Access::Read || access == Access::Atomic) && written >> 32 < worker->blockEpoch) {
       report(worker, where, std::string(verb(access)) + " " + place + " before anything was written there");
       written = self;
     }
@@ -78,8 +85,7 @@ void raceShared(StandInWorker* worker, uint64_t* cells, uintptr_t offset, size_t
       continue;
     }
     if (bytes > 1 && unordered(worker, written)) {
-      report(worker, where, std::string("race: ") + verb(access) + " " + place + other(worker, written, "has written"));
-      written = 0;
+      report(worker, where, std::string("race: ") + verb(access) + " " + place + other(worker, written, "written"));
     }
     if (access == Access::Read) {
       if (read >> 32 != worker->epoch) {
@@ -87,7 +93,7 @@ void raceShared(StandInWorker* worker, uint64_t* cells, uintptr_t offset, size_t
       } else if ((read & SEVERAL_WARPS) == 0) {
         if ((int)(read & THREAD) / WARP != worker->current / WARP) {
           read |= SEVERAL_WARPS;
-        } else if ((read >> 10 & 0xfffff) != warpEpoch(worker, worker->current)) {
+        } else if ((read >> 10 & WARP_EPOCH) != warpEpoch(worker, worker->current)) {
           read = self;
         } else if ((int)(read & THREAD) != worker->current) {
           read |= SEVERAL_LANES;
@@ -95,10 +101,10 @@ void raceShared(StandInWorker* worker, uint64_t* cells, uintptr_t offset, size_t
       }
     } else {
       if (bytes > 1 && unordered(worker, read)) {
-        report(worker, where, std::string("race: writes ") + place + other(worker, read, "has read"));
+        report(worker, where, std::string("race: writes ") + place + other(worker, read, "read"));
         read = 0;
       }
-      written = self;
+      written = access == Access::CopyBegin ? self | PENDING : self;
     }
   }
 }
@@ -186,7 +192,7 @@ void report(StandInWorker* worker, Where where, const std::string& what) {
   {
     // Once for each line: the first thread that does it is enough.
     std::lock_guard<std::mutex> lock(reportMutex);
-    std::string key = std::to_string((uintptr_t)where.address) + ":" + std::to_string(where.site.line) + (where.site.file != nullptr ? where.site.file : "") + what.substr(0, 12);
+    std::string key = std::to_string((uintptr_t)where.address) + ":" + std::to_string(where.site.line) + (where.site.file != nullptr ? where.site.file : "") + what.substr(0, 10);
     if (!worker->launch->lines.insert(key).second) return;
   }
   int number = worker->launch->reported++;
@@ -249,7 +255,7 @@ void check(StandInWorker* worker, const void* address, size_t bytes, Access acce
   if (begin >= module.writeBegin && begin + bytes <= module.writeEnd) return;
   Allocation found;
   bool any = findBefore(address, &found);
-  if (!any || begin - found.begin > found.bytes + 4096 || found.host != !isDevice(address)) {
+  if (!any || begin - found.begin > found.bytes + 1024 || found.host != !isDevice(address)) {
     char hex[32];
     snprintf(hex, sizeof hex, "0x%lx", (unsigned long)begin);
     stop(worker, where, ILLEGAL_ADDRESS, std::string("out of bounds: ") + verb(access) + " " + bytesName(bytes) + " at " + hex + (isDevice(address) ? ", which is in no allocation (freed?)" : ", which is not device memory"));

@@ -5,7 +5,8 @@
 
 namespace standin {
 
-enum class Access { Read, Write, Atomic };
+/** CopyBegin and CopyEnd: an asynchronous copy writes some time from its start until it is waited for. */
+enum class Access { Read, Write, Atomic, CopyBegin, CopyEnd };
 
 /** Looks at one access of the running thread: bounds, alignment where bytes says so, races, reads of nothing written. */
 void check(StandInWorker* worker, const void* address, size_t bytes, Access access, Where where);

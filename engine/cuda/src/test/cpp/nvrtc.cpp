@@ -119,7 +119,7 @@ std::string addCalls(const std::string& text) {
     calls += "extern \"C\" __attribute__((visibility(\"default\"), no_sanitize(\"thread\"))) int standInSizes_" + name + "(int* sizes) { return standInSizes(" + name + ", sizes); }\n";
     if (!bounds.empty()) calls += "template <typename... T> constexpr int standInFirst_" + name + "(int first, T...) { return first; }\nextern \"C\" __attribute__((visibility(\"default\"))) int standInBounds_" + name + "() { return standInFirst_" + name + "(" + bounds + "); }\n";
   }
-  return "#define __global__ __attribute__((visibility(\"default\")))\n#define __launch_bounds__(...)\n" + text + calls;
+  return text + calls;
 }
 
 std::string directoryOfThis() {
@@ -151,6 +151,7 @@ int compile(Program& program, const std::vector<std::string>& options) {
     program.log = "no temporary directory " + directory + "\n";
     return COMPILATION;
   }
+  // Names with directories are not ours.
   for (auto& header : program.headers) write(directory + "/" + header.first, header.second);
   write(directory + "/" + program.name, program.source);
   std::string base = "cd " + quoted(directory) + " && g++ -x c++ -std=c++17 -DWHETSTONE_STAND_IN" + (STAND_IN_CHECKED ? " -DSTAND_IN_CHECKED" : "");
@@ -161,8 +162,12 @@ int compile(Program& program, const std::vector<std::string>& options) {
   if (STAND_IN_CHECKED) flags += " -fsanitize=thread --param tsan-instrument-func-entry-exit=0 -fsanitize=alignment,bounds,shift,integer-divide-by-zero";
   bool good = execute(base + " -w -E -DSTAND_IN_SCAN -I" + quoted(STAND_IN_SOURCES) + defines + " " + quoted(program.name) + " -o scanned.ii", program.log);
   if (good) {
-    write(directory + "/calls.cpp", addCalls(read(directory + "/scanned.ii")));
-    good = execute(base + flags + " -c calls.cpp -o module.o", program.log) &&
+    // Under its own name, for messages and for the lines in reports.
+    mkdir((directory + "/scanned").c_str(), 0700);
+    std::string file = program.name.substr(program.name.rfind('/') + 1);
+    write(directory + "/scanned/" + file, addCalls(read(directory + "/scanned.ii")));
+    std::string marks = " -D'__global__=__attribute__((visibility(\"default\")))' -D'__launch_bounds__(...)='";
+    good = execute(base + marks + flags + " -c " + quoted("scanned/" + file) + " -o module.o", program.log) &&
            execute("cd " + quoted(directory) + " && g++ -shared -Wl,-z,max-page-size=4096 module.o -o module.so -L" + quoted(directoryOfThis()) + " -l:libcuda.so.1", program.log);
   }
   if (good) program.image = read(directory + "/module.so");

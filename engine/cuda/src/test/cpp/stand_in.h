@@ -19,7 +19,9 @@
 #define __host__
 #define __constant__
 #define __forceinline__ inline
+#ifndef STAND_IN_SCAN
 #define __launch_bounds__(...)
+#endif
 #define __align__(n) __attribute__((aligned(n)))
 // Static shared memory belongs to the module's copy that a worker runs, one block at a time. Each array lies in 64 KiB
 // of its own, so that running over its end is running into nothing.
@@ -29,8 +31,10 @@
 struct StandInSite {
   const char* file;
   int line;
+  /** As a default argument: the line of the call. */
+  static constexpr StandInSite here(const char* file = __builtin_FILE(), int line = __builtin_LINE()) { return {file, line}; }
 };
-#define SITE StandInSite site = StandInSite{__builtin_FILE(), __builtin_LINE()}
+#define SITE StandInSite site = StandInSite::here()
 
 struct uint3 { unsigned x, y, z; };
 struct dim3 {
