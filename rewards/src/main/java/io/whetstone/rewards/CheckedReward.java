@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Objects;
 
 /** One call of a reward with a group, whose result is always a list of sound scores. */
-record CheckedReward(WeightedReward reward, Group group)
+record CheckedReward(WeightedReward reward, Group group, RewardClock clock)
     implements DeadlineCalls.Call<List<Score>> {
 
   @Override
@@ -26,7 +26,7 @@ record CheckedReward(WeightedReward reward, Group group)
 
   @Override
   public List<Score> call() throws Exception {
-    List<Score> scores = reward.reward().score(group);
+    List<Score> scores = clock.time(reward.name(), () -> reward.reward().score(group));
     if (scores == null) {
       return all(Score.error("null was returned, expected a list of scores"));
     }

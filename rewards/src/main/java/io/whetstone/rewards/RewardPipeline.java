@@ -22,6 +22,7 @@ public final class RewardPipeline implements AutoCloseable {
   private final List<WeightedReward> rewards;
   private final DeadlineCalls calls;
   private final ScoreRecord record;
+  private final RewardClock clock = new RewardClock();
 
   /** The same without a record. */
   public RewardPipeline(List<WeightedReward> rewards, int threads) {
@@ -110,7 +111,7 @@ public final class RewardPipeline implements AutoCloseable {
     List<CheckedReward> pending = new ArrayList<>();
     for (Group group : groups) {
       for (WeightedReward reward : prepared) {
-        pending.add(new CheckedReward(reward, group));
+        pending.add(new CheckedReward(reward, group, clock));
       }
     }
     List<List<Score>> results = new RecordedCalls(pending, record).run(calls);
@@ -130,7 +131,12 @@ public final class RewardPipeline implements AutoCloseable {
     List<WeightedReward> prepared = new ArrayList<>();
     for (WeightedReward reward : rewards) {
       try {
-        reward.reward().prepare(groups);
+        clock.time(
+            reward.name(),
+            () -> {
+              reward.reward().prepare(groups);
+              return null;
+            });
         prepared.add(reward);
       } catch (InterruptedException e) {
         throw e;
@@ -140,6 +146,15 @@ public final class RewardPipeline implements AutoCloseable {
       }
     }
     return prepared;
+  }
+
+  /**
+   * Seconds that each reward's calls took since this was last asked, by its name: all threads
+   * together, waiting for others included. Calls that were left to themselves are booked when they
+   * end.
+   */
+  public Map<String, Double> takeSeconds() {
+    return clock.take();
   }
 
   /** Calls that ran out of time and still have not ended, their threads lost to the process. */

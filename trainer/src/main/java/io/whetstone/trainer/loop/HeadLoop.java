@@ -5,10 +5,14 @@ import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.checkpoints.ReplacedDirectory;
+import io.whetstone.generation.Completion;
 import io.whetstone.rewards.Outcome;
 import io.whetstone.rewards.Score;
+import io.whetstone.rewards.models.HeadInput;
 import io.whetstone.rewards.models.HeadProvider;
+import io.whetstone.rewards.models.HiddenStates;
 import io.whetstone.rewards.models.LabelledText;
+import io.whetstone.rewards.models.Scorable;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.trainer.config.RewardModel;
 import io.whetstone.trainer.rollout.ScoredRollout;
@@ -20,9 +24,10 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 
 /**
- * Fits a head to what completions look like, in one step.
+ * Fits a head to what completions look like, from without or within, in one step.
  *
  * <pre>
  * tasks → groups of rollouts → right or wrong → held-out tasks | tasks to stop by | tasks to learn from
@@ -39,10 +44,12 @@ final class HeadLoop implements StageLoop {
   private final RewardModel settings;
   private final HeadProvider provider;
   private final OwnRollouts rollouts;
+  private final Policy policy;
   private final Path directory;
   private final long seed;
 
   /**
+   * @param policy whose hidden states the head may look at
    * @param directory where the head is left
    * @param seed of its first weights and of the order of its examples
    */
@@ -50,11 +57,13 @@ final class HeadLoop implements StageLoop {
       RewardModel settings,
       HeadProvider provider,
       OwnRollouts rollouts,
+      Policy policy,
       Path directory,
       long seed) {
     this.settings = settings;
     this.provider = provider;
     this.rollouts = rollouts;
+    this.policy = policy;
     this.directory = directory;
     this.seed = seed;
   }
@@ -70,7 +79,20 @@ final class HeadLoop implements StageLoop {
     Map<String, Double> metrics = new LinkedHashMap<>();
     Collected drawn =
         rollouts.draw(settings.tasksPerRound().orElseThrow(), step, 0, timer, metrics);
-    List<List<LabelledText>> groups = drawn.all().stream().map(this::examples).toList();
+    if (!settings.head().features().hidden()) {
+      return fit(drawn, Optional.empty(), timer, metrics);
+    }
+    try (HiddenStates states =
+        HiddenStates.copy(
+            policy.model(), policy.tokenizer(), settings.optimization().microBatchTokens())) {
+      return fit(drawn, Optional.of(states), timer, metrics);
+    }
+  }
+
+  private StepReport fit(
+      Collected drawn, Optional<HiddenStates> states, Timer timer, Map<String, Double> metrics) {
+    List<List<LabelledText>> groups =
+        drawn.all().stream().map(group -> examples(group, states)).toList();
     // A group's completions stay together. What training is stopped by says too well of it.
     int kept = (int) Math.ceil(settings.heldOut() * groups.size());
     List<LabelledText> heldOut = part(groups, 0, kept);
@@ -101,7 +123,7 @@ final class HeadLoop implements StageLoop {
     Map<String, Double> report = trained.head().test(heldOut);
     report.forEach((key, value) -> metrics.put("reward-model/held-out/completions/" + key, value));
     timer.lap("test");
-    leave(trained, report);
+    leave(trained, states, report);
     timer.into(metrics, drawn.tokens());
     return StepReport.drawn(metrics, drawn, drawn.unused());
   }
@@ -114,26 +136,46 @@ final class HeadLoop implements StageLoop {
   }
 
   /** Those of which the verifier can tell whether they are right. */
-  private List<LabelledText> examples(ScoredRollout group) {
+  private List<LabelledText> examples(ScoredRollout group, Optional<HiddenStates> states) {
     List<Score> scores = group.scores().scores().get(settings.rollouts().orElseThrow().solvedBy());
-    List<LabelledText> examples = new ArrayList<>();
+    List<Completion> completions = new ArrayList<>();
+    List<Boolean> right = new ArrayList<>();
     for (int i = 0; i < scores.size(); i++) {
       if (scores.get(i).value().isPresent()) {
-        examples.add(
-            new LabelledText(
-                group.rollout().completions().get(i).text(),
-                scores.get(i).outcome() == Outcome.CORRECT));
+        completions.add(group.rollout().completions().get(i));
+        right.add(scores.get(i).outcome() == Outcome.CORRECT);
       }
+    }
+    float[][] hidden =
+        states.isPresent()
+            ? hidden(states.get(), group.rollout().prompt(), completions)
+            : new float[completions.size()][0];
+    List<LabelledText> examples = new ArrayList<>();
+    for (int i = 0; i < completions.size(); i++) {
+      examples.add(
+          new LabelledText(new HeadInput(completions.get(i).text(), hidden[i]), right.get(i)));
     }
     return examples;
   }
 
-  private void leave(HeadProvider.Trained trained, Map<String, Double> report) {
+  private float[][] hidden(HiddenStates states, int[] prompt, List<Completion> completions) {
+    int pad = policy.tokenizer().pad().orElse(-1);
+    return states.of(
+        completions.stream()
+            .map(completion -> Scorable.outcome(prompt, completion.ids(), pad))
+            .toList());
+  }
+
+  private void leave(
+      HeadProvider.Trained trained, Optional<HiddenStates> states, Map<String, Double> report) {
     try {
       ReplacedDirectory.write(
           directory,
           aside -> {
             provider.leave(trained.head(), aside);
+            if (states.isPresent()) {
+              states.get().save(aside.resolve(HiddenStates.DIRECTORY));
+            }
             Files.writeString(
                 aside.resolve("report.json"),
                 JSON.writeValueAsString(Map.of("reports", Map.of("completions", report))) + "\n");

@@ -5,10 +5,12 @@ import io.whetstone.datasets.Task;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.rewards.models.HeadReward;
+import io.whetstone.rewards.models.HiddenStates;
 import io.whetstone.rewards.models.LoadedModel;
 import io.whetstone.rewards.models.ModelReward;
 import io.whetstone.rewards.models.ModelRewardProvider;
 import io.whetstone.rewards.models.ModelSettings;
+import io.whetstone.rewards.models.ScoringCost;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;
@@ -39,6 +41,7 @@ public final class RewardModels implements AutoCloseable {
   private final Path named;
   private final List<Backend> owned;
   private final Map<Path, LoadedModel> loaded = new HashMap<>();
+  private final Map<Path, HiddenStates> within = new HashMap<>();
 
   /**
    * @param prompts the ids of a task's prompt by a model's tokenizer
@@ -113,10 +116,24 @@ public final class RewardModels implements AutoCloseable {
         });
   }
 
-  private static Reward head(String provider, Path place, ModelSettings settings) {
+  private Reward head(String provider, Path place, ModelSettings settings) {
     try {
-      return new HeadReward(HeadProvider.named(provider).load(place), settings);
+      Path model = place.resolve(HiddenStates.DIRECTORY);
+      Optional<HeadReward.Inside> inside =
+          Files.isDirectory(model)
+              ? Optional.of(new HeadReward.Inside(states(model), prompts, policyTokenizer))
+              : Optional.empty();
+      return new HeadReward(HeadProvider.named(provider).load(place), settings, inside);
     } catch (IOException e) {
+      throw new IllegalArgumentException(e.getMessage(), e);
+    }
+  }
+
+  private HiddenStates states(Path model) {
+    try {
+      return within.computeIfAbsent(
+          model, p -> HiddenStates.load(p, backend.get(), compute, ROW_BUDGET));
+    } catch (CheckpointException e) {
       throw new IllegalArgumentException(e.getMessage(), e);
     }
   }
@@ -150,19 +167,25 @@ public final class RewardModels implements AutoCloseable {
    * model was asked.
    */
   void takeCost(Map<String, Double> metrics) {
-    LoadedModel.Cost cost = LoadedModel.Cost.NONE;
+    ScoringCost cost = ScoringCost.NONE;
     for (LoadedModel model : loaded.values()) {
       cost = cost.plus(model.takeCost());
     }
+    for (HiddenStates states : within.values()) {
+      cost = cost.plus(states.takeCost());
+    }
     if (cost.computed() + cost.remembered() > 0) {
       metrics.put("time/reward-model", cost.seconds());
-      metrics.put("model-reward/computed", (double) cost.computed());
+      metrics.put("system/reward-model-computed", (double) cost.computed());
+      metrics.put("system/reward-model-remembered", (double) cost.remembered());
+      metrics.put("system/reward-model-tokens", (double) cost.tokens());
     }
   }
 
   @Override
   public void close() {
     loaded.values().forEach(LoadedModel::close);
+    within.values().forEach(HiddenStates::close);
     owned.forEach(Backend::close);
   }
 }

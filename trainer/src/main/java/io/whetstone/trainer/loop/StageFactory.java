@@ -173,6 +173,7 @@ final class StageFactory implements AutoCloseable {
               model,
               HeadProvider.named(model.headProvider().get()),
               draw(model.rollouts().orElseThrow(), index),
+              policy,
               models.place(model.label()),
               Purpose.WEIGHTS.key(experiment.seed(), index));
       case RewardModel model -> rewardModel(model, index);
@@ -296,9 +297,17 @@ final class StageFactory implements AutoCloseable {
     return watches;
   }
 
-  /** The models that rewards ask. */
-  RewardModels models() {
-    return models;
+  /**
+   * What rewards cost since this was last asked, by the keys of docs/metrics.md: reward models on
+   * the engine, and every reward's calls.
+   */
+  void takeCost(Map<String, Double> metrics) {
+    models.takeCost(metrics);
+    for (RewardPipeline pipeline : pipelines) {
+      pipeline
+          .takeSeconds()
+          .forEach((name, seconds) -> metrics.merge("time/reward/" + name, seconds, Double::sum));
+    }
   }
 
   private RewardPipeline rewards(List<RewardEntry> entries, Optional<Path> plugins) {

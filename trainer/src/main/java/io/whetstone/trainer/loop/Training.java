@@ -235,11 +235,13 @@ public final class Training {
         }
         boolean last = state.step == loop.steps();
         Map<String, Double> metrics = new LinkedHashMap<>(report.metrics());
-        stages.models().takeCost(metrics);
+        stages.takeCost(metrics);
         for (SeparationWatch watch : watches) {
           watch.after(state.step, last, metrics);
         }
         OptionalDouble score = evaluateWhenDue(stage, last, metrics);
+        // What watching and evaluating cost is in their own times, not in the next step's.
+        stages.takeCost(new LinkedHashMap<>());
         totals.steps = state.step;
         totals.completionTokens += report.completionTokens();
         totals.wallSeconds += (System.nanoTime() - begin) * 1e-9;

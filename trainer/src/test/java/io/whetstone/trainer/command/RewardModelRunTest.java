@@ -93,7 +93,12 @@ class RewardModelRunTest {
       assertTrue(step.get("reward/" + model + "/scored").asInt() > 0, step.toString());
       assertTrue(!step.has("reward/" + model + "/error"), step.toString());
     }
-    assertTrue(step.has("time/reward-model"), step.toString());
+    assertTrue(step.get("time/reward-model").asDouble() > 0, step.toString());
+    // 16 completions by each of three models; those that are alike are computed once.
+    int computed = step.get("system/reward-model-computed").asInt();
+    assertTrue(computed > 0 && computed <= 48, step.toString());
+    assertTrue(step.get("system/reward-model-tokens").asInt() > computed, step.toString());
+    assertTrue(step.get("time/reward/orm").asDouble() > 0, step.toString());
     Set<Boolean> severalSteps = new HashSet<>();
     for (JsonNode completion : RunFiles.completions(runs.resolve("whole"), "grpo-1")) {
       Set<String> values = new HashSet<>();

@@ -13,6 +13,7 @@ import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.ScalarHead;
 import io.whetstone.model.Transformer;
+import io.whetstone.rewards.models.HiddenStates;
 import io.whetstone.rewards.models.RewardForm;
 import io.whetstone.rewards.models.Scorable;
 import io.whetstone.rewards.models.ScoreModel;
@@ -87,6 +88,36 @@ class RewardModelStartTest {
       assertArrayEquals(same.scores(ASKED, 100), model.scores(ASKED, 100));
       assertEquals(own.tokenizer().sha256(), model.tokenizer().sha256());
       assertTrue(model.parameters().size() > 1, "it is there to be trained");
+    }
+  }
+
+  /** A scalar head's score is its weight times the state that a head sees. */
+  @Test
+  void hiddenStatesAreThoseThatAHeadScores() throws IOException {
+    Path kept = directory.resolve("kept");
+    List<Scorable> asked =
+        List.of(
+            new Scorable(new int[] {1, 2}, new int[] {3, 4, 5}, new int[] {2}),
+            new Scorable(new int[] {6}, new int[] {7, 8}, new int[] {1}));
+    try (Policy own = Policy.load(policy, backend, DType.F32);
+        ScoreModel model = ScoreModel.start(OUTCOME, own.model(), own.tokenizer(), 7);
+        HiddenStates states = HiddenStates.copy(own.model(), own.tokenizer(), 3)) {
+      float[] head = backend.readFloats(model.weights().get(ScalarHead.NAME));
+      double[][] scores = model.scores(asked, 100);
+      float[][] found = states.of(asked);
+      for (int i = 0; i < found.length; i++) {
+        double score = 0;
+        for (int c = 0; c < head.length; c++) {
+          score += (double) head[c] * found[i][c];
+        }
+        assertEquals(scores[i][0], score);
+      }
+      assertEquals(8, states.takeCost().tokens());
+      assertEquals(0, states.takeCost().computed());
+      states.save(kept);
+      try (HiddenStates again = HiddenStates.load(kept, backend, DType.F32, 100)) {
+        assertArrayEquals(found, again.of(asked));
+      }
     }
   }
 

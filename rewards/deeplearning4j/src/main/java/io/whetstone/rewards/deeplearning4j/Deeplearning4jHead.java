@@ -1,5 +1,6 @@
 package io.whetstone.rewards.deeplearning4j;
 
+import io.whetstone.rewards.models.HeadInput;
 import io.whetstone.rewards.models.LabelledText;
 import io.whetstone.rewards.models.TextHead;
 import java.io.IOException;
@@ -10,14 +11,14 @@ import java.util.List;
 import java.util.Map;
 
 /** A head with the features that it looks at; in a directory {@code head.zip} and these. */
-record Deeplearning4jHead(TextFeatures features, RewardHead head) implements TextHead {
+record Deeplearning4jHead(HeadFeatures features, RewardHead head) implements TextHead {
   private static final String HEAD = "head.zip";
   private static final String FEATURES = "features.txt";
 
   /** Not two at a time: a network keeps its activations. */
   @Override
-  public double[] scores(List<String> texts) {
-    List<float[]> asked = texts.stream().map(features::of).toList();
+  public double[] scores(List<HeadInput> inputs) {
+    List<float[]> asked = inputs.stream().map(features::of).toList();
     synchronized (head) {
       return head.score(asked);
     }
@@ -41,28 +42,26 @@ record Deeplearning4jHead(TextFeatures features, RewardHead head) implements Tex
     return said;
   }
 
-  static List<HeadExample> examples(TextFeatures features, List<LabelledText> texts) {
+  static List<HeadExample> examples(HeadFeatures features, List<LabelledText> texts) {
     return texts.stream()
-        .map(text -> new HeadExample(features.of(text.text()), text.right() ? 1 : 0))
+        .map(text -> new HeadExample(features.of(text.input()), text.right() ? 1 : 0))
         .toList();
   }
 
   @Override
   public void save(Path directory) throws IOException {
     head.save(directory.resolve(HEAD));
-    Files.writeString(
-        directory.resolve(FEATURES), features.buckets() + " " + features.gram() + "\n");
+    Files.writeString(directory.resolve(FEATURES), features.written() + "\n");
   }
 
   static Deeplearning4jHead load(Path directory) throws IOException {
     Path file = directory.resolve(FEATURES);
-    String[] words = Files.readString(file).strip().split(" ");
     try {
-      TextFeatures features =
-          new TextFeatures(Integer.parseInt(words[0]), Integer.parseInt(words[1]));
+      HeadFeatures features = HeadFeatures.read(Files.readString(file));
       return new Deeplearning4jHead(features, RewardHead.load(directory.resolve(HEAD)));
-    } catch (IllegalArgumentException | ArrayIndexOutOfBoundsException e) {
-      throw new IOException(file + ": expected two numbers, buckets and gram", e);
+    } catch (IllegalArgumentException e) {
+      throw new IOException(
+          file + ": expected two numbers, buckets and gram, then text, hidden or both", e);
     }
   }
 }

@@ -8,7 +8,7 @@ import java.nio.file.Path;
 import java.util.List;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** {@code deeplearning4j}: heads over text features. */
+/** {@code deeplearning4j}: heads over text features and hidden states. */
 public final class Deeplearning4jProvider implements HeadProvider {
   @Override
   public String name() {
@@ -28,7 +28,10 @@ public final class Deeplearning4jProvider implements HeadProvider {
             Math.ceilDiv(training.updates(), epochUpdates),
             training.head().patience(),
             training.seed());
-    TextFeatures features = new TextFeatures(training.head().buckets(), training.head().gram());
+    HeadFeatures features =
+        new HeadFeatures(
+            new TextFeatures(training.head().buckets(), training.head().gram()),
+            training.head().features());
     HeadTrainer.Trained trained =
         new HeadTrainer(settings)
             .train(

@@ -48,11 +48,13 @@ class HeadRunTest {
     assertTrue(fitted.get("reward-model/stop-loss").asDouble() > 0, fitted.toString());
     Path left = runs.resolve("whole/reward-models/looks");
     assertTrue(Files.exists(left.resolve("report.json")));
+    assertTrue(Files.exists(left.resolve("policy/model.safetensors")), "what it looks into");
     List<JsonNode> paid = whole.stream().filter(step -> step.has("reward/looks/mean")).toList();
     assertEquals(2, paid.size(), whole.toString());
     for (JsonNode step : paid) {
       double mean = step.get("reward/looks/mean").asDouble();
       assertTrue(mean > 0 && mean < 1, step.toString());
+      assertEquals(8, step.get("system/reward-model-computed").asInt(), step.toString());
     }
     assertTrue(paid.getLast().has("watch/looks/auc"), paid.toString());
 
@@ -156,6 +158,7 @@ class HeadRunTest {
             "reward-model.rollouts.max-tokens=24",
             "reward-model.tasks-per-round=40",
             "reward-model.steps=60",
+            "reward-model.head={hidden: [32], features: both}",
             "grpo.steps=2",
             "grpo.tasks-per-step=2",
             "grpo.group-size=4",

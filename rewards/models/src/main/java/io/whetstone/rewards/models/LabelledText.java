@@ -3,7 +3,7 @@ package io.whetstone.rewards.models;
 /**
  * What a head learns from or is tested on.
  *
- * @param text the completion
+ * @param input the completion
  * @param right whether its answer is
  */
-public record LabelledText(String text, boolean right) {}
+public record LabelledText(HeadInput input, boolean right) {}

@@ -42,22 +42,6 @@ public final class LoadedModel implements AutoCloseable {
     }
   }
 
-  /**
-   * What scoring cost.
-   *
-   * @param seconds spent on the engine
-   * @param computed completions computed
-   * @param remembered completions that had been computed before
-   */
-  public record Cost(double seconds, long computed, long remembered) {
-    public static final Cost NONE = new Cost(0, 0, 0);
-
-    public Cost plus(Cost other) {
-      return new Cost(
-          seconds + other.seconds, computed + other.computed, remembered + other.remembered);
-    }
-  }
-
   private final ScoreModel model;
   private final String hash;
   private final int rowBudget;
@@ -68,7 +52,7 @@ public final class LoadedModel implements AutoCloseable {
           return size() > REMEMBERED;
         }
       };
-  private Cost cost = Cost.NONE;
+  private ScoringCost cost = ScoringCost.NONE;
 
   private LoadedModel(ScoreModel model, String hash, int rowBudget) {
     this.model = model;
@@ -136,14 +120,20 @@ public final class LoadedModel implements AutoCloseable {
       }
       next++;
     }
-    cost = cost.plus(new Cost(seconds, asked.size(), scorables.size() - asked.size()));
+    cost =
+        cost.plus(
+            new ScoringCost(
+                seconds,
+                asked.size(),
+                scorables.size() - asked.size(),
+                ScorableBatch.tokens(asked, rowBudget)));
     return found;
   }
 
   /** What scoring cost since this was last asked. */
-  public synchronized Cost takeCost() {
-    Cost taken = cost;
-    cost = Cost.NONE;
+  public synchronized ScoringCost takeCost() {
+    ScoringCost taken = cost;
+    cost = ScoringCost.NONE;
     return taken;
   }
 

@@ -25,7 +25,7 @@ public record Scorable(int[] prompt, int[] completion, int[] ends) {
   }
 
   /** At the last token that is not padding, as transformers has it. */
-  static Scorable outcome(int[] prompt, int[] completion, int pad) {
+  public static Scorable outcome(int[] prompt, int[] completion, int pad) {
     int end = completion.length - 1;
     while (end >= 0 && completion[end] == pad) {
       end--;

@@ -37,6 +37,11 @@ record ScorableBatch(PackedTokens tokens, int[] rows, int[] owner, int[] index) 
     return batches;
   }
 
+  /** Tokens that scoring them takes. */
+  static long tokens(List<Scorable> scorables, int rowBudget) {
+    return pack(scorables, rowBudget).stream().mapToLong(batch -> batch.tokens().rows()).sum();
+  }
+
   private static final class Packing {
     private final IntStream.Builder ids = IntStream.builder();
     private final IntStream.Builder wanted = IntStream.builder();

@@ -5,10 +5,10 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 
-/** A trained head: a completion's text in, the chance out that it is right. Thread-safe. */
+/** A trained head: a completion in, the chance out that it is right. Thread-safe. */
 public interface TextHead {
-  /** Chances in [0, 1], in the texts' order. */
-  double[] scores(List<String> texts);
+  /** Chances in [0, 1], in the inputs' order. */
+  double[] scores(List<HeadInput> inputs);
 
   /**
    * How well it tells right from wrong: {@code count}, {@code right} (share), {@code auc} (NaN

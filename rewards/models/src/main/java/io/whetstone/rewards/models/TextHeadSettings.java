@@ -4,8 +4,10 @@ import io.whetstone.datasets.settings.Default;
 import java.util.List;
 
 /**
- * A small head over what a completion's text looks like, and when its training stops.
+ * A small head over what a completion's text looks like, or over the policy's hidden state at its
+ * end, and when its training stops.
  *
+ * @param features what it looks at
  * @param hidden widths of its hidden layers; none makes it logistic regression
  * @param decay of the weights (L2)
  * @param patience epochs without a better loss on examples that it does not learn from, before
@@ -14,11 +16,33 @@ import java.util.List;
  * @param gram characters of an n-gram
  */
 public record TextHeadSettings(
+    @Default(value = "\"text\"", source = "needs no engine") Features features,
     @Default(value = "[32]", source = "small: features are few") List<Integer> hidden,
     @Default(value = "1e-4", source = "deeplearning4j's examples") double decay,
     @Default(value = "5", source = "epochs are short") int patience,
     @Default(value = "256", source = "docs/reward-models.md") int buckets,
     @Default(value = "3", source = "docs/reward-models.md") int gram) {
+
+  /** What a head looks at. */
+  public enum Features {
+    /** Counts and hashed n-grams of the text. */
+    TEXT,
+    /**
+     * The last hidden state, normed, at the completion's last token, of the policy as it was when
+     * the head was trained: what a scalar head would see.
+     */
+    HIDDEN,
+    /** The one after the other. */
+    BOTH;
+
+    public boolean text() {
+      return this != HIDDEN;
+    }
+
+    public boolean hidden() {
+      return this != TEXT;
+    }
+  }
 
   public TextHeadSettings {
     hidden = List.copyOf(hidden);
