@@ -5,8 +5,8 @@ import io.whetstone.tensor.Segments;
 
 /**
  * What the blocks of attention's kernels do: some query vectors each, over some chunks of the
- * positions that they see. A vector is a row and a query head of one key head's group; entry e is
- * row {@code rows[e]}, which sees positions up to {@code ends[e]}.
+ * positions that they see. Vector v of an item is query head v modulo the group of entry v / group
+ * from the item's first one on: see {@link AttentionRows}.
  */
 final class AttentionItems {
   /** Positions of a tile, and of a cache's page. */
@@ -25,17 +25,13 @@ final class AttentionItems {
   private static final int FIELDS = 9;
 
   private final Ints items = new Ints();
-  private final Ints rows = new Ints();
-  private final Ints ends = new Ints();
 
-  /**
-   * The items of a packed batch, of up to {@code vectors} query vectors; the longest come first.
-   */
-  static AttentionItems of(Segments segments, int group, int vectors) {
+  /** Items of a packed batch, of up to {@code vectors} query vectors; the longest come first. */
+  static AttentionItems of(Segments segments, int group, int vectors, AttentionRows rows) {
     AttentionItems all = new AttentionItems();
     for (int s = 0; s < segments.count(); s++) {
       for (int r = segments.start()[s]; r < segments.end()[s]; r++) {
-        all.entry(r, segments.prefixLength(s) + r - segments.start()[s] + 1);
+        rows.add(r, segments.prefixLength(s) + r - segments.start()[s] + 1);
       }
     }
     for (int s = segments.count() - 1; s >= 0; s--) {
@@ -51,20 +47,14 @@ final class AttentionItems {
     return all;
   }
 
-  /** Adds an entry, and gives its index. */
-  int entry(int row, int end) {
-    rows.add(row);
-    ends.add(end);
-    return rows.size() - 1;
-  }
-
   /**
    * Adds an item over a cache's pages.
    *
    * @param entry its first vector's
    * @param pages where its sequence's pages begin
+   * @param slot where its first vector's state goes, or {@link #WHOLE}
    */
-  void item(int entry, int from, int to, int pages, int fromChunk, int toChunk, int slot) {
+  void add(int entry, int from, int to, int pages, int fromChunk, int toChunk, int slot) {
     items.add(entry, from, to, pages, 0, 0, fromChunk, toChunk, slot);
   }
 
@@ -72,16 +62,8 @@ final class AttentionItems {
     return items.size() / FIELDS;
   }
 
-  Ints items() {
+  Ints ints() {
     return items;
-  }
-
-  Ints rows() {
-    return rows;
-  }
-
-  Ints ends() {
-    return ends;
   }
 
   /** Chunks that so many positions take. */

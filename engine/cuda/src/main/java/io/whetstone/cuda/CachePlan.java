@@ -24,10 +24,12 @@ final class CachePlan {
   private final CachedRows rows;
   private final AttentionForm form;
   private final int group;
-  private final int vectors;
+  private final int wideVectors;
   private final boolean splits;
 
-  private final AttentionItems items = new AttentionItems();
+  private final AttentionRows entries = new AttentionRows();
+  private final AttentionItems narrow = new AttentionItems();
+  private final AttentionItems wide = new AttentionItems();
   private final Ints pages = new Ints();
   private final Run[] runs;
 
@@ -39,18 +41,20 @@ final class CachePlan {
   private int slots;
 
   /**
-   * @param vectors of an item at most
+   * @param wideVectors query vectors of an item that has more than {@link HeadSize#VECTORS}, at
+   *     most
    * @param busy items that keep the GPU busy
    */
-  CachePlan(CachedRows rows, AttentionForm form, Heads heads, int vectors, int busy) {
+  CachePlan(CachedRows rows, AttentionForm form, Heads heads, int wideVectors, int busy) {
     this.rows = rows;
     this.form = form;
     this.group = heads.group();
-    this.vectors = vectors;
+    this.wideVectors = wideVectors;
     runs = runs();
     int tiles = 0;
     for (Run run : runs) {
-      tiles += Math.ceilDiv((run.to - run.from) * group, vectors);
+      int count = (run.to - run.from) * group;
+      tiles += Math.ceilDiv(count, vectors(count));
     }
     splits = tiles * heads.keyValues() < busy;
     int from = 0;
@@ -94,7 +98,7 @@ final class CachePlan {
       int to = from;
       for (; to < order.length && rows.sequence()[order[to]] == sequence; to++) {
         int length = rows.length()[order[to]];
-        items.entry(order[to], length);
+        entries.add(order[to], length);
         longest = Math.max(longest, length);
       }
       all[count++] = new Run(from, to, sequence, longest, pages.size());
@@ -123,24 +127,26 @@ final class CachePlan {
    */
   private void lay(Run run, int toEntry, int fromChunk, int toChunk, boolean all) {
     int count = (toEntry - run.from) * group;
+    int vectors = vectors(count);
+    AttentionItems items = count > HeadSize.VECTORS ? wide : narrow;
     for (int from = 0; from < count; from += vectors) {
       int to = Math.min(count, from + vectors);
       int first = Integer.MAX_VALUE;
       int last = 0;
       for (int e = run.from + from / group; e <= run.from + (to - 1) / group; e++) {
-        int end = items.ends().get(e);
+        int end = entries.ends().get(e);
         first = Math.min(first, AttentionItems.firstChunk(form, end));
         last = Math.max(last, AttentionItems.chunks(end));
       }
       first = Math.max(first, fromChunk);
       last = Math.min(last, toChunk);
       if (all && (!splits || last - first == 1)) {
-        items.item(run.from, from, to, run.firstPage, first, last, AttentionItems.WHOLE);
+        items.add(run.from, from, to, run.firstPage, first, last, AttentionItems.WHOLE);
         continue;
       }
       for (int chunk = first; chunk < last; ) {
         int next = splits ? chunk + 1 : last;
-        items.item(run.from, from, to, run.firstPage, chunk, next, slots);
+        items.add(run.from, from, to, run.firstPage, chunk, next, slots);
         for (int vector = from; vector < to; vector++) {
           states.add(run.from * group + vector);
           states.add(slots++);
@@ -150,16 +156,20 @@ final class CachePlan {
     }
   }
 
+  private int vectors(int count) {
+    return count > HeadSize.VECTORS ? wideVectors : HeadSize.VECTORS;
+  }
+
   /** Sorts the states by their vectors, without changing the order of a vector's. */
   private void merge() {
-    int[] next = new int[items.rows().size() * group + 1];
+    int[] next = new int[entries.count() * group + 1];
     for (int i = 0; i < states.size(); i += 2) {
       next[states.get(i) + 1]++;
     }
     for (int vector = 0; vector + 1 < next.length; vector++) {
       if (next[vector + 1] > 0) {
         int from = next[vector];
-        int row = items.rows().get(vector / group);
+        int row = entries.rows().get(vector / group);
         merges.add(row, vector % group, from, from + next[vector + 1]);
       }
       next[vector + 1] += next[vector];
@@ -171,8 +181,18 @@ final class CachePlan {
     mergedSlots.add(sorted);
   }
 
-  AttentionItems items() {
-    return items;
+  AttentionRows entries() {
+    return entries;
+  }
+
+  /** Items of up to {@link HeadSize#VECTORS} query vectors. */
+  AttentionItems narrow() {
+    return narrow;
+  }
+
+  /** Items of more, or of the rest of them. */
+  AttentionItems wide() {
+    return wide;
   }
 
   Ints pages() {

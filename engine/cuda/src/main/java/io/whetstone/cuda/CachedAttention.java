@@ -44,26 +44,32 @@ final class CachedAttention {
       Tensor out) {
     CudaKvCache own = own(cache);
     HeadSize size = HeadSize.of(heads);
+    DType type = own.dtype();
     int busy = BUSY * gpu.multiprocessors();
-    CachePlan plan = new CachePlan(rows, form, heads, PackedAttention.VECTORS, busy);
-    AttentionItems items = plan.items();
+    CachePlan plan = new CachePlan(rows, form, heads, size.wideVectors(type), busy);
     long states = (long) plan.slots() * heads.keyValues();
     long partial =
         gpu.temporaries().reserve("attention over chunks", 4 * states * (size.padded() + 2));
     long partialStates = partial + 4 * states * size.padded();
-    Kernel kernel = begin("cachedAttention", size, own.dtype()).tensor(fused);
-    PackedAttention.heads(kernel, heads);
-    kernel
-        .pointer(own.layer(layer))
-        .pointer(ints(plan.pages()))
-        .pointer(ints(items.items()))
-        .pointer(ints(items.rows()))
-        .pointer(ints(items.ends()));
-    PackedAttention.form(kernel, form);
-    kernel.tensor(out).pointer(partial).pointer(partialStates).integer(plan.slots());
-    int threads = PackedAttention.THREADS;
-    kernel.launch(items.count(), heads.keyValues(), threads, PackedAttention.forwardBytes(size));
-    Kernel merge = begin("cacheMerge", size, own.dtype());
+    long pages = ints(plan.pages());
+    long entries = ints(plan.entries().rows());
+    long ends = ints(plan.entries().ends());
+    for (boolean wide : new boolean[] {false, true}) {
+      AttentionItems items = wide ? plan.wide() : plan.narrow();
+      String name = wide && type == DType.BF16 ? "cachedAttentionWide" : "cachedAttention";
+      Kernel kernel = begin(name, size, type).tensor(fused);
+      PackedAttention.heads(kernel, heads);
+      kernel.pointer(own.layer(layer)).pointer(pages);
+      kernel.pointer(ints(items.ints())).pointer(entries).pointer(ends);
+      PackedAttention.form(kernel, form);
+      kernel.tensor(out).pointer(partial).pointer(partialStates).integer(plan.slots());
+      kernel.launch(
+          items.count(),
+          heads.keyValues(),
+          wide ? size.wideThreads(type) : HeadSize.THREADS,
+          wide ? size.wideBytes(type) : size.narrowBytes(type));
+    }
+    Kernel merge = begin("cacheMerge", size, type);
     merge.pointer(partial).pointer(partialStates).integer(plan.slots());
     merge.pointer(ints(plan.merges())).pointer(ints(plan.mergedSlots()));
     PackedAttention.heads(merge, heads);

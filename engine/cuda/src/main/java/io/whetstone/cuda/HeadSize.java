@@ -1,11 +1,26 @@
 package io.whetstone.cuda;
 
+import static io.whetstone.cuda.AttentionItems.TILE;
+
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 
-/** The size of heads as kernels are compiled for it: rounded up to a multiple of 32. */
+/**
+ * The size of heads as kernels are compiled for it, rounded up to a multiple of 32, and what their
+ * blocks are then: as in attend.h and attend_tensor.h.
+ */
 record HeadSize(int padded) {
   private static final int MULTIPLE = 32;
   private static final int LARGEST = 256;
+
+  /** Above this, a block of tensor cores' has half the warps. */
+  private static final int LARGEST_OF_FOUR_WARPS = 128;
+
+  /** Query vectors of a block that has few, and of a warp of tensor cores'. */
+  static final int VECTORS = 16;
+
+  /** Threads of a block, but for wide ones. */
+  static final int THREADS = 128;
 
   static HeadSize of(Heads heads) {
     if (heads.size() > LARGEST) {
@@ -19,5 +34,47 @@ record HeadSize(int padded) {
   /** For the compiler. */
   String define() {
     return "HEAD=" + padded;
+  }
+
+  /** Query vectors of a block that has many. */
+  int wideVectors(DType type) {
+    if (type == DType.F32) {
+      return VECTORS;
+    }
+    return padded > LARGEST_OF_FOUR_WARPS ? 2 * VECTORS : 4 * VECTORS;
+  }
+
+  int wideThreads(DType type) {
+    return type == DType.F32 ? THREADS : 2 * wideVectors(type);
+  }
+
+  /** Shared memory of a block that has many. */
+  int wideBytes(DType type) {
+    if (type == DType.F32) {
+      return plainBytes();
+    }
+    int keyStride = padded % 64 == 0 ? padded + 32 : padded;
+    int vectors = wideVectors(type);
+    return 2 * (vectors * keyStride + TILE * keyStride + TILE * (padded + 8))
+        + 4 * vectors * padded;
+  }
+
+  /** Shared memory of a block that has few. */
+  int narrowBytes(DType type) {
+    int warps = AttentionItems.CHUNK / TILE;
+    return type == DType.F32 ? plainBytes() : 4 * (warps * VECTORS * (padded + 4) + 4 * VECTORS);
+  }
+
+  private int plainBytes() {
+    return 4 * (VECTORS * padded + TILE * (padded + 1) + VECTORS * TILE + 2 * VECTORS);
+  }
+
+  int queryGradientBytes() {
+    return 4 * (2 * VECTORS * padded + 2 * TILE * (padded + 1) + VECTORS * TILE);
+  }
+
+  int keyGradientBytes() {
+    int keys = KeyItems.KEYS;
+    return 4 * (2 * VECTORS * padded + 2 * keys * (padded + 1) + 2 * VECTORS * keys);
   }
 }

@@ -10,12 +10,6 @@ import io.whetstone.tensor.Tensor;
 final class PackedAttention {
   private static final String FILE = "attention.cu";
 
-  /** Threads of a block. */
-  static final int THREADS = 128;
-
-  /** Query vectors of a block. */
-  static final int VECTORS = 16;
-
   private final Gpu gpu;
 
   PackedAttention(Gpu gpu) {
@@ -30,14 +24,15 @@ final class PackedAttention {
       Tensor out,
       Tensor logSumExp) {
     HeadSize size = HeadSize.of(heads);
-    AttentionItems items = AttentionItems.of(segments, heads.group(), VECTORS);
-    Kernel kernel = begin("attention", size, fused.dtype());
-    kernel.tensor(fused);
+    DType type = fused.dtype();
+    AttentionRows rows = new AttentionRows();
+    AttentionItems items = AttentionItems.of(segments, heads.group(), size.wideVectors(type), rows);
+    Kernel kernel = begin("attention", size, type).tensor(fused);
     heads(kernel, heads);
-    items(kernel, items);
+    items(kernel, items, rows);
     form(kernel, form);
     kernel.tensor(out).tensor(logSumExp);
-    kernel.launch(items.count(), heads.keyValues(), THREADS, forwardBytes(size));
+    kernel.launch(items.count(), heads.keyValues(), size.wideThreads(type), size.wideBytes(type));
   }
 
   void attentionBackward(
@@ -59,15 +54,16 @@ final class PackedAttention {
         .integer(heads.size())
         .integer(vectors)
         .pointer(deltas)
-        .launch(Math.ceilDiv(vectors, THREADS / 32), THREADS);
+        .launch(Math.ceilDiv(vectors, HeadSize.THREADS / 32), HeadSize.THREADS);
 
-    AttentionItems items = AttentionItems.of(segments, heads.group(), VECTORS);
+    AttentionRows rows = new AttentionRows();
+    AttentionItems items = AttentionItems.of(segments, heads.group(), HeadSize.VECTORS, rows);
     Kernel queries = begin("attentionQueryGradients", size, type).tensor(dOut).tensor(fused);
     heads(queries, heads);
-    items(queries, items);
+    items(queries, items, rows);
     form(queries, form);
     queries.tensor(logSumExp).pointer(deltas).tensor(dFused);
-    queries.launch(items.count(), heads.keyValues(), THREADS, queryGradientBytes(size));
+    queries.launch(items.count(), heads.keyValues(), HeadSize.THREADS, size.queryGradientBytes());
 
     KeyItems keyItems = KeyItems.of(segments, form);
     long partBytes = 8L * KeyItems.KEYS * size.padded() * heads.keyValues() * keyItems.slots();
@@ -78,12 +74,12 @@ final class PackedAttention {
     form(keys, form);
     keys.tensor(logSumExp).pointer(deltas).tensor(dFused);
     keys.pointer(parts).integer(keyItems.slots());
-    keys.launch(keyItems.count(), heads.keyValues(), THREADS, keyGradientBytes(size));
+    keys.launch(keyItems.count(), heads.keyValues(), HeadSize.THREADS, size.keyGradientBytes());
 
     Kernel sum = begin("attentionSum", size, type).pointer(parts).integer(keyItems.slots());
     sum.pointer(ints(keyItems.sums()));
     heads(sum, heads);
-    sum.tensor(dFused).launch(keyItems.sumCount(), heads.keyValues(), THREADS, 0);
+    sum.tensor(dFused).launch(keyItems.sumCount(), heads.keyValues(), HeadSize.THREADS, 0);
   }
 
   private Kernel begin(String name, HeadSize size, DType type) {
@@ -103,28 +99,11 @@ final class PackedAttention {
     kernel.number(form.scale()).number(form.softCap()).integer(form.window());
   }
 
-  private void items(Kernel kernel, AttentionItems items) {
-    kernel.pointer(ints(items.items())).pointer(ints(items.rows())).pointer(ints(items.ends()));
+  private void items(Kernel kernel, AttentionItems items, AttentionRows rows) {
+    kernel.pointer(ints(items.ints())).pointer(ints(rows.rows())).pointer(ints(rows.ends()));
   }
 
   private long ints(Ints ints) {
     return gpu.control().ints(ints.array(), ints.size());
-  }
-
-  /** Shared memory of a block, as in attend.h. */
-  static int forwardBytes(HeadSize size) {
-    int tile = AttentionItems.TILE;
-    return 4
-        * (VECTORS * size.padded() + tile * (size.padded() + 1) + VECTORS * tile + 2 * VECTORS);
-  }
-
-  private static int queryGradientBytes(HeadSize size) {
-    int tile = AttentionItems.TILE;
-    return 4 * (2 * VECTORS * size.padded() + 2 * tile * (size.padded() + 1) + VECTORS * tile);
-  }
-
-  private static int keyGradientBytes(HeadSize size) {
-    int keys = KeyItems.KEYS;
-    return 4 * (2 * VECTORS * size.padded() + 2 * keys * (size.padded() + 1) + 2 * VECTORS * keys);
   }
 }

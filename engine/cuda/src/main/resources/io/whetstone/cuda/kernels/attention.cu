@@ -1,6 +1,6 @@
 // Causal grouped-query attention over packed sequences, forward and backward. Compiled with HEAD, the
 // head's size rounded up to a multiple of 32.
-#include "attend.h"
+#include "attend_tensor.h"
 
 template <typename T>
 inline PackedRows<T> packedRows(const T* fused, int queries, int keyHeads, int size) {
@@ -18,7 +18,13 @@ inline PackedRows<T> packedRows(const T* fused, int queries, int keyHeads, int s
   }
 
 ATTENTION(attentionF32, float)
-ATTENTION(attentionBf16, bf16)
+
+extern "C" __global__ void __launch_bounds__(WIDE_THREADS)
+    attentionBf16(const bf16* fused, int queries, int keyHeads, int size, const int* items, const int* rows,
+                  const int* ends, float scale, float cap, int window, bf16* out, float* logs) {
+  attendWide(fused, queries, keyHeads, size, packedRows(fused, queries, keyHeads, size), alignedRows(fused, size),
+             items, rows, ends, Form{scale, cap, window}, out, logs, nullptr, nullptr, 0);
+}
 
 // ---- backward
 //

@@ -1,6 +1,6 @@
 // The paged cache of keys and values: storing, copying, attention over it. Compiled with HEAD, the
 // head's size rounded up to a multiple of 32. A layer is [page][head][keys, values][TILE][size].
-#include "attend.h"
+#include "attend_tensor.h"
 
 /** Stores row r's keys and values at slots[r], by a block of one row. */
 template <typename T>
@@ -34,17 +34,29 @@ extern "C" __global__ void cacheCopyPage(unsigned* cache, long long layerWords, 
   }
 }
 
-#define CACHED_ATTENTION(NAME, T)                                                                                 \
-  extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)                                                    \
-      NAME(const T* fused, int queries, int keyHeads, int size, const T* layer, const int* pages,                \
-           const int* items, const int* rows, const int* ends, float scale, float cap, int window, T* out,       \
-           float* partial, float* partialStates, int slots) {                                                    \
-    attend<T>(dynamicShared<float>(), fused, queries, keyHeads, size, PagedRows<T>{layer, pages, keyHeads},\
-                    items, rows, ends, Form{scale, cap, window}, out, nullptr, partial, partialStates, slots);   \
-  }
+extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)
+    cachedAttentionF32(const float* fused, int queries, int keyHeads, int size, const float* layer, const int* pages,
+                       const int* items, const int* rows, const int* ends, float scale, float cap, int window,
+                       float* out, float* partial, float* partialStates, int slots) {
+  attend<float>(dynamicShared<float>(), fused, queries, keyHeads, size, PagedRows<float>{layer, pages, keyHeads},
+                items, rows, ends, Form{scale, cap, window}, out, nullptr, partial, partialStates, slots);
+}
 
-CACHED_ATTENTION(cachedAttentionF32, float)
-CACHED_ATTENTION(cachedAttentionBf16, bf16)
+extern "C" __global__ void __launch_bounds__(WIDE_THREADS)
+    cachedAttentionWideBf16(const bf16* fused, int queries, int keyHeads, int size, const bf16* layer,
+                            const int* pages, const int* items, const int* rows, const int* ends, float scale,
+                            float cap, int window, bf16* out, float* partial, float* partialStates, int slots) {
+  attendWide(fused, queries, keyHeads, size, PagedRows<bf16>{layer, pages, keyHeads}, alignedRows(layer, size),
+             items, rows, ends, Form{scale, cap, window}, out, nullptr, partial, partialStates, slots);
+}
+
+extern "C" __global__ void __launch_bounds__(NARROW_THREADS)
+    cachedAttentionBf16(const bf16* fused, int queries, int keyHeads, int size, const bf16* layer, const int* pages,
+                        const int* items, const int* rows, const int* ends, float scale, float cap, int window,
+                        bf16* out, float* partial, float* partialStates, int slots) {
+  attendNarrow(fused, queries, keyHeads, size, PagedRows<bf16>{layer, pages, keyHeads}, alignedRows(layer, size),
+               items, rows, ends, Form{scale, cap, window}, out, partial, partialStates, slots);
+}
 
 /**
  * Merges the partial states of a row's head in order, by a block: merges[4 i] says the row, the head in
