@@ -255,7 +255,7 @@ void check(StandInWorker* worker, const void* address, size_t bytes, Access acce
   if (begin >= module.writeBegin && begin + bytes <= module.writeEnd) return;
   Allocation found;
   bool any = findBefore(address, &found);
-  if (!any || begin - found.begin > found.bytes + 1024 || found.host != !isDevice(address)) {
+  if (!any || begin - found.begin >= (found.bytes + 511) / 512 * 512 + 512 || found.host != !isDevice(address)) {
     char hex[32];
     snprintf(hex, sizeof hex, "0x%lx", (unsigned long)begin);
     stop(worker, where, ILLEGAL_ADDRESS, std::string("out of bounds: ") + verb(access) + " " + bytesName(bytes) + " at " + hex + (isDevice(address) ? ", which is in no allocation (freed?)" : ", which is not device memory"));
