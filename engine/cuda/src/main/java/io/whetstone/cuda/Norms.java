@@ -6,19 +6,8 @@ import io.whetstone.tensor.Tensor;
 
 /** RMSNorm of rows and of heads; formulas are with {@code Backend.rmsNorm} and {@code headNorm}. */
 final class Norms {
-  private static final String FILE = "norms.cu";
-  private static final int THREADS = 256;
-
-  /** Threads that take a short run ({@code FEW} of the kernels). */
-  private static final int FEW = 16;
-
-  /** Columns of a short run at most. */
-  private static final int SHORT = 512;
-
-  /** At most so many pieces of work in a backward, a chunk's run each, of short and long runs. */
-  private static final int SHORT_PIECES = 8192;
-
-  private static final int LONG_PIECES = 512;
+  /** At most so many blocks in a backward's grid: enough for a GPU. */
+  private static final int MOST_BLOCKS = 512;
 
   /** Rows of a chunk at least. */
   private static final int FEWEST_ROWS = 4;
@@ -26,25 +15,21 @@ final class Norms {
   private final Gpu gpu;
   private final RowKernels rows;
   private final ColumnSums sums;
-  private final ByLength normalizeF32;
-  private final ByLength normalizeRounded;
-  private final ByLength normalizeBf16;
-  private final ByLength addF32;
-  private final ByLength addBf16;
-  private final ByLength backwardF32;
-  private final ByLength backwardBf16;
+
+  /** For longer and longer runs; which is taken depends on the run's length only. */
+  private final NormKernels[] kernels;
 
   Norms(Gpu gpu, RowKernels rows, ColumnSums sums) {
     this.gpu = gpu;
     this.rows = rows;
     this.sums = sums;
-    normalizeF32 = ByLength.of(gpu, "normalizeF32");
-    normalizeRounded = ByLength.of(gpu, "normalizeRounded");
-    normalizeBf16 = ByLength.of(gpu, "normalizeBf16");
-    addF32 = ByLength.of(gpu, "backwardAddF32");
-    addBf16 = ByLength.of(gpu, "backwardAddBf16");
-    backwardF32 = ByLength.of(gpu, "backwardF32");
-    backwardBf16 = ByLength.of(gpu, "backwardBf16");
+    kernels =
+        new NormKernels[] {
+          NormKernels.of(gpu, 16, 4),
+          NormKernels.of(gpu, 256, 4),
+          NormKernels.of(gpu, 512, 4),
+          NormKernels.of(gpu, 1024, 8)
+        };
   }
 
   void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {
@@ -53,8 +38,10 @@ final class Norms {
 
   void rmsNormBackward(
       Tensor dy, Tensor x, Tensor weight, float offset, Tensor rstd, Tensor dx, Tensor dWeight) {
-    ByLength kernels = dy.dtype() == DType.BF16 ? addBf16 : addF32;
-    backward(kernels, dy, x, Runs.whole(weight), offset, rstd, dx, dWeight, null);
+    Runs runs = Runs.whole(weight);
+    NormKernels fit = kernels(runs);
+    Kernel kernel = dy.dtype() == DType.BF16 ? fit.addBf16() : fit.addF32();
+    backward(fit, kernel, dy, x, runs, offset, rstd, dx, dWeight, null);
   }
 
   void headNorm(
@@ -88,22 +75,23 @@ final class Norms {
       Tensor dFused,
       Tensor dQueryWeight,
       Tensor dKeyWeight) {
-    ByLength kernels = fused.dtype() == DType.BF16 ? backwardBf16 : backwardF32;
     Runs runs = Runs.of(heads, queryWeight, keyWeight);
-    backward(kernels, dNormed, fused, runs, offset, rstd, dFused, dQueryWeight, dKeyWeight);
+    NormKernels fit = kernels(runs);
+    Kernel kernel = fused.dtype() == DType.BF16 ? fit.backwardBf16() : fit.backwardF32();
+    backward(fit, kernel, dNormed, fused, runs, offset, rstd, dFused, dQueryWeight, dKeyWeight);
     copyValues(dNormed, heads, dFused);
   }
 
   private void forward(
       Tensor x, Runs runs, int columns, float epsilon, float offset, Tensor y, Tensor rstd) {
-    ByLength kernels =
+    NormKernels fit = kernels(runs);
+    Kernel kernel =
         x.dtype() == DType.BF16
-            ? normalizeBf16
-            : y.dtype() == DType.BF16 ? normalizeRounded : normalizeF32;
+            ? fit.normalizeBf16()
+            : y.dtype() == DType.BF16 ? fit.normalizeRounded() : fit.normalizeF32();
     int width = Alignment.width(x.dtype(), y.dtype());
     long addresses = DeviceMemory.address(x) | DeviceMemory.address(y) | runs.addresses();
-    kernels
-        .of(runs)
+    kernel
         .begin()
         .tensor(x)
         .tensor(y)
@@ -118,7 +106,7 @@ final class Norms {
         .number(epsilon)
         .tensor(rstd)
         .integer(Alignment.whole(addresses, columns | runs.queryRun() | runs.keyRun(), width))
-        .launch(Math.ceilDiv(x.rows(), THREADS / runs.threads()), runs.norms(), THREADS, 0);
+        .launch(Math.ceilDiv(x.rows(), fit.groups()), runs.norms(), fit.threads(), 0);
   }
 
   /**
@@ -126,7 +114,8 @@ final class Norms {
    * as a row; these are added in a fixed order. Chunks depend on the sizes only.
    */
   private void backward(
-      ByLength kernels,
+      NormKernels fit,
+      Kernel kernel,
       Tensor dy,
       Tensor x,
       Runs runs,
@@ -138,9 +127,8 @@ final class Norms {
     if (x.rows() == 0) {
       return;
     }
-    int most = runs.areShort() ? SHORT_PIECES : LONG_PIECES;
-    long pieces = (long) x.rows() * runs.norms();
-    int chunkRows = (int) Math.max(FEWEST_ROWS, Math.ceilDiv(pieces, most));
+    int most = MOST_BLOCKS * fit.groups();
+    int chunkRows = (int) Math.max(FEWEST_ROWS, Math.ceilDiv((long) x.rows() * runs.norms(), most));
     int chunks = Math.ceilDiv(x.rows(), chunkRows);
     int sumColumns = runs.columns();
     long partials = gpu.temporaries().reserve("sums of norms", 4L * chunks * sumColumns);
@@ -151,9 +139,7 @@ final class Norms {
             | DeviceMemory.address(dx)
             | runs.addresses()
             | partials;
-    int groups = THREADS / runs.threads();
-    kernels
-        .of(runs)
+    kernel
         .begin()
         .tensor(dy)
         .tensor(x)
@@ -171,7 +157,7 @@ final class Norms {
         .pointer(partials)
         .integer(sumColumns)
         .integer(Alignment.whole(addresses, x.columns() | runs.queryRun() | runs.keyRun(), width))
-        .launch(Math.ceilDiv(chunks, groups), runs.norms(), THREADS, sharedBytes(groups, runs));
+        .launch(Math.ceilDiv(chunks, fit.groups()), runs.norms(), fit.threads(), 0);
     sums.addSums(partials, chunks, sumColumns, runs.queries(), runs.queryRun(), dQueryWeight);
     if (dKeyWeight != null) {
       long keys = partials + 4L * runs.queries() * runs.queryRun();
@@ -179,17 +165,17 @@ final class Norms {
     }
   }
 
-  private int sharedBytes(int groups, Runs runs) {
-    long bytes = 4L * groups * (Math.ceilDiv(runs.longest(), 8) * 8);
-    if (bytes > gpu.sharedMemoryPerBlock()) {
-      throw new IllegalArgumentException(
-          "weight: a norm over "
-              + runs.longest()
-              + " columns is more than a block's shared memory holds, "
-              + gpu.sharedMemoryPerBlock()
-              + " bytes");
+  private NormKernels kernels(Runs runs) {
+    for (NormKernels fit : kernels) {
+      if (runs.longest() <= fit.columns()) {
+        return fit;
+      }
     }
-    return (int) bytes;
+    throw new IllegalArgumentException(
+        "weight: a norm over "
+            + runs.longest()
+            + " columns; kernels keep at most "
+            + kernels[kernels.length - 1].columns());
   }
 
   private void copyValues(Tensor from, Heads heads, Tensor to) {
@@ -245,28 +231,9 @@ final class Norms {
       return Math.max(queryRun, keyRun);
     }
 
-    int threads() {
-      return areShort() ? FEW : THREADS;
-    }
-
-    boolean areShort() {
-      return longest() <= SHORT;
-    }
-
     long addresses() {
       return DeviceMemory.address(queryWeight)
           | (keyWeight == null ? 0 : DeviceMemory.address(keyWeight));
-    }
-  }
-
-  /** A kernel for short runs and one for long ones. */
-  private record ByLength(Kernel forShort, Kernel forLong) {
-    static ByLength of(Gpu gpu, String name) {
-      return new ByLength(gpu.kernel(FILE, name + "Short"), gpu.kernel(FILE, name + "Long"));
-    }
-
-    Kernel of(Runs runs) {
-      return runs.areShort() ? forShort : forLong;
     }
   }
 }

@@ -1,12 +1,25 @@
 // RMSNorm of runs of columns, forward and backward: a row is one run (rmsNorm), or its query and
-// key heads are runs (headNorm). A group of THREADS threads takes a run: 16 where runs are short,
-// a block of 256 else, which depends on the runs' lengths only.
+// key heads are runs (headNorm). GROUP threads take a run and keep it in registers, read once: up to
+// KEPT vectors of F32 a thread, half as many of BF16. Both are given when this is compiled, by
+// Norms.java, and depend on the runs' lengths only.
 #include "numbers.h"
 #include "vectors.h"
 
+#ifndef GROUP
+#define GROUP 256
+#define KEPT 4
+#endif
+
 namespace {
-constexpr int BLOCK = 256;
-constexpr int FEW = 16;
+// A block has several groups where these are small.
+constexpr int BLOCK = GROUP < 256 ? 256 : GROUP;
+constexpr int GROUPS = BLOCK / GROUP;
+
+// Vectors of W numbers a thread keeps.
+template <int W>
+constexpr int keptOf() {
+  return KEPT * 4 / W;
+}
 }  // namespace
 
 // Runs of a row: queries runs of queryRun columns, then others of keyRun columns.
@@ -35,138 +48,154 @@ inline Run runOf(const Runs& runs, int norm) {
 }
 
 // The sum over the threads of a group; all threads of the block call.
-template <int THREADS>
 inline float groupSum(float value) {
-  if constexpr (THREADS > 32) {
-    return blockSum<THREADS>(value);
+  if constexpr (GROUP > 32) {
+    return blockSum<BLOCK>(value);
   } else {
-    for (int apart = THREADS / 2; apart > 0; apart /= 2) {
+    for (int apart = GROUP / 2; apart > 0; apart /= 2) {
       value += __shfl_xor_sync(numbers::WARP, value, apart);
     }
     return value;
   }
 }
 
+// A thread's vectors of the first n numbers, zeros where there are none.
+template <int W, bool WHOLE, typename T>
+inline void loadRun(const T* from, int n, Values<W> (&to)[keptOf<W>()]) {
+  int lane = threadIdx.x % GROUP;
+  for (int k = 0; k < keptOf<W>(); k++) {
+    int c = (lane + k * GROUP) * W;
+    to[k] = c < n ? loadOf<W, WHOLE>(from + c, n - c) : Values<W>{};
+  }
+}
+
+template <bool WHOLE, int W, typename T>
+inline void storeRun(T* to, int n, const Values<W> (&from)[keptOf<W>()]) {
+  int lane = threadIdx.x % GROUP;
+  for (int k = 0; k < keptOf<W>(); k++) {
+    int c = (lane + k * GROUP) * W;
+    if (c < n) {
+      storeOf<WHOLE>(to + c, from[k], n - c);
+    }
+  }
+}
+
 // y = x rstd (offset + weight), rstd = 1 / sqrt(mean x^2 + epsilon). blockIdx.y is the run.
-template <typename X, typename Y, int THREADS>
+template <bool WHOLE, typename X, typename Y>
 inline void normalize(const X* x, Y* y, int rows, int columns, const Runs& runs, float epsilon,
-                      float* rstd, int whole) {
+                      float* rstd) {
   constexpr int W = widthOf<X, Y>();
-  int lane = threadIdx.x % THREADS;
-  int r = blockIdx.x * (BLOCK / THREADS) + threadIdx.x / THREADS;
+  int r = blockIdx.x * GROUPS + threadIdx.x / GROUP;
   Run run = runOf(runs, blockIdx.y);
   // A group without a row still takes part in its warp's shuffles.
   int n = r < rows ? run.size : 0;
   long long at = static_cast<long long>(columns) * r + run.first;
+  Values<W> value[keptOf<W>()];
+  Values<W> weight[keptOf<W>()];
+  loadRun<W, WHOLE>(x + at, n, value);
+  loadRun<W, WHOLE>(run.weight, n, weight);
   float sum = 0;
-  for (int c = lane * W; c < n; c += THREADS * W) {
-    Values<W> value = load<W>(x + at + c, n - c, whole);
-    for (int k = 0; k < W; k++) {
-      sum = fmaf(value.at[k], value.at[k], sum);
+  for (int k = 0; k < keptOf<W>(); k++) {
+    for (int i = 0; i < W; i++) {
+      sum = fmaf(value[k].at[i], value[k].at[i], sum);
     }
   }
-  float scale = 1.0f / sqrtf(groupSum<THREADS>(sum) / run.size + epsilon);
-  if (lane == 0 && r < rows) {
+  float scale = 1.0f / sqrtf(groupSum(sum) / run.size + epsilon);
+  if (threadIdx.x % GROUP == 0 && r < rows) {
     rstd[static_cast<long long>(gridDim.y) * r + blockIdx.y] = scale;
   }
-  for (int c = lane * W; c < n; c += THREADS * W) {
-    Values<W> value = load<W>(x + at + c, n - c, whole);
-    Values<W> weight = load<W>(run.weight + c, n - c, whole);
-    for (int k = 0; k < W; k++) {
-      value.at[k] = value.at[k] * scale * (weight.at[k] + runs.offset);
+  for (int k = 0; k < keptOf<W>(); k++) {
+    for (int i = 0; i < W; i++) {
+      value[k].at[i] = value[k].at[i] * scale * (weight[k].at[i] + runs.offset);
     }
-    store(y + at + c, value, n - c, whole);
   }
+  storeRun<WHOLE>(y + at, n, value);
 }
 
 // With g = dy (offset + weight): dx += rstd (g - x rstd^2 mean(g x)), or = where it does not ADD;
 // sums[chunk, c] = the sum of dy x rstd over the rows of the chunk, in their order. A group takes a
-// run of a chunk of rows; its sums stand in shared memory, each thread's its own.
-template <typename D, typename X, bool ADD, int THREADS>
+// run of a chunk of rows.
+template <bool WHOLE, bool ADD, typename D, typename X>
 inline void backward(const D* dy, const X* x, X* dx, int rows, int columns, const Runs& runs,
-                     const float* rstd, int chunkRows, float* sums, int sumColumns, int whole) {
+                     const float* rstd, int chunkRows, float* sums, int sumColumns) {
   constexpr int W = widthOf<D, X>();
-  int lane = threadIdx.x % THREADS;
-  int group = threadIdx.x / THREADS;
-  int chunk = blockIdx.x * (BLOCK / THREADS) + group;
+  constexpr int K = keptOf<W>();
+  int chunk = blockIdx.x * GROUPS + threadIdx.x / GROUP;
   Run run = runOf(runs, blockIdx.y);
-  int longest = runs.queryRun > runs.keyRun ? runs.queryRun : runs.keyRun;
-  float* partial = dynamicShared<float>() + group * ((longest + 7) / 8 * 8);
-  for (int c = lane * W; c < run.size; c += THREADS * W) {
-    store(partial + c, Values<W>{}, run.size - c, whole);
+  Values<W> factor[K];
+  Values<W> total[K];
+  loadRun<W, WHOLE>(run.weight, run.size, factor);
+  for (int k = 0; k < K; k++) {
+    for (int i = 0; i < W; i++) {
+      factor[k].at[i] = factor[k].at[i] + runs.offset;
+    }
+    total[k] = Values<W>{};
   }
-  for (int i = 0; i < chunkRows; i++) {
-    long long r = static_cast<long long>(chunk) * chunkRows + i;
+  for (int j = 0; j < chunkRows; j++) {
+    long long r = static_cast<long long>(chunk) * chunkRows + j;
     int n = r < rows ? run.size : 0;
     long long at = r * columns + run.first;
+    Values<W> d[K];
+    Values<W> value[K];
+    Values<W> slope[K];
+    loadRun<W, WHOLE>(dy + at, n, d);
+    loadRun<W, WHOLE>(x + at, n, value);
+    if constexpr (ADD) {
+      loadRun<W, WHOLE>(dx + at, n, slope);
+    }
+    float scale = n > 0 ? rstd[gridDim.y * r + blockIdx.y] : 0.0f;
     float sum = 0;
-    for (int c = lane * W; c < n; c += THREADS * W) {
-      Values<W> d = load<W>(dy + at + c, n - c, whole);
-      Values<W> value = load<W>(x + at + c, n - c, whole);
-      Values<W> weight = load<W>(run.weight + c, n - c, whole);
-      for (int k = 0; k < W; k++) {
-        sum = fmaf(d.at[k] * (weight.at[k] + runs.offset), value.at[k], sum);
+    for (int k = 0; k < K; k++) {
+      for (int i = 0; i < W; i++) {
+        sum = fmaf(d[k].at[i] * factor[k].at[i], value[k].at[i], sum);
       }
     }
-    float projection = groupSum<THREADS>(sum);
-    float scale = r < rows ? rstd[gridDim.y * r + blockIdx.y] : 0.0f;
-    float shrink = -scale * scale * (projection / run.size);
-    for (int c = lane * W; c < n; c += THREADS * W) {
-      Values<W> d = load<W>(dy + at + c, n - c, whole);
-      Values<W> value = load<W>(x + at + c, n - c, whole);
-      Values<W> weight = load<W>(run.weight + c, n - c, whole);
-      Values<W> total = load<W>(partial + c, n - c, whole);
-      Values<W> slope = {};
-      if (ADD) {
-        slope = load<W>(dx + at + c, n - c, whole);
+    float shrink = -scale * scale * (groupSum(sum) / run.size);
+    for (int k = 0; k < K; k++) {
+      for (int i = 0; i < W; i++) {
+        float inner = fmaf(value[k].at[i], shrink, d[k].at[i] * factor[k].at[i]);
+        slope[k].at[i] = ADD ? fmaf(inner, scale, slope[k].at[i]) : inner * scale;
+        total[k].at[i] = fmaf(d[k].at[i], value[k].at[i] * scale, total[k].at[i]);
       }
-      for (int k = 0; k < W; k++) {
-        float g = d.at[k] * (weight.at[k] + runs.offset);
-        slope.at[k] = fmaf(fmaf(value.at[k], shrink, g), scale, slope.at[k]);
-        total.at[k] = fmaf(d.at[k], value.at[k] * scale, total.at[k]);
-      }
-      store(dx + at + c, slope, n - c, whole);
-      store(partial + c, total, n - c, whole);
     }
+    storeRun<WHOLE>(dx + at, n, slope);
   }
   if (static_cast<long long>(chunk) * chunkRows < rows) {
     float* to = sums + static_cast<long long>(chunk) * sumColumns + run.first;
-    for (int c = lane * W; c < run.size; c += THREADS * W) {
-      store(to + c, load<W>(partial + c, run.size - c, whole), run.size - c, whole);
-    }
+    storeRun<WHOLE>(to, run.size, total);
   }
 }
 
-#define NORM(NAME, X, Y, THREADS)                                                                 \
-  extern "C" __global__ void normalize##NAME(                                                     \
+#define NORM(NAME, X, Y)                                                                          \
+  extern "C" __global__ void __launch_bounds__(BLOCK) normalize##NAME(                            \
       const X* x, Y* y, int rows, int columns, int queries, int queryRun, int keyRun,             \
       const float* queryWeight, const float* keyWeight, float offset, float epsilon, float* rstd, \
       int whole) {                                                                                \
     Runs runs = {queries, queryRun, keyRun, queryWeight, keyWeight, offset};                      \
-    normalize<X, Y, THREADS>(x, y, rows, columns, runs, epsilon, rstd, whole);                    \
+    if (whole) {                                                                                  \
+      normalize<true>(x, y, rows, columns, runs, epsilon, rstd);                                  \
+    } else {                                                                                      \
+      normalize<false>(x, y, rows, columns, runs, epsilon, rstd);                                 \
+    }                                                                                             \
   }
 
-#define NORM_BACKWARD(NAME, D, X, ADD, THREADS)                                                  \
-  extern "C" __global__ void backward##NAME(                                                     \
-      const D* dy, const X* x, X* dx, int rows, int columns, int queries, int queryRun,          \
-      int keyRun, const float* queryWeight, const float* keyWeight, float offset,                \
-      const float* rstd, int chunkRows, float* sums, int sumColumns, int whole) {                \
-    Runs runs = {queries, queryRun, keyRun, queryWeight, keyWeight, offset};                     \
-    backward<D, X, ADD, THREADS>(dy, x, dx, rows, columns, runs, rstd, chunkRows, sums,          \
-                                 sumColumns, whole);                                             \
+#define NORM_BACKWARD(NAME, D, X, ADD)                                                            \
+  extern "C" __global__ void __launch_bounds__(BLOCK) backward##NAME(                             \
+      const D* dy, const X* x, X* dx, int rows, int columns, int queries, int queryRun,           \
+      int keyRun, const float* queryWeight, const float* keyWeight, float offset,                 \
+      const float* rstd, int chunkRows, float* sums, int sumColumns, int whole) {                 \
+    Runs runs = {queries, queryRun, keyRun, queryWeight, keyWeight, offset};                      \
+    if (whole) {                                                                                  \
+      backward<true, ADD>(dy, x, dx, rows, columns, runs, rstd, chunkRows, sums, sumColumns);     \
+    } else {                                                                                      \
+      backward<false, ADD>(dy, x, dx, rows, columns, runs, rstd, chunkRows, sums, sumColumns);    \
+    }                                                                                             \
   }
 
-NORM(F32Short, float, float, FEW)
-NORM(F32Long, float, float, BLOCK)
-NORM(RoundedShort, float, bf16, FEW)
-NORM(RoundedLong, float, bf16, BLOCK)
-NORM(Bf16Short, bf16, bf16, FEW)
-NORM(Bf16Long, bf16, bf16, BLOCK)
-NORM_BACKWARD(AddF32Short, float, float, true, FEW)
-NORM_BACKWARD(AddF32Long, float, float, true, BLOCK)
-NORM_BACKWARD(AddBf16Short, bf16, float, true, FEW)
-NORM_BACKWARD(AddBf16Long, bf16, float, true, BLOCK)
-NORM_BACKWARD(F32Short, float, float, false, FEW)
-NORM_BACKWARD(F32Long, float, float, false, BLOCK)
-NORM_BACKWARD(Bf16Short, bf16, bf16, false, FEW)
-NORM_BACKWARD(Bf16Long, bf16, bf16, false, BLOCK)
+NORM(F32, float, float)
+NORM(Rounded, float, bf16)
+NORM(Bf16, bf16, bf16)
+NORM_BACKWARD(AddF32, float, float, true)
+NORM_BACKWARD(AddBf16, bf16, float, true)
+NORM_BACKWARD(F32, float, float, false)
+NORM_BACKWARD(Bf16, bf16, bf16, false)

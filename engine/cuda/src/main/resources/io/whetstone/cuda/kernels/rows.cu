@@ -76,8 +76,9 @@ extern "C" __global__ void gatherWidened(const bf16* x, const int* picked, float
 
 // dx[target] += dy[r] for each r of the target's, in their order. groups: the targets, where their
 // lists begin (and the last one ends), then the lists one after the other.
-extern "C" __global__ void scatterAdd(const float* dy, const int* groups, int targets, float* dx,
-                                      int columns, int whole, int shift) {
+template <bool WHOLE>
+inline void scatterAddOf(const float* dy, const int* groups, int targets, float* dx, int columns,
+                         int shift) {
   int t = rowOf(shift);
   int c = vectorOf(shift) * 4;
   if (t >= targets || c >= columns) {
@@ -87,16 +88,25 @@ extern "C" __global__ void scatterAdd(const float* dy, const int* groups, int ta
   const int* list = begins + targets + 1;
   int last = begins[t + 1];
   float* to = dx + static_cast<long long>(columns) * groups[t] + c;
-  Values<4> sum = load<4>(to, columns - c, whole);
+  Values<4> sum = loadOf<4, WHOLE>(to, columns - c);
 #pragma unroll 8
   for (int i = begins[t]; i < last; i++) {
     Values<4> addend =
-        load<4>(dy + static_cast<long long>(columns) * list[i] + c, columns - c, whole);
+        loadOf<4, WHOLE>(dy + static_cast<long long>(columns) * list[i] + c, columns - c);
     for (int k = 0; k < 4; k++) {
       sum.at[k] = sum.at[k] + addend.at[k];
     }
   }
-  store(to, sum, columns - c, whole);
+  storeOf<WHOLE>(to, sum, columns - c);
+}
+
+extern "C" __global__ void scatterAdd(const float* dy, const int* groups, int targets, float* dx,
+                                      int columns, int whole, int shift) {
+  if (whole) {
+    scatterAddOf<true>(dy, groups, targets, dx, columns, shift);
+  } else {
+    scatterAddOf<false>(dy, groups, targets, dx, columns, shift);
+  }
 }
 
 // y[r, c] += x[r, c], where y's rows lie stride elements apart; y is rounded once.
@@ -155,9 +165,8 @@ extern "C" __global__ void addBiasBf16(const float* bias, bf16* y, int rows, int
 }
 
 // sums[chunk, c] = the sum of x[r, c] over the chunk's rows, in their order.
-template <typename T>
-inline void sumChunks(const T* x, int rows, int columns, int chunkRows, float* sums, int whole,
-                      int shift) {
+template <bool WHOLE, typename T>
+inline void sumChunksOf(const T* x, int rows, int columns, int chunkRows, float* sums, int shift) {
   constexpr int W = widthOf<T>();
   int chunk = rowOf(shift);
   int c = vectorOf(shift) * W;
@@ -170,12 +179,23 @@ inline void sumChunks(const T* x, int rows, int columns, int chunkRows, float* s
   const T* from = x + first * columns + c;
 #pragma unroll 8
   for (int i = 0; i < count; i++) {
-    Values<W> addend = load<W>(from + static_cast<long long>(columns) * i, columns - c, whole);
+    Values<W> addend =
+        loadOf<W, WHOLE>(from + static_cast<long long>(columns) * i, columns - c);
     for (int k = 0; k < W; k++) {
       sum.at[k] = sum.at[k] + addend.at[k];
     }
   }
-  store(sums + static_cast<long long>(chunk) * columns + c, sum, columns - c, whole);
+  storeOf<WHOLE>(sums + static_cast<long long>(chunk) * columns + c, sum, columns - c);
+}
+
+template <typename T>
+inline void sumChunks(const T* x, int rows, int columns, int chunkRows, float* sums, int whole,
+                      int shift) {
+  if (whole) {
+    sumChunksOf<true>(x, rows, columns, chunkRows, sums, shift);
+  } else {
+    sumChunksOf<false>(x, rows, columns, chunkRows, sums, shift);
+  }
 }
 
 extern "C" __global__ void sumChunksF32(const float* x, int rows, int columns, int chunkRows,

@@ -97,6 +97,26 @@ inline void store(T* to, const Values<W>& x, int count, bool whole) {
   }
 }
 
+// The same where whole is known when a kernel is compiled: of rows that are whole vectors, so that
+// loops have no branches and a thread has many loads under way.
+template <int W, bool WHOLE, typename T>
+inline Values<W> loadOf(const T* from, int count) {
+  if constexpr (WHOLE) {
+    return loadWhole(from, Values<W>());
+  } else {
+    return load<W>(from, count, false);
+  }
+}
+
+template <bool WHOLE, int W, typename T>
+inline void storeOf(T* to, const Values<W>& x, int count) {
+  if constexpr (WHOLE) {
+    storeWhole(to, x);
+  } else {
+    store(to, x, count, false);
+  }
+}
+
 // Rows of vectors over blocks of threads in one dimension: 2^shift threads stand along a row, the
 // others of the block take rows below; blockIdx.x counts rows, blockIdx.y pieces of a row.
 inline int rowOf(int shift) {
