@@ -15,14 +15,17 @@ import io.whetstone.tensor.Tensor;
  */
 final class Attention {
   private final Workers workers;
-  private final ThreadLocal<AttentionBlock> blocks = ThreadLocal.withInitial(AttentionBlock::new);
+  private final FloatTiles products;
+  private final ThreadLocal<AttentionBlock> blocks;
   private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
   /** 0, 1, 2, …: the numbers of the tiles that any sequence lies in. */
   private int[] tiles = new int[0];
 
-  Attention(Workers workers) {
+  Attention(Workers workers, FloatTiles products, SoftmaxKernel softmax) {
     this.workers = workers;
+    this.products = products;
+    blocks = ThreadLocal.withInitial(() -> new AttentionBlock(products, softmax));
   }
 
   void attention(
@@ -45,7 +48,7 @@ final class Attention {
           int visible = units.visible(unit);
           int seen = form.firstSeen(units.visible(unit, units.from()[unit]));
           int count = TileLayout.tiles(visible);
-          long keys = scratch.get().reserve(layout.bytes() * count + layout.rowBytes());
+          long keys = scratch.get().reserve(layout.bytes() * count + layout.rowsBytes());
           long values = keys + layout.keyBytes() * count;
           AttentionBlock block = blocks.get();
           for (int head = fromHead; head < toHead; head++) {
@@ -67,7 +70,7 @@ final class Attention {
   }
 
   /** Lays what a unit sees of one head, from a position on, into tiles. */
-  private static void lay(
+  private void lay(
       AttentionUnits units,
       int unit,
       FusedRows rows,
@@ -80,10 +83,11 @@ final class Attention {
     long work = values + layout.rowsBytes() * TileLayout.tiles(visible);
     for (int j = from; j < visible; j++) {
       int r = units.row(unit, j);
-      long key = Bfloat16.floats(rows.type(), rows.key(r, head), layout.size(), work);
-      layout.transpose(key, keys + layout.keyBytes() * (j / POSITIONS), j % POSITIONS);
-      long value = Bfloat16.floats(rows.type(), rows.value(r, head), layout.size(), work);
-      layout.row(value, values + layout.rowBytes() * j);
+      layout.row(rows.type(), rows.value(r, head), values + layout.rowBytes() * j);
+      layout.row(rows.type(), rows.key(r, head), work + layout.rowBytes() * (j % POSITIONS));
+      if (j % POSITIONS == POSITIONS - 1 || j == visible - 1) {
+        layout.transpose(products, work, keys + layout.keyBytes() * (j / POSITIONS));
+      }
     }
   }
 

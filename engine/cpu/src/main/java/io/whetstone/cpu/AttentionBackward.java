@@ -16,13 +16,12 @@ import io.whetstone.tensor.Tensor;
 final class AttentionBackward {
   private final Workers workers;
   private final Scratch partialScratch = new Scratch();
-  private final ThreadLocal<AttentionGradientBlock> blocks =
-      ThreadLocal.withInitial(AttentionGradientBlock::new);
-
+  private final ThreadLocal<AttentionGradientBlock> blocks;
   private final ThreadLocal<Scratch> sums = ThreadLocal.withInitial(Scratch::new);
 
-  AttentionBackward(Workers workers) {
+  AttentionBackward(Workers workers, FloatTiles products, SoftmaxKernel softmax) {
     this.workers = workers;
+    blocks = ThreadLocal.withInitial(() -> new AttentionGradientBlock(products, softmax));
   }
 
   void attentionBackward(
@@ -55,6 +54,7 @@ final class AttentionBackward {
               int r = units.row(unit, j);
               block.see(rows.key(r, head), rows.value(r, head), j);
             }
+            block.lay();
             for (int r = units.from()[unit]; r < units.to()[unit]; r++) {
               for (int q = head * heads.group(); q < (head + 1) * heads.group(); q++) {
                 block.add(

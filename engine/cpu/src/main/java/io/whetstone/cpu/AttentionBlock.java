@@ -10,18 +10,16 @@ import java.util.Arrays;
 import jdk.incubator.vector.FloatVector;
 
 /**
- * Attention of up to 32 query vectors over tiles of keys and values; for one thread, which uses it
+ * Attention of up to 42 query vectors over tiles of keys and values; for one thread, which uses it
  * over and over.
  *
  * <p>A query's arithmetic, whatever stands beside it: products in a chain of fma over dimensions;
  * {@link SoftmaxRows}; out = (chain of fma over positions of p_j v_j) · (1 / Σ p). Queries added
- * one after another that see the same tiles read them together, four at a time, which only saves
- * loads.
+ * one after another that see the same tiles read them together, in {@link FloatTiles}. What only
+ * others of such a tile see has the weight 0, which leaves a chain's value as it is.
  */
 final class AttentionBlock {
-  static final int CAPACITY = 32;
-
-  private static final int TOGETHER = 4;
+  static final int CAPACITY = 3 * FloatTiles.ROWS;
 
   /** Tiles of keys or values that all queries of a block pass over before the next ones. */
   private static final int PASS = TileSource.SLOTS;
@@ -29,8 +27,12 @@ final class AttentionBlock {
   private static final int VECTORS_PER_TILE = POSITIONS / LANES;
   private static final int NONE = -1;
 
+  /** Bytes of two blocks of columns. */
+  private static final long BLOCKS = 8L * FloatTiles.COLUMNS;
+
   private final TileSource source = new TileSource();
-  private final SoftmaxRows softmax = new SoftmaxRows(CAPACITY);
+  private final FloatTiles products;
+  private final SoftmaxRows softmax;
   private final Scratch scratch = new Scratch();
 
   private final long[] query = new long[CAPACITY];
@@ -60,6 +62,11 @@ final class AttentionBlock {
   private final int[] seen = new int[PASS];
   private final long[] keys = new long[PASS];
   private final long[] values = new long[PASS];
+
+  AttentionBlock(FloatTiles products, SoftmaxKernel softmax) {
+    this.products = products;
+    this.softmax = new SoftmaxRows(CAPACITY, softmax);
+  }
 
   /** From here on: attention over a cache's pages, narrow where {@code type} is BF16. */
   void overPages(AttentionForm form, DType type, TileLayout layout, long tile, long tileStep) {
@@ -145,7 +152,10 @@ final class AttentionBlock {
         i = next;
       }
     }
-    softmax.softmax(form, count, scores, scoreStep, origin, first, end);
+    for (int i = 0; i < count; i++) {
+      softmax.row(i, scores + scoreStep * i, 0, origin, to * POSITIONS, first[i], end[i]);
+    }
+    softmax.softmax(form, count);
     Memory.zero(sums, layout.rowBytes() * count);
     for (int tile = from; tile < to; tile += PASS) {
       for (int i = 0; i < count; ) {
@@ -215,110 +225,116 @@ final class AttentionBlock {
             key(v + 2),
             key(v + 3),
             layout.size(),
-            score(begin, tile, v));
+            score(begin, tile) + 4L * LANES * v);
       }
       return;
     }
-    for (int i = begin; i < stop; i += TOGETHER) {
-      // Fewer than four rows: the last stands in for those that are missing.
-      int second = Math.min(i + 1, stop - 1);
-      int third = Math.min(i + 2, stop - 1);
-      int fourth = Math.min(i + 3, stop - 1);
-      for (int v = 0; v < last * VECTORS_PER_TILE; v += 2) {
-        TileProducts.dots4(
+    int groups = groups(begin, stop);
+    for (int group = 0; group < groups; group++) {
+      int i = cut(begin, stop, group, groups);
+      int next = cut(begin, stop, group + 1, groups);
+      int ends = 0;
+      for (int q = i; q < next; q++) {
+        ends = Math.max(ends, end[q]);
+      }
+      int most = Math.min(last, TileLayout.tiles(ends) - tile);
+      for (int k = 0; k < most; k += 2) {
+        boolean pair = k + 1 < most;
+        products.multiply(
+            next - i,
+            pair ? 2 : 1,
             query(i),
-            query(second),
-            query(third),
-            query(fourth),
-            key(v),
-            key(v + 1),
+            layout.rowBytes(),
+            Float.BYTES,
+            keys[k],
+            TileLayout.KEY_STEP,
+            pair ? keys[k + 1] - keys[k] : 0,
             layout.size(),
-            score(i, tile, v),
-            score(second, tile, v),
-            score(third, tile, v),
-            score(fourth, tile, v));
+            score(i, tile + k),
+            scoreStep,
+            false);
       }
     }
+  }
+
+  /** Groups of queries that go into one tile of products each. */
+  private static int groups(int begin, int stop) {
+    return (stop - begin + FloatTiles.ROWS - 1) / FloatTiles.ROWS;
+  }
+
+  private static int cut(int begin, int stop, int group, int groups) {
+    return begin + (stop - begin) * group / groups;
   }
 
   private void addValues(int begin, int stop, int tile) {
     for (int k = 0; k < PASS; k++) {
       values[k] = seen[k] == NONE ? 0 : source.values(k, seen[k]);
     }
-    int from = tile * POSITIONS;
-    int to = from + PASS * POSITIONS;
-    for (int i = begin; i < stop; i += TOGETHER) {
-      int end4 = Math.min(i + TOGETHER, stop);
-      int core = from;
-      int coreEnd = to;
-      for (int q = i; q < end4; q++) {
-        core = Math.max(core, first[q]);
-        coreEnd = Math.min(coreEnd, end[q]);
-      }
-      if (end4 - i == 1 || core >= coreEnd) {
-        for (int q = i; q < end4; q++) {
-          addAlone(q, Math.max(from, first[q]), Math.min(to, end[q]), tile);
+    int groups = groups(begin, stop);
+    for (int group = 0; group < groups; group++) {
+      int i = cut(begin, stop, group, groups);
+      int next = cut(begin, stop, group + 1, groups);
+      int from = 0;
+      int to = 0;
+      for (int k = 0; k < PASS; k++) {
+        if (seen[k] == NONE) {
+          continue;
         }
-        continue;
+        // What any of them sees of this tile: all of it is there.
+        int low = Integer.MAX_VALUE;
+        int high = 0;
+        for (int q = i; q < next; q++) {
+          int lowest = Math.max(first[q], (tile + k) * POSITIONS);
+          int highest = Math.min(end[q], (tile + k + 1) * POSITIONS);
+          if (lowest < highest) {
+            low = Math.min(low, lowest);
+            high = Math.max(high, highest);
+          }
+        }
+        if (low >= high) {
+          continue;
+        }
+        if (!contiguous || low != to) {
+          add(i, next, from, to, tile);
+          from = low;
+        }
+        to = high;
       }
-      // What only some of them see is before or after what all see, in the order of positions.
-      for (int q = i; q < end4; q++) {
-        addAlone(q, Math.max(from, first[q]), core, tile);
-      }
-      addTogether(i, end4, core, coreEnd, tile);
-      for (int q = i; q < end4; q++) {
-        addAlone(q, coreEnd, Math.min(to, end[q]), tile);
-      }
+      add(i, next, from, to, tile);
     }
   }
 
-  private void addTogether(int i, int end4, int from, int to, int tile) {
-    int second = Math.min(i + 1, end4 - 1);
-    int third = Math.min(i + 2, end4 - 1);
-    int fourth = end4 - 1;
-    for (int j = from; j < to; ) {
-      int next = reach(j, to);
-      long rows = value(j, tile);
-      for (long c = 0; c < layout.rowBytes(); c += 8L * LANES) {
-        TileProducts.accumulate4(
-            sum(i) + c,
-            sum(second) + c,
-            sum(third) + c,
-            sum(fourth) + c,
-            weight(i, j),
-            weight(second, j),
-            weight(third, j),
-            weight(fourth, j),
-            4,
-            rows + c,
-            layout.rowBytes(),
-            next - j);
-      }
-      j = next;
+  /** Adds the values at positions [from, to), which lie one after another. */
+  private void add(int i, int next, int from, int to, int tile) {
+    if (from >= to) {
+      return;
     }
-  }
-
-  private void addAlone(int q, int from, int to, int tile) {
-    for (int j = from; j < to; ) {
-      int next = reach(j, to);
-      long rows = value(j, tile);
-      for (long c = 0; c < layout.rowBytes(); c += 8L * LANES) {
-        TileProducts.accumulate1(sum(q) + c, weight(q, j), rows + c, layout.rowBytes(), next - j);
-      }
-      j = next;
+    long rows = values[from / POSITIONS - tile] + layout.rowBytes() * (from % POSITIONS);
+    for (long c = 0; c < layout.rowBytes(); c += BLOCKS) {
+      products.multiply(
+          next - i,
+          2,
+          weight(i, from),
+          scoreStep,
+          Float.BYTES,
+          rows + c,
+          layout.rowBytes(),
+          BLOCKS / 2,
+          to - from,
+          sum(i) + c,
+          layout.rowBytes(),
+          true);
     }
-  }
-
-  /** The position up to which, from j on, values lie one after another. */
-  private int reach(int j, int to) {
-    return contiguous ? to : Math.min(to, (j / POSITIONS + 1) * POSITIONS);
   }
 
   private void finish(int i) {
     int size = layout.size();
+    FloatVector zero = FloatVector.zero(SPECIES);
     FloatVector inverse = FloatVector.broadcast(SPECIES, softmax.inverse(i));
     for (long at = sum(i); at < sum(i) + layout.rowBytes(); at += 4L * LANES) {
+      // A sum of nothing but zeros is +0, whichever of them a tile has added.
       FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER)
+          .add(zero)
           .mul(inverse)
           .intoMemorySegment(Memory.ALL, at, Memory.ORDER);
     }
@@ -341,18 +357,13 @@ final class AttentionBlock {
     return keys[v / VECTORS_PER_TILE] + 4L * LANES * (v % VECTORS_PER_TILE);
   }
 
-  /** Where the products with the v-th vector of keys of a pass go. */
-  private long score(int i, int tile, int v) {
-    return scores + scoreStep * i + 4L * (tile * POSITIONS - origin + v * LANES);
+  /** Where a query's products with a tile's keys go. */
+  private long score(int i, int tile) {
+    return scores + scoreStep * i + 4L * (tile * POSITIONS - origin);
   }
 
   private long weight(int i, int position) {
     return scores + scoreStep * i + 4L * (position - origin);
-  }
-
-  private long value(int position, int tile) {
-    int k = position / POSITIONS - tile;
-    return values[k] + layout.rowBytes() * (position % POSITIONS);
   }
 
   private long sum(int i) {

@@ -10,7 +10,7 @@ import java.util.Arrays;
 /** Storing into the paged cache, and attention over it. */
 final class CachedAttention {
   private final Workers workers;
-  private final ThreadLocal<AttentionBlock> blocks = ThreadLocal.withInitial(AttentionBlock::new);
+  private final ThreadLocal<AttentionBlock> blocks;
 
   /**
    * The numbers of the rows below the pages that they see first: in this order, those that share
@@ -18,8 +18,9 @@ final class CachedAttention {
    */
   private long[] order = new long[0];
 
-  CachedAttention(Workers workers) {
+  CachedAttention(Workers workers, FloatTiles products, SoftmaxKernel softmax) {
     this.workers = workers;
+    blocks = ThreadLocal.withInitial(() -> new AttentionBlock(products, softmax));
   }
 
   void cacheStore(Tensor fused, Heads heads, KvCache cache, int layer, int[] slots) {

@@ -60,9 +60,11 @@ final class CpuBackend implements Backend {
     headNorm = new HeadNorm(workers);
     rope = new Rope(workers);
     gated = new Gated(workers);
-    attention = new Attention(workers);
-    attentionBackward = new AttentionBackward(workers);
-    cachedAttention = new CachedAttention(workers);
+    FloatTiles products = FloatTiles.forThisMachine();
+    SoftmaxKernel softmax = SoftmaxKernel.forThisMachine();
+    attention = new Attention(workers, products, softmax);
+    attentionBackward = new AttentionBackward(workers, products, softmax);
+    cachedAttention = new CachedAttention(workers, products, softmax);
     tokenLogprobs = new TokenLogprobs(workers, gemm);
     sampler = new TokenSampler(workers);
     adamW = new AdamW(workers);

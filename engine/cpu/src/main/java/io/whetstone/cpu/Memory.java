@@ -77,6 +77,13 @@ final class Memory {
     return MemorySegment.mismatch(ALL, a, a + bytes, ALL, b, b + bytes) < 0;
   }
 
+  /** For so few that a vector with a mask would cost more; none where {@code count} is negative. */
+  static void zeroFloats(long address, int count) {
+    for (int i = 0; i < count; i++) {
+      set(address + 4L * i, 0);
+    }
+  }
+
   static void zero(long address, long bytes) {
     ALL.asSlice(address, bytes).fill((byte) 0);
   }

@@ -4,95 +4,127 @@ import static io.whetstone.cpu.Memory.LANES;
 import static io.whetstone.cpu.Memory.SPECIES;
 
 import io.whetstone.tensor.AttentionForm;
+import java.lang.foreign.ValueLayout;
 import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.VectorOperators;
 
 /**
- * Turns rows of products q·k into exp(s − max s), and keeps their sums; for one thread.
+ * Turns rows of products q·k into exp(s − max s) or into gradients, and keeps their sums; for one
+ * thread.
  *
  * <p>A row's arithmetic, whatever stands beside it: s = factor · product, where capped products
  * have been capped and the factor is 1; exp(s − max s) with one rounding of the difference; Σ exp
- * by lanes position mod LANES, then a tree. The loops go over the rows one after another, as each
- * row by itself is a long chain of dependences.
+ * by lanes position mod LANES, then a tree.
  */
 final class SoftmaxRows {
-  private final float[] maxes;
-  private final float[] lanes;
-  private final float[] totals;
-  private final float[] inverses;
-  private final float[] logs;
+  private final SoftmaxKernel kernel;
+  private final Scratch scratch = new Scratch();
+  private final long table;
+  private final long numbers;
+  private final long maxes;
+  private final long totals;
+  private final long inverses;
+  private final long logs;
 
   /**
-   * @param rows at most, a multiple of the number of lanes
+   * @param most rows
    */
-  SoftmaxRows(int rows) {
-    maxes = new float[rows];
-    lanes = new float[rows * LANES];
-    totals = new float[rows];
-    inverses = new float[rows];
-    logs = new float[rows];
+  SoftmaxRows(int most, SoftmaxKernel kernel) {
+    this.kernel = kernel;
+    int rows = (most + LANES - 1) / LANES * LANES;
+    maxes = scratch.reserve(4L * 4 * rows + 4L * LANES + SoftmaxKernel.RECORD * rows);
+    totals = maxes + 4L * rows;
+    inverses = totals + 4L * rows;
+    logs = inverses + 4L * rows;
+    numbers = logs + 4L * rows;
+    table = numbers + 4L * LANES;
+    // Those of rows that there are not are worked on too.
+    Memory.zero(maxes, 4L * 4 * rows);
   }
 
   /**
-   * Works on {@code count} rows, {@code step} bytes apart. Row i's products at positions [first[i],
-   * end[i]) count; those that share a vector with them come out as next to nothing.
+   * Says what row i is: products at positions [origin, stop), both multiples of the number of
+   * lanes, of which [first, end) are seen, at least one.
    *
-   * @param scores address of row 0 at position {@code origin}, a multiple of the number of lanes
+   * @param row address of the product at position {@code origin}
+   * @param slopes the same of what belongs to it for {@link #gradients}
    */
-  void softmax(
-      AttentionForm form, int count, long scores, long step, int origin, int[] first, int[] end) {
+  void row(int i, long row, long slopes, int origin, int stop, int first, int end) {
+    int from = first / LANES;
+    int last = (end - 1) / LANES;
+    long firstLanes = -1L << first % LANES;
+    long lastLanes = (2L << (end - 1) % LANES) - 1;
+    boolean one = from == last;
+    set(i, SoftmaxKernel.ROW, row);
+    set(i, SoftmaxKernel.SLOPES, slopes);
+    set(i, SoftmaxKernel.BEFORE, from - origin / LANES);
+    set(i, SoftmaxKernel.SEEN, last - from + 1);
+    set(i, SoftmaxKernel.AFTER, stop / LANES - last - 1);
+    set(i, SoftmaxKernel.FIRST, one ? firstLanes & lastLanes : firstLanes);
+    set(i, SoftmaxKernel.LAST, one ? firstLanes & lastLanes : lastLanes);
+    set(i, SoftmaxKernel.DISTANCE, 4L * LANES * (last - from));
+  }
+
+  /** Of the first {@code count} rows. */
+  void softmax(AttentionForm form, int count) {
     // The largest product is the largest logit too, unless the scale turns their order round.
     boolean scaled = form.capped() || form.scale() <= 0;
-    float factor = scaled ? 1 : form.scale();
-    for (int i = 0; i < count; i++) {
-      long row = scores + step * i;
-      long from = row + 4L * (first[i] / LANES * LANES - origin);
-      long last = row + 4L * ((end[i] - 1) / LANES * LANES - origin);
-      if (scaled) {
-        scale(form, from, last);
+    if (scaled) {
+      for (int i = 0; i < count; i++) {
+        long from = get(i, SoftmaxKernel.ROW) + 4L * LANES * get(i, SoftmaxKernel.BEFORE);
+        scale(form, from, from + get(i, SoftmaxKernel.DISTANCE));
       }
-      hide(from, first[i] % LANES, last, (end[i] - 1) % LANES + 1);
-      maxes[i] = factor * max(from, last);
     }
-    for (int i = 0; i < count; i++) {
-      long row = scores + step * i;
-      long from = row + 4L * (first[i] / LANES * LANES - origin);
-      long last = row + 4L * ((end[i] - 1) / LANES * LANES - origin);
-      exponentials(i, factor, from, last);
-    }
-    sum(count);
+    Memory.set(numbers, scaled ? 1 : form.scale());
+    kernel.exponentials(table, count, numbers, maxes, totals);
     for (int i = 0; i < count; i += LANES) {
-      invert(i);
-      takeLogs(i);
+      finish(4L * i);
     }
   }
 
-  private void sum(int count) {
+  /**
+   * p = exp(s − logSumExp) in place of the products, and scale · p · (d − mean) in place of d; of
+   * the first {@code count} rows. Capped: times 1 − (s / cap)².
+   *
+   * @param logSumExp of each row
+   * @param mean of each row
+   */
+  void gradients(AttentionForm form, int count, float[] logSumExp, float[] mean) {
     for (int i = 0; i < count; i++) {
-      totals[i] = VectorMath.sum(FloatVector.fromArray(SPECIES, lanes, LANES * i));
+      long record = table + SoftmaxKernel.RECORD * i;
+      Memory.set(record + SoftmaxKernel.LOG, logSumExp[i]);
+      Memory.set(record + SoftmaxKernel.LOG + 4, mean[i]);
+      if (form.capped()) {
+        long from = get(i, SoftmaxKernel.ROW) + 4L * LANES * get(i, SoftmaxKernel.BEFORE);
+        scale(form, from, from + get(i, SoftmaxKernel.DISTANCE));
+      }
     }
+    float cap = form.softCap();
+    Memory.set(numbers, form.capped() ? 1 : form.scale());
+    Memory.set(numbers + 4, form.scale());
+    Memory.set(numbers + 8, form.capped() ? -1 / (cap * cap) : 0);
+    kernel.gradients(table, count, numbers);
   }
 
-  /** Of as many rows as there are lanes. */
-  private void invert(int i) {
-    FloatVector total = FloatVector.fromArray(SPECIES, totals, i);
-    FloatVector.broadcast(SPECIES, 1).div(total).intoArray(inverses, i);
-  }
-
-  /** Of as many rows as there are lanes. */
-  private void takeLogs(int i) {
-    FloatVector log = VectorMath.log(FloatVector.fromArray(SPECIES, totals, i));
-    log.add(FloatVector.fromArray(SPECIES, maxes, i)).intoArray(logs, i);
+  /** 1 / Σ exp and log Σ exp of as many rows as there are lanes. */
+  private void finish(long at) {
+    FloatVector total =
+        FloatVector.fromMemorySegment(SPECIES, Memory.ALL, totals + at, Memory.ORDER);
+    FloatVector.broadcast(SPECIES, 1)
+        .div(total)
+        .intoMemorySegment(Memory.ALL, inverses + at, Memory.ORDER);
+    VectorMath.log(total)
+        .add(FloatVector.fromMemorySegment(SPECIES, Memory.ALL, maxes + at, Memory.ORDER))
+        .intoMemorySegment(Memory.ALL, logs + at, Memory.ORDER);
   }
 
   /** 1 / Σ exp of a row. */
   float inverse(int row) {
-    return inverses[row];
+    return Memory.get(inverses + 4L * row);
   }
 
   /** log Σ exp s of a row. */
   float logSumExp(int row) {
-    return logs[row];
+    return Memory.get(logs + 4L * row);
   }
 
   private static void scale(AttentionForm form, long from, long last) {
@@ -109,7 +141,7 @@ final class SoftmaxRows {
   }
 
   /** cap · tanh(factor · product). */
-  static void cap(float factor, float cap, long from, long last) {
+  private static void cap(float factor, float cap, long from, long last) {
     FloatVector factors = FloatVector.broadcast(SPECIES, factor);
     FloatVector caps = FloatVector.broadcast(SPECIES, cap);
     for (long at = from; at <= last; at += 4L * LANES) {
@@ -120,44 +152,13 @@ final class SoftmaxRows {
     }
   }
 
-  /** A score of −∞ adds less to a sum than its last bit, so that no later loop needs a mask. */
-  private static void hide(long from, int before, long last, int after) {
-    FloatVector lowest = FloatVector.broadcast(SPECIES, Float.NEGATIVE_INFINITY);
-    if (before > 0) {
-      lowest
-          .blend(
-              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, from, Memory.ORDER),
-              VectorMath.lanesFrom(before))
-          .intoMemorySegment(Memory.ALL, from, Memory.ORDER);
-    }
-    if (after < LANES) {
-      FloatVector.fromMemorySegment(SPECIES, Memory.ALL, last, Memory.ORDER)
-          .blend(lowest, VectorMath.lanesFrom(after))
-          .intoMemorySegment(Memory.ALL, last, Memory.ORDER);
-    }
+  private void set(int row, long field, long number) {
+    long at = table + SoftmaxKernel.RECORD * row + field;
+    Memory.ALL.set(ValueLayout.JAVA_LONG_UNALIGNED, at, number);
   }
 
-  private static float max(long from, long last) {
-    FloatVector most = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, last, Memory.ORDER);
-    for (long at = from; at < last; at += 4L * LANES) {
-      FloatVector next = FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER);
-      most = most.blend(next, next.compare(VectorOperators.GT, most));
-    }
-    return VectorMath.max(most);
-  }
-
-  private void exponentials(int i, float factor, long from, long last) {
-    FloatVector factors = FloatVector.broadcast(SPECIES, factor);
-    FloatVector shift = FloatVector.broadcast(SPECIES, -maxes[i]);
-    FloatVector sum = FloatVector.zero(SPECIES);
-    for (long at = from; at <= last; at += 4L * LANES) {
-      FloatVector p =
-          VectorMath.expOfNegative(
-              FloatVector.fromMemorySegment(SPECIES, Memory.ALL, at, Memory.ORDER)
-                  .fma(factors, shift));
-      p.intoMemorySegment(Memory.ALL, at, Memory.ORDER);
-      sum = sum.add(p);
-    }
-    sum.intoArray(lanes, LANES * i);
+  private long get(int row, long field) {
+    return Memory.ALL.get(
+        ValueLayout.JAVA_LONG_UNALIGNED, table + SoftmaxKernel.RECORD * row + field);
   }
 }

@@ -2,6 +2,7 @@ package io.whetstone.cpu;
 
 import static io.whetstone.cpu.Memory.LANES;
 
+import io.whetstone.tensor.DType;
 import jdk.incubator.vector.FloatVector;
 import jdk.incubator.vector.IntVector;
 import jdk.incubator.vector.VectorOperators;
@@ -19,7 +20,7 @@ import jdk.incubator.vector.VectorSpecies;
  * nothing between lanes.
  *
  * @param size dimensions of a head
- * @param stride {@code size} rounded up to two vectors; what is over is 0
+ * @param stride {@code size} rounded up to 32; what is over is 0
  */
 record TileLayout(int size, int stride) {
   /** Positions in a tile; a multiple of the number of lanes. */
@@ -32,7 +33,7 @@ record TileLayout(int size, int stride) {
   private static final int UPPER = 0xffff0000;
 
   static TileLayout of(int size) {
-    int block = 2 * LANES;
+    int block = 2 * FloatTiles.COLUMNS;
     return new TileLayout(size, (size + block - 1) / block * block);
   }
 
@@ -81,8 +82,40 @@ record TileLayout(int size, int stride) {
       FloatVector.fromMemorySegment(Memory.SPECIES, Memory.ALL, head + 4L * d, Memory.ORDER)
           .intoMemorySegment(Memory.ALL, to + 4L * d, Memory.ORDER);
     }
-    for (; d < stride; d++) {
-      Memory.set(to + 4L * d, d < size ? Memory.get(head + 4L * d) : 0);
+    for (; d < size; d++) {
+      Memory.set(to + 4L * d, Memory.get(head + 4L * d));
+    }
+    pad(to);
+  }
+
+  /** Stores a head's numbers, F32 or BF16, as one padded row of F32. */
+  void row(DType type, long head, long to) {
+    if (type == DType.F32) {
+      row(head, to);
+    } else {
+      Bfloat16.widen(head, to, size);
+      pad(to);
+    }
+  }
+
+  private void pad(long row) {
+    int d = size;
+    for (; d % LANES != 0; d++) {
+      Memory.set(row + 4L * d, 0);
+    }
+    for (; d < stride; d += LANES) {
+      FloatVector.zero(Memory.SPECIES).intoMemorySegment(Memory.ALL, row + 4L * d, Memory.ORDER);
+    }
+  }
+
+  /** Stores 16 padded rows as {@code [size, 16]}. */
+  void transpose(FloatTiles tiles, long rows, long to) {
+    if (size % 4 == 0) {
+      tiles.transpose(rows, rowBytes(), size, to);
+    } else {
+      for (int position = 0; position < POSITIONS; position++) {
+        transpose(rows + rowBytes() * position, to, position);
+      }
     }
   }
 

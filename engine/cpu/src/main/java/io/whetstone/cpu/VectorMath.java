@@ -18,28 +18,28 @@ import jdk.incubator.vector.VectorShuffle;
  */
 final class VectorMath {
   // ln 2 in two parts; the first has 15 bits, so its product with an exponent is exact.
-  private static final float LN2_HIGH = 0x1.62e4p-1f;
-  private static final float LN2_LOW = 0x1.7f7d1cp-20f;
-  private static final float LOG2_E = 0x1.715476p0f;
+  static final float LN2_HIGH = 0x1.62e4p-1f;
+  static final float LN2_LOW = 0x1.7f7d1cp-20f;
+  static final float LOG2_E = 0x1.715476p0f;
 
   /** Adding 1.5 · 2²³ rounds to an integer, which then stands in the low bits of the sum. */
-  private static final float ROUNDER = 0x1.8p23f;
+  static final float ROUNDER = 0x1.8p23f;
 
   /** Below, exp gives 0: what would be smaller than 2⁻¹²⁵ helps nobody, and is slow to add. */
-  private static final float EXP_MIN = -86.64f;
+  static final float EXP_MIN = -86.64f;
 
   /** ln of the largest float; above, exp gives infinity. */
-  private static final float EXP_MAX = 0x1.62e42ep6f;
+  static final float EXP_MAX = 0x1.62e42ep6f;
 
   /** Twice an argument beyond which tanh rounds to ±1. */
   private static final float TANH_MAX = 20;
 
   // exp r = 1 + r + r² (E0 + E1 r + … + E4 r⁴) for |r| ≤ ln 2 / 2: minimax, 4e-9 relative.
-  private static final float E0 = 0x1.fffffcp-2f;
-  private static final float E1 = 0x1.555492p-3f;
-  private static final float E2 = 0x1.5558f2p-5f;
-  private static final float E3 = 0x1.123a2p-7f;
-  private static final float E4 = 0x1.6a23dp-10f;
+  static final float E0 = 0x1.fffffcp-2f;
+  static final float E1 = 0x1.555492p-3f;
+  static final float E2 = 0x1.5558f2p-5f;
+  static final float E3 = 0x1.123a2p-7f;
+  static final float E4 = 0x1.6a23dp-10f;
 
   // The series of 2 artanh s: log(1 + f) = 2 (s + s³/3 + s⁵/5 + …) with s = f / (2 + f).
   private static final float L1 = 2f / 3;

@@ -35,6 +35,8 @@ class AttentionBackwardTest {
     }
     float[] got = backward(attention, dOut, 1);
     AttentionTest.assertBits(got, backward(attention, dOut, 2));
+    AttentionTest.assertBits(
+        got, backward(attention, dOut, 1, new FloatVectors(), new SoftmaxVectors()));
     double[] expected = expected(attention, dOut);
     for (int i = 0; i < got.length; i++) {
       int at = i;
@@ -47,13 +49,23 @@ class AttentionBackwardTest {
   }
 
   static float[] backward(AttentionCase attention, float[] dOut, int threads) {
+    return backward(
+        attention, dOut, threads, FloatTiles.forThisMachine(), SoftmaxKernel.forThisMachine());
+  }
+
+  private static float[] backward(
+      AttentionCase attention,
+      float[] dOut,
+      int threads,
+      FloatTiles products,
+      SoftmaxKernel softmax) {
     Heads heads = attention.heads;
     int rows = attention.segments.rows();
-    float[][] forward = attention.packed(threads);
+    float[][] forward = attention.packed(threads, products, softmax);
     float[] undefined = new float[rows * heads.fusedColumns()];
     Arrays.fill(undefined, Float.NaN);
     Tensor dFused = AttentionCase.tensor(attention.type, undefined, rows, heads.fusedColumns());
-    new AttentionBackward(new TestWorkers(threads))
+    new AttentionBackward(new TestWorkers(threads), products, softmax)
         .attentionBackward(
             AttentionCase.tensor(attention.type, dOut, rows, heads.outputColumns()),
             attention.fused,

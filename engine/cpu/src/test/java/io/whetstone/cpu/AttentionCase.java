@@ -61,10 +61,16 @@ final class AttentionCase {
 
   /** Bits of the packed attention's result, row by row, with its log-sum-exp's after it. */
   float[][] packed(int threads) {
+    return packed(threads, FloatTiles.forThisMachine(), SoftmaxKernel.forThisMachine());
+  }
+
+  /** The same by these kernels. */
+  float[][] packed(int threads, FloatTiles products, SoftmaxKernel softmax) {
     int rows = segments.rows();
     Tensor out = tensor(type, new float[rows * heads.outputColumns()], rows, heads.outputColumns());
     Tensor logs = tensor(new float[rows * heads.queries()], rows, heads.queries());
-    new Attention(new TestWorkers(threads)).attention(fused, heads, segments, form, out, logs);
+    new Attention(new TestWorkers(threads), products, softmax)
+        .attention(fused, heads, segments, form, out, logs);
     return new float[][] {floats(out), floats(logs)};
   }
 
@@ -74,6 +80,12 @@ final class AttentionCase {
    * order}.
    */
   float[] cached(int threads, int batch, long seed) {
+    return cached(
+        threads, batch, seed, FloatTiles.forThisMachine(), SoftmaxKernel.forThisMachine());
+  }
+
+  /** The same by these kernels. */
+  float[] cached(int threads, int batch, long seed, FloatTiles products, SoftmaxKernel softmax) {
     int rows = segments.rows();
     int pages = 0;
     for (int s = 0; s < segments.count(); s++) {
@@ -84,7 +96,7 @@ final class AttentionCase {
     int[] sequence = new int[rows];
     int[] length = new int[rows];
     float[] result = new float[rows * heads.outputColumns()];
-    CachedAttention attention = new CachedAttention(new TestWorkers(threads));
+    CachedAttention attention = new CachedAttention(new TestWorkers(threads), products, softmax);
     try (PagedKvCache cache = new PagedKvCache(2, pages, heads, type)) {
       int next = 0;
       for (int s = 0; s < segments.count(); s++) {

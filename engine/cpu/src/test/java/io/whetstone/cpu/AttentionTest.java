@@ -56,6 +56,8 @@ class AttentionTest {
     assertBits(packed, attention.cached(1, 1, 1));
     assertBits(packed, attention.cached(2, 7, 2));
     assertBits(packed, attention.cached(2, 64, 3));
+    assertBits(packed, attention.packed(1, new FloatVectors(), new SoftmaxVectors())[0]);
+    assertBits(packed, attention.cached(1, 50, 4, new FloatVectors(), new SoftmaxVectors()));
   }
 
   @ParameterizedTest

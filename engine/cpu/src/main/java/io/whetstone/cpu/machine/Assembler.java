@@ -15,13 +15,22 @@ public final class Assembler {
   public static final int VECTOR = 64;
 
   private static final int FLOAT = 4;
+  private static final int QUARTER = VECTOR / 4;
   private static final int MAP_0F = 1;
   private static final int MAP_0F38 = 2;
+  private static final int MAP_0F3A = 3;
   private static final int NO_PREFIX = 0;
   private static final int PREFIX_66 = 1;
   private static final int PREFIX_F3 = 2;
   private static final int NO_MASK = 0;
+  private static final int ZEROING = 1 << 7;
+  private static final int LESS = 1;
   private static final int UNORDERED = 3;
+
+  /** How EVEX says that an instruction is of 128 and of 512 bits. */
+  private static final int SHORT = 0;
+
+  private static final int LONG = 2;
 
   private byte[] code = new byte[1 << 12];
   private int size;
@@ -44,6 +53,43 @@ public final class Assembler {
   /** The vector at {@code to} = from. */
   public void store(Address to, int from) {
     vector(MAP_0F, NO_PREFIX, 0x11, from, 0, to, VECTOR);
+  }
+
+  /** The first quarter of to = the 16 bytes at {@code from}; the others become 0. */
+  public void loadQuarter(int to, Address from) {
+    vector(MAP_0F, NO_PREFIX, 0x10, to, 0, from, QUARTER, SHORT);
+  }
+
+  /**
+   * to = a with the 16 bytes at {@code from} in place of a quarter.
+   *
+   * @param quarter 0 to 3
+   */
+  public void insertQuarter(int to, int a, Address from, int quarter) {
+    vector(MAP_0F3A, PREFIX_66, 0x18, to, a, from, QUARTER, LONG);
+    put(quarter);
+  }
+
+  /** In each quarter: to = a₀ b₀ a₁ b₁. */
+  public void interleaveLow(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0x14, to, a, b);
+  }
+
+  /** In each quarter: to = a₂ b₂ a₃ b₃. */
+  public void interleaveHigh(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0x15, to, a, b);
+  }
+
+  /** In each quarter: to = a₀ a₁ b₀ b₁. */
+  public void joinLow(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0xC6, to, a, b);
+    put(0x44);
+  }
+
+  /** In each quarter: to = a₂ a₃ b₂ b₃. */
+  public void joinHigh(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0xC6, to, a, b);
+    put(0xEE);
   }
 
   /** to = the float at {@code from} in every lane. */
@@ -88,6 +134,98 @@ public final class Assembler {
     vector(MAP_0F, NO_PREFIX, 0x58, to, a, b, VECTOR);
   }
 
+  /** to = from. */
+  public void copy(int to, int from) {
+    vector(MAP_0F, NO_PREFIX, 0x28, to, 0, from);
+  }
+
+  /** to = from in the lanes that are marked, else 0. */
+  public void keep(int to, int from, int mask) {
+    vector(MAP_0F, NO_PREFIX, 0x28, to, 0, from, ZEROING | mask);
+  }
+
+  /**
+   * to = the vector at {@code from} in the lanes that are marked; others stay, and are not read.
+   */
+  public void load(int to, Address from, int mask) {
+    vector(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR, LONG, mask);
+  }
+
+  /** to = the 16 words at {@code from} in lanes of 32 bits. */
+  public void loadWords(int to, Address from) {
+    vector(MAP_0F38, PREFIX_66, 0x33, to, 0, from, VECTOR / 2);
+  }
+
+  /** The float at {@code to} = the first lane. */
+  public void storeFloat(Address to, int from) {
+    vector(MAP_0F, PREFIX_F3, 0x11, from, 0, to, FLOAT, SHORT);
+  }
+
+  /** to = a + b in F32. */
+  public void add(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0x58, to, a, b);
+  }
+
+  /** to = a − b in F32. */
+  public void subtract(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0x5C, to, a, b);
+  }
+
+  /** to = a × b in F32. */
+  public void multiply(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0x59, to, a, b);
+  }
+
+  /** to = a ÷ b in F32. */
+  public void divide(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0x5E, to, a, b);
+  }
+
+  /** to = the larger of a and b; b where one of them is no number. */
+  public void larger(int to, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0x5F, to, a, b);
+  }
+
+  /** to = to × a + b in F32, rounded once. */
+  public void multiplyInto(int to, int a, int b) {
+    vector(MAP_0F38, PREFIX_66, 0xA8, to, a, b);
+  }
+
+  /** to = to × a − b in F32, rounded once. */
+  public void multiplyLess(int to, int a, int b) {
+    vector(MAP_0F38, PREFIX_66, 0xAA, to, a, b);
+  }
+
+  /** to = the lanes of 32 bits of {@code from}, shifted to the left. */
+  public void shiftLeft(int to, int from, int bits) {
+    vector(MAP_0F, PREFIX_66, 0x72, 6, to, from);
+    put(bits);
+  }
+
+  /** to = from with its halves, each of two quarters, exchanged. */
+  public void exchangeHalves(int to, int from) {
+    vector(MAP_0F3A, PREFIX_66, 0x23, to, from, from);
+    put(0x4E);
+  }
+
+  /** to = from with the quarters of each half exchanged. */
+  public void exchangeQuarters(int to, int from) {
+    vector(MAP_0F3A, PREFIX_66, 0x23, to, from, from);
+    put(0xB1);
+  }
+
+  /** In each quarter: to = from₂ from₃ from₀ from₁. */
+  public void exchangePairs(int to, int from) {
+    vector(MAP_0F3A, PREFIX_66, 0x04, to, 0, from);
+    put(0x4E);
+  }
+
+  /** In each quarter: to = from₁ from₀ from₃ from₂. */
+  public void exchangeLanes(int to, int from) {
+    vector(MAP_0F3A, PREFIX_66, 0x04, to, 0, from);
+    put(0xB1);
+  }
+
   /** to = 0. */
   public void zero(int to) {
     vector(MAP_0F, PREFIX_66, 0xEF, to, to, to);
@@ -101,6 +239,24 @@ public final class Assembler {
   public void markNotNumbers(int mask, int x) {
     vector(MAP_0F, NO_PREFIX, 0xC2, mask, x, x);
     put(UNORDERED);
+  }
+
+  /** Marks in a mask register the lanes where a is less than b. */
+  public void markLess(int mask, int a, int b) {
+    vector(MAP_0F, NO_PREFIX, 0xC2, mask, a, b);
+    put(LESS);
+  }
+
+  /**
+   * A mask register = the lowest 16 bits.
+   *
+   * @param from one of the first eight registers
+   */
+  public void mark(int mask, Register from) {
+    put(0xC5);
+    put(0xF8);
+    put(0x92);
+    put(0xC0 | mask << 3 | from.ordinal());
   }
 
   /** to = from in the lanes that are marked. */
@@ -191,6 +347,30 @@ public final class Assembler {
     word(target - (here() + Integer.BYTES));
   }
 
+  /**
+   * Jumps to where {@link #land} is told of it if a register is 0.
+   *
+   * @return what to tell it
+   */
+  public int jumpIfZero(Register counter) {
+    int number = counter.ordinal();
+    put(0x48 | number >> 3 << 2 | number >> 3);
+    put(0x85);
+    put(0xC0 | (number & 7) << 3 | number & 7);
+    put(0x0F);
+    put(0x84);
+    word(0);
+    return here();
+  }
+
+  /** The next instruction is where a jump goes. */
+  public void land(int jump) {
+    int distance = here() - jump;
+    for (int i = 0; i < Integer.BYTES; i++) {
+      code[jump - Integer.BYTES + i] = (byte) (distance >> Byte.SIZE * i);
+    }
+  }
+
   /** Returns to the caller, leaving no vector state that would slow it down. */
   public void finish() {
     put(0xC5);
@@ -204,7 +384,7 @@ public final class Assembler {
   }
 
   private void vector(int map, int prefix, int opcode, int reg, int second, int third, int mask) {
-    evex(map, prefix, reg, second, third >> 4, third >> 3 & 1, mask);
+    evex(map, prefix, reg, second, third >> 4, third >> 3 & 1, mask, LONG);
     put(opcode);
     put(0xC0 | (reg & 7) << 3 | third & 7);
   }
@@ -214,18 +394,36 @@ public final class Assembler {
    */
   private void vector(
       int map, int prefix, int opcode, int reg, int second, Address third, int unit) {
+    vector(map, prefix, opcode, reg, second, third, unit, LONG);
+  }
+
+  private void vector(
+      int map, int prefix, int opcode, int reg, int second, Address third, int unit, int length) {
+    vector(map, prefix, opcode, reg, second, third, unit, length, NO_MASK);
+  }
+
+  private void vector(
+      int map,
+      int prefix,
+      int opcode,
+      int reg,
+      int second,
+      Address third,
+      int unit,
+      int length,
+      int mask) {
     int index = third.index() == null ? 0 : third.index().ordinal() >> 3;
-    evex(map, prefix, reg, second, index, third.base().ordinal() >> 3, NO_MASK);
+    evex(map, prefix, reg, second, index, third.base().ordinal() >> 3, mask, length);
     put(opcode);
     modrm(reg, third, unit);
   }
 
   /** Registers' upper bits are stored inverted. */
-  private void evex(int map, int prefix, int reg, int second, int x, int b, int mask) {
+  private void evex(int map, int prefix, int reg, int second, int x, int b, int mask, int length) {
     put(0x62);
     put((reg >> 3 & 1 ^ 1) << 7 | (x ^ 1) << 6 | (b ^ 1) << 5 | (reg >> 4 ^ 1) << 4 | map);
     put((~second & 15) << 3 | 1 << 2 | prefix);
-    put(2 << 5 | (second >> 4 ^ 1) << 3 | mask);
+    put(length << 5 | (second >> 4 ^ 1) << 3 | mask);
   }
 
   private void prefix(boolean wide, int reg, Address of) {

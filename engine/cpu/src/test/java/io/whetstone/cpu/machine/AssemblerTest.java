@@ -75,6 +75,55 @@ class AssemblerTest {
   }
 
   @Test
+  void weighs() {
+    check("62917c4828dd", a -> a.copy(3, 29));
+    check("62e17cca28cd", a -> a.keep(17, 5, 2));
+    check("62e17c491000", a -> a.load(16, at(RAX), 1));
+    check("62c27d48336101", a -> a.loadWords(20, at(R9, 32)));
+    check("62e17e08114902", a -> a.storeFloat(at(RCX, 8), 17));
+    check("62916c4858ce", a -> a.add(1, 2, 30));
+    check("62a16c485cca", a -> a.subtract(17, 2, 18));
+    check("62f16c4859cb", a -> a.multiply(1, 2, 3));
+    check("62a15c405eeb", a -> a.divide(21, 20, 19));
+    check("62f16c485fcb", a -> a.larger(1, 2, 3));
+    check("62826d48a8ce", a -> a.multiplyInto(17, 2, 30));
+    check("62f25d40aacb", a -> a.multiplyLess(1, 20, 3));
+    check("62b16d4072f117", a -> a.shiftLeft(18, 17, 23));
+    check("62b16448c2cc01", a -> a.markLess(1, 3, 20));
+    check("c5f892d0", a -> a.mark(2, RAX));
+    check("c5f892cf", a -> a.mark(1, RDI));
+  }
+
+  @Test
+  void jumpsAhead() {
+    check(
+        "4d85d20f840100000057",
+        a -> {
+          int none = a.jumpIfZero(R10);
+          a.push(RDI);
+          a.land(none);
+        });
+    check("4885f60f8400000000", a -> a.land(a.jumpIfZero(RSI)));
+  }
+
+  @Test
+  void rearrangesQuarters() {
+    check("62b3754023d14e", a -> a.exchangeHalves(2, 17));
+    check("62e3754823d1b1", a -> a.exchangeQuarters(18, 1));
+    check("62b37d4804d14e", a -> a.exchangePairs(2, 17));
+    check("62e37d4804d1b1", a -> a.exchangeLanes(18, 1));
+    check("62f17c081007", a -> a.loadQuarter(0, at(RDI)));
+    check("62c17c08104d01", a -> a.loadQuarter(17, at(R13, 16)));
+    check("62217c08103c48", a -> a.loadQuarter(31, at(RAX, R9, 2)));
+    check("62b37d4818040001", a -> a.insertQuarter(0, 0, at(RAX, R8, 1), 1));
+    check("62830d40184c0c0203", a -> a.insertQuarter(17, 30, at(R12, R9, 1).plus(32), 3));
+    check("62f17c4814e1", a -> a.interleaveLow(4, 0, 1));
+    check("62917c4015ef", a -> a.interleaveHigh(5, 16, 31));
+    check("62f15c48c6c644", a -> a.joinLow(0, 4, 6));
+    check("62916c40c6ddee", a -> a.joinHigh(3, 18, 29));
+  }
+
+  @Test
   void countsAndKeeps() {
     check("0f188a00400000", a -> a.prefetch(at(RDX, 16384)));
     check("410f184d40", a -> a.prefetch(at(R13, 64)));

@@ -1,0 +1,255 @@
+package io.whetstone.cpu;
+
+import io.whetstone.cpu.machine.Address;
+import io.whetstone.cpu.machine.Assembler;
+import io.whetstone.cpu.machine.MachineCode;
+import io.whetstone.cpu.machine.Register;
+import java.lang.foreign.FunctionDescriptor;
+import java.lang.foreign.Linker;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
+import java.lang.invoke.MethodHandle;
+import java.util.Optional;
+
+/**
+ * {@link FloatTiles} in AVX-512 machine code, a loop for each number of rows.
+ *
+ * <p>Fourteen rows of two vectors are 28 chains in registers for two loads and fourteen broadcasts:
+ * the multiply-adds, two a cycle, are the limit and not the loads. Compiled Java manages half as
+ * many chains, and boxes vectors where it is called seldom.
+ */
+final class FloatCode implements FloatTiles {
+  private static final int WEIGHT = 28;
+  private static final int FACTOR = 30;
+
+  private static final Register A = Register.RDI;
+  private static final Register A_ROW = Register.RSI;
+  private static final Register A_STEP = Register.RDX;
+  private static final Register B = Register.RCX;
+  private static final Register B_STEP = Register.R8;
+  private static final Register B_BLOCK = Register.R9;
+  private static final Register THREE_ROWS = Register.R10;
+  private static final Register FIVE_ROWS = Register.R11;
+  private static final Register EIGHTH_ROW = Register.RAX;
+
+  /** Kept for the caller, as the convention wants it. */
+  private static final Register COUNT = Register.RBX;
+
+  /** Of the arguments that no longer fit into registers, on the stack. */
+  private static final int K_AT = 2 * Long.BYTES;
+
+  private static final int C_AT = 3 * Long.BYTES;
+  private static final int C_ROW_AT = 4 * Long.BYTES;
+
+  private static final Linker.Option BRIEF = Linker.Option.critical(false);
+
+  /** (address of the code, a, aRow, aStep, b, bStep, bBlock, k, c, cRow). */
+  private static final MethodHandle MULTIPLY =
+      Linker.nativeLinker()
+          .downcallHandle(
+              FunctionDescriptor.ofVoid(
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG),
+              BRIEF);
+
+  /** (address of the code, from, from's rows, groups of four elements, to). */
+  private static final MethodHandle TRANSPOSE =
+      Linker.nativeLinker()
+          .downcallHandle(
+              FunctionDescriptor.ofVoid(
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG,
+                  ValueLayout.JAVA_LONG),
+              BRIEF);
+
+  private final MemorySegment[] entries = new MemorySegment[4 * (ROWS + 1)];
+  private final MemorySegment transposition;
+
+  private FloatCode(MemorySegment transposition) {
+    this.transposition = transposition;
+  }
+
+  /** The code, or empty where this processor or system cannot run it. */
+  static Optional<FloatCode> forThisMachine() {
+    // The virtual machine uses vectors of 16 on x86 only where it has found AVX-512.
+    return Memory.LANES == COLUMNS
+        ? MachineCode.of(transposition()).map(code -> new FloatCode(code.entry()))
+        : Optional.empty();
+  }
+
+  @Override
+  public void multiply(
+      int rows,
+      int blocks,
+      long a,
+      long aRow,
+      long aStep,
+      long b,
+      long bStep,
+      long bBlock,
+      int k,
+      long c,
+      long cRow,
+      boolean adds) {
+    MemorySegment entry = entry(rows, blocks, adds);
+    try {
+      MULTIPLY.invokeExact(entry, a, aRow, aStep, b, bStep, bBlock, (long) k, c, cRow);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  @Override
+  public void transpose(long from, long fromRow, int size, long to) {
+    try {
+      TRANSPOSE.invokeExact(transposition, from, fromRow, (long) size / 4, to);
+    } catch (Throwable e) {
+      throw new AssertionError(e);
+    }
+  }
+
+  /** Code is made when it is first needed; made twice by two threads it is the same. */
+  private MemorySegment entry(int rows, int blocks, boolean adds) {
+    int index = 4 * rows + 2 * (blocks - 1) + (adds ? 1 : 0);
+    MemorySegment entry = entries[index];
+    if (entry == null) {
+      entry =
+          MachineCode.of(new Loop(rows, blocks, adds).code())
+              .orElseThrow(() -> new OutOfMemoryError("no memory for a kernel's code"))
+              .entry();
+      entries[index] = entry;
+    }
+    return entry;
+  }
+
+  /** Writes the code for one number of rows. */
+  private static final class Loop {
+    private final Assembler to = new Assembler();
+    private final int rows;
+    private final int vectors;
+    private final boolean adds;
+
+    Loop(int rows, int vectors, boolean adds) {
+      this.rows = rows;
+      this.vectors = vectors;
+      this.adds = adds;
+    }
+
+    byte[] code() {
+      to.push(COUNT);
+      if (adds) {
+        sums(THREE_ROWS, FIVE_ROWS, true);
+      } else {
+        for (int sum = 0; sum < rows * vectors; sum++) {
+          to.zero(sum);
+        }
+      }
+      to.address(THREE_ROWS, Address.at(A_ROW, A_ROW, 2));
+      to.address(FIVE_ROWS, Address.at(A_ROW, A_ROW, 4));
+      to.address(EIGHTH_ROW, Address.at(THREE_ROWS, A_ROW, 4));
+      to.add(EIGHTH_ROW, A);
+      to.move(COUNT, Address.at(Register.RSP, K_AT));
+      int begin = to.here();
+      to.load(WEIGHT, Address.at(B));
+      if (vectors == 2) {
+        to.load(WEIGHT + 1, Address.at(B, B_BLOCK, 1));
+      }
+      for (int r = 0; r < rows; r++) {
+        int factor = FACTOR + r % 2;
+        to.broadcast(factor, row(r));
+        for (int v = 0; v < vectors; v++) {
+          to.multiplyAdd(vectors * r + v, factor, WEIGHT + v);
+        }
+      }
+      to.add(A, A_STEP);
+      to.add(EIGHTH_ROW, A_STEP);
+      to.add(B, B_STEP);
+      to.decrementAndJump(COUNT, begin);
+      sums(A, A_ROW, false);
+      to.pop(COUNT);
+      to.finish();
+      return to.code();
+    }
+
+    /** Loads or stores the sums. */
+    private void sums(Register c, Register cRow, boolean load) {
+      to.move(c, Address.at(Register.RSP, C_AT));
+      to.move(cRow, Address.at(Register.RSP, C_ROW_AT));
+      for (int r = 0; r < rows; r++) {
+        for (int v = 0; v < vectors; v++) {
+          Address at = Address.at(c, v * Assembler.VECTOR);
+          if (load) {
+            to.load(vectors * r + v, at);
+          } else {
+            to.store(at, vectors * r + v);
+          }
+        }
+        to.add(c, cRow);
+      }
+    }
+
+    private static Address row(int r) {
+      Register base = r < 7 ? A : EIGHTH_ROW;
+      return switch (r % 7) {
+        case 0 -> Address.at(base);
+        case 1 -> Address.at(base, A_ROW, 1);
+        case 2 -> Address.at(base, A_ROW, 2);
+        case 3 -> Address.at(base, THREE_ROWS, 1);
+        case 4 -> Address.at(base, A_ROW, 4);
+        case 5 -> Address.at(base, FIVE_ROWS, 1);
+        default -> Address.at(base, THREE_ROWS, 2);
+      };
+    }
+  }
+
+  /**
+   * Four elements of 16 rows at a time: rows r, r + 4, r + 8 and r + 12 become one vector's
+   * quarters, and then the quarters of four such vectors are transposed.
+   */
+  private static byte[] transposition() {
+    Assembler to = new Assembler();
+    Register from = Register.RDI;
+    Register row = Register.RSI;
+    Register count = Register.RDX;
+    Register target = Register.RCX;
+    Register base = Register.RAX;
+    Register four = Register.R8;
+    Register twelve = Register.R9;
+    to.address(four, Address.at(row, row, 1));
+    to.address(four, Address.at(four, four, 1));
+    to.address(twelve, Address.at(four, four, 2));
+    int begin = to.here();
+    to.address(base, Address.at(from));
+    for (int r = 0; r < 4; r++) {
+      to.loadQuarter(r, Address.at(base));
+      to.insertQuarter(r, r, Address.at(base, four, 1), 1);
+      to.insertQuarter(r, r, Address.at(base, four, 2), 2);
+      to.insertQuarter(r, r, Address.at(base, twelve, 1), 3);
+      to.add(base, row);
+    }
+    to.interleaveLow(4, 0, 1);
+    to.interleaveHigh(5, 0, 1);
+    to.interleaveLow(6, 2, 3);
+    to.interleaveHigh(7, 2, 3);
+    to.joinLow(0, 4, 6);
+    to.joinHigh(1, 4, 6);
+    to.joinLow(2, 5, 7);
+    to.joinHigh(3, 5, 7);
+    for (int d = 0; d < 4; d++) {
+      to.store(Address.at(target, d * Assembler.VECTOR), d);
+    }
+    to.add(from, 4 * Float.BYTES);
+    to.add(target, 4 * Assembler.VECTOR);
+    to.decrementAndJump(count, begin);
+    to.finish();
+    return to.code();
+  }
+}
