@@ -23,8 +23,8 @@ import org.junit.jupiter.api.Test;
  * and pieces take at once, sums over many chunks: against the cpu backend.
  */
 class LargeShapesTest {
-  private static final int MANY = 70_001;
-  private static final int LONG = 300_007;
+  private static final int MANY = 66_001;
+  private static final int LONG = 70_007;
 
   private StandIn standIn;
   private Backend cpu;
@@ -217,7 +217,7 @@ class LargeShapesTest {
           d.backend().rmsNorm(d.normal(DType.F32, 22, 2, 32_767), weight, 1e-6f, 1, y, rstd);
           return y;
         });
-    for (int columns : new int[] {257, 4097, 5120, 12_289}) {
+    for (int columns : new int[] {257, 5120, 12_289}) {
       longNormBackward(columns);
     }
   }
@@ -252,7 +252,7 @@ class LargeShapesTest {
           assertThrows(
               IllegalArgumentException.class,
               () -> gpu.rmsNormBackward(x, x, w, 0, rstd, memory.zeros(DType.F32, 1, LONG), w));
-      assertTrue(refused.getMessage().contains("300007 columns"), refused.getMessage());
+      assertTrue(refused.getMessage().contains("70007 columns"), refused.getMessage());
     }
   }
 

@@ -2,6 +2,18 @@
 #include "numbers.h"
 #include "vectors.h"
 
+namespace {
+// Rows whose loads a thread has under way before it adds them.
+constexpr int BATCH = 8;
+}  // namespace
+
+template <int W>
+inline void addTo(Values<W>& sum, const Values<W>& addend) {
+  for (int k = 0; k < W; k++) {
+    sum.at[k] = sum.at[k] + addend.at[k];
+  }
+}
+
 // W elements moved as they are.
 template <typename T>
 inline void move(const T* from, T* to, int count, bool whole) {
@@ -89,12 +101,18 @@ inline void scatterAddOf(const float* dy, const int* groups, int targets, float*
   int last = begins[t + 1];
   float* to = dx + static_cast<long long>(columns) * groups[t] + c;
   Values<4> sum = loadOf<4, WHOLE>(to, columns - c);
-#pragma unroll 8
-  for (int i = begins[t]; i < last; i++) {
-    Values<4> addend =
-        loadOf<4, WHOLE>(dy + static_cast<long long>(columns) * list[i] + c, columns - c);
-    for (int k = 0; k < 4; k++) {
-      sum.at[k] = sum.at[k] + addend.at[k];
+  for (int i = begins[t]; i < last; i += BATCH) {
+    Values<4> addends[BATCH];
+    for (int j = 0; j < BATCH; j++) {
+      if (i + j < last) {
+        addends[j] =
+            loadOf<4, WHOLE>(dy + static_cast<long long>(columns) * list[i + j] + c, columns - c);
+      }
+    }
+    for (int j = 0; j < BATCH; j++) {
+      if (i + j < last) {
+        addTo(sum, addends[j]);
+      }
     }
   }
   storeOf<WHOLE>(to, sum, columns - c);
@@ -120,9 +138,7 @@ inline void addColumns(const float* x, T* y, long long stride, int rows, int col
   }
   Values<4> addend = load<4>(x + static_cast<long long>(columns) * r + c, columns - c, whole);
   Values<4> sum = load<4>(y + stride * r + c, columns - c, whole);
-  for (int k = 0; k < 4; k++) {
-    sum.at[k] = sum.at[k] + addend.at[k];
-  }
+  addTo(sum, addend);
   store(y + stride * r + c, sum, columns - c, whole);
 }
 
@@ -148,9 +164,7 @@ inline void addBias(const float* bias, T* y, int rows, int columns, int whole, i
   T* row = y + static_cast<long long>(columns) * r + c;
   Values<W> addend = load<W>(bias + c, columns - c, whole);
   Values<W> sum = load<W>(row, columns - c, whole);
-  for (int k = 0; k < W; k++) {
-    sum.at[k] = sum.at[k] + addend.at[k];
-  }
+  addTo(sum, addend);
   store(row, sum, columns - c, whole);
 }
 
@@ -177,12 +191,18 @@ inline void sumChunksOf(const T* x, int rows, int columns, int chunkRows, float*
   int count = rows - first < chunkRows ? static_cast<int>(rows - first) : chunkRows;
   Values<W> sum = {};
   const T* from = x + first * columns + c;
-#pragma unroll 8
-  for (int i = 0; i < count; i++) {
-    Values<W> addend =
-        loadOf<W, WHOLE>(from + static_cast<long long>(columns) * i, columns - c);
-    for (int k = 0; k < W; k++) {
-      sum.at[k] = sum.at[k] + addend.at[k];
+  for (int i = 0; i < count; i += BATCH) {
+    Values<W> addends[BATCH];
+    for (int j = 0; j < BATCH; j++) {
+      if (i + j < count) {
+        addends[j] =
+            loadOf<W, WHOLE>(from + static_cast<long long>(columns) * (i + j), columns - c);
+      }
+    }
+    for (int j = 0; j < BATCH; j++) {
+      if (i + j < count) {
+        addTo(sum, addends[j]);
+      }
     }
   }
   storeOf<WHOLE>(sums + static_cast<long long>(chunk) * columns + c, sum, columns - c);
