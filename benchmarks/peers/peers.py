@@ -2,6 +2,7 @@
 
     peers.py transformers tiny|qwen-0.5b f32|bf16   # generate-…, forward-backward
     peers.py trl          tiny|qwen-0.5b f32|bf16   # grpo-step
+    peers.py trl          qwen-0.5b-gpu bf16 cuda   # the same on a GPU, as gpu-check's step (docs/gpu.md)
     peers.py llama.cpp    tiny|qwen-0.5b f32|f16|bf16|q8_0   # prefill-8x128, generate-…
 
 Needs: pip install torch transformers trl datasets accelerate llama-cpp-python gguf numpy
@@ -22,8 +23,9 @@ SHAPES = {
     "tiny": dict(v=512, h=192, l=4, nh=6, nkv=2, f=512, p=512),
     "qwen-0.5b": dict(v=151936, h=896, l=24, nh=14, nkv=2, f=4864, p=4096),
 }
+SHAPES["qwen-0.5b-gpu"] = SHAPES["qwen-0.5b"]
 # sequences, prompt, completion, GRPO steps timed
-WORK = {"tiny": (64, 32, 64, 8), "qwen-0.5b": (8, 128, 64, 2)}
+WORK = {"tiny": (64, 32, 64, 8), "qwen-0.5b": (8, 128, 64, 2), "qwen-0.5b-gpu": (64, 256, 256, 4)}
 
 
 def row(shape, name, values, unit, best=max):
@@ -74,20 +76,22 @@ def transformers(shape, dtype):
     row(shape, "forward-backward", [train() for _ in range(5 if shape == "tiny" else 3)], "tok/s")
 
 
-def trl(shape, dtype):
+def trl(shape, dtype, device="cpu"):
     from datasets import Dataset
     from tokenizers import Tokenizer, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast, TrainerCallback
     from trl import GRPOConfig, GRPOTrainer
 
     sequences, prompt, new, steps = WORK[shape]
+    batch = sequences if device == "cpu" else min(sequences, 16)  # its logits take 300 kB a token
     words = Tokenizer(models.WordLevel({f"t{i}": i for i in range(512)}, unk_token="t0"))
     words.pre_tokenizer = pre_tokenizers.Whitespace()
     tokenizer = PreTrainedTokenizerFast(tokenizer_object=words, eos_token="t1", pad_token="t2")
     prompts = [" ".join(f"t{random.randint(3, 500)}" for _ in range(prompt)) for _ in range(512)]
     settings = GRPOConfig(
-        output_dir=tempfile.mkdtemp(), per_device_train_batch_size=sequences, num_generations=8,
-        max_completion_length=new, max_steps=steps, logging_steps=1, report_to=[], use_cpu=True,
+        output_dir=tempfile.mkdtemp(), per_device_train_batch_size=batch, gradient_accumulation_steps=sequences // batch,
+        num_generations=8, max_completion_length=new, max_steps=steps, logging_steps=1, report_to=[],
+        use_cpu=device == "cpu",
         bf16=dtype == "bf16", learning_rate=1e-5, save_strategy="no", disable_tqdm=True,
         gradient_checkpointing=False, generation_kwargs={"min_new_tokens": new})
     times = []
@@ -250,5 +254,5 @@ def llama_cpp(shape, kind):
 
 
 if __name__ == "__main__":
-    who, shape, kind = sys.argv[1:4]
-    {"transformers": transformers, "trl": trl, "llama.cpp": llama_cpp}[who](shape, kind)
+    who, *what = sys.argv[1:]
+    {"transformers": transformers, "trl": trl, "llama.cpp": llama_cpp}[who](*what)

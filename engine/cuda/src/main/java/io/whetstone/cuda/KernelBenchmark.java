@@ -45,7 +45,7 @@ public final class KernelBenchmark {
   }
 
   /** Runs every kernel on a small size, where times say nothing. */
-  static void runTiny(Backend backend, PrintStream out) {
+  public static void runTiny(Backend backend, PrintStream out) {
     run(backend, KernelCases.Size.TINY, 0, 1 << 10, 64, out);
   }
 

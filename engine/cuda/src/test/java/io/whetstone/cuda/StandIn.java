@@ -33,7 +33,7 @@ import org.junit.jupiter.api.Assumptions;
  * <p>A block's threads are fibers. What is put on a stream is done when it is waited for. {@link
  * #checked} compiles kernels so that every access to memory is looked at.
  */
-final class StandIn {
+public final class StandIn {
   private static final Path MODULE = module();
   private static final Path SOURCES = MODULE.resolve("src/test/cpp");
   private static final Path BUILT = MODULE.resolve("target/stand-in");
@@ -45,7 +45,7 @@ final class StandIn {
   }
 
   /** Kernels run as fast as they can; what goes wrong in them may end the JVM. */
-  static StandIn fast() {
+  public static StandIn fast() {
     return in("fast");
   }
 
@@ -195,7 +195,7 @@ final class StandIn {
   }
 
   /** What was found wrong since the last call; empty for nothing. A line for each. */
-  String reports() {
+  public String reports() {
     try {
       MemorySegment text =
           (MemorySegment)

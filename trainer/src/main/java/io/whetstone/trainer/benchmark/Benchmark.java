@@ -130,7 +130,8 @@ public final class Benchmark implements AutoCloseable {
     int[] ids = new int[sequences * length];
     int[] rows = new int[sequences * (length - 1)];
     int[] targets = new int[rows.length];
-    Arrays.setAll(ids, i -> Math.floorMod(i * 7919, 500));
+    int known = Math.min(500, workload.vocabulary());
+    Arrays.setAll(ids, i -> Math.floorMod(i * 7919, known));
     for (int i = 0; i < rows.length; i++) {
       rows[i] = i / (length - 1) * length + i % (length - 1);
       targets[i] = ids[rows[i] + 1];

@@ -12,7 +12,7 @@ import java.util.Map;
  * Weights of a model that is only measured: a block of normal numbers, again and again, each tensor
  * beginning elsewhere in it. Drawing seven billion would take longer than measuring them.
  */
-final class RandomWeights {
+public final class RandomWeights {
   /** A prime, so that rows of a matrix differ. */
   private static final int BLOCK = 1_000_003;
 
@@ -20,7 +20,7 @@ final class RandomWeights {
 
   private RandomWeights() {}
 
-  static void fill(Transformer model) {
+  public static void fill(Transformer model) {
     Backend backend = model.backend();
     try (Workspace workspace = backend.workspace("random numbers")) {
       Tensor block = workspace.tensor(DType.F32, BLOCK, 1);

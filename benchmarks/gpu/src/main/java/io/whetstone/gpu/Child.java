@@ -1,0 +1,45 @@
+package io.whetstone.gpu;
+
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A Java process with this one's options, class path and properties of ours: what a kernel does
+ * wrong can end a process, or leave its device's context useless for all that comes after.
+ */
+final class Child {
+  private static final int TAIL = 1500;
+
+  private Child() {}
+
+  static Process start(String main, Path output, List<String> arguments) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
+      if (!option.startsWith("-agentlib") && !option.startsWith("-javaagent")) {
+        command.add(option);
+      }
+    }
+    for (String name : System.getProperties().stringPropertyNames()) {
+      if (name.startsWith("whetstone.")) {
+        command.add("-D" + name + "=" + System.getProperty(name));
+      }
+    }
+    command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
+    command.addAll(arguments);
+    return new ProcessBuilder(command)
+        .redirectErrorStream(true)
+        .redirectOutput(output.toFile())
+        .start();
+  }
+
+  /** The last of what a process said. */
+  static String tail(Path output) throws IOException {
+    String all = Files.exists(output) ? Files.readString(output) : "";
+    return all.substring(Math.max(0, all.length() - TAIL)).strip();
+  }
+}
