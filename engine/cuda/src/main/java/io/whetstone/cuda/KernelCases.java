@@ -55,6 +55,9 @@ final class KernelCases {
    */
   record Case(String name, double bytes, double operations, Runnable call) {}
 
+  /** Numbers drawn for a tensor, which are then copied. */
+  private static final int DRAWN = 10_007;
+
   private static final DType F32 = DType.F32;
   private static final DType BF16 = DType.BF16;
 
@@ -344,23 +347,21 @@ final class KernelCases {
     return normal(backend, memory, type, extents);
   }
 
-  /** Numbers about 0, a thousand normal ones over and over: a product of zeros would run faster. */
+  /** Numbers about 0, the same few over and over: a product of zeros would run faster. */
   static Tensor normal(Backend backend, Workspace memory, DType type, int... extents) {
-    Tensor floats = memory.tensor(F32, extents);
-    float[] numbers = new float[Math.toIntExact(floats.size())];
-    float[] drawn = new float[Math.min(1000, numbers.length)];
-    for (int i = 0; i < drawn.length; i++) {
-      drawn[i] = (float) (0.02 * Philox.normal(5, i));
+    Tensor tensor = memory.tensor(type, extents);
+    int count = Math.toIntExact(tensor.size());
+    Tensor all = tensor.reshape(count, 1);
+    float[] first = new float[Math.min(DRAWN, count)];
+    for (int i = 0; i < first.length; i++) {
+      first[i] = (float) (0.02 * Philox.normal(5, i));
     }
-    for (int i = 0; i < numbers.length; i++) {
-      numbers[i] = drawn[i % drawn.length];
+    backend.write(all.rows(0, first.length), first);
+    for (int done = first.length; done < count; ) {
+      int more = Math.min(done, count - done);
+      backend.copy(all.rows(0, more), all.rows(done, done + more));
+      done += more;
     }
-    backend.write(floats, numbers);
-    if (type == F32) {
-      return floats;
-    }
-    Tensor rounded = memory.tensor(type, extents);
-    backend.copy(floats, rounded);
-    return rounded;
+    return tensor;
   }
 }
