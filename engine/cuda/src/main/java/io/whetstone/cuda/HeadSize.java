@@ -69,12 +69,32 @@ record HeadSize(int padded) {
     return 4 * (VECTORS * padded + TILE * (padded + 1) + VECTORS * TILE + 2 * VECTORS);
   }
 
-  int queryGradientBytes() {
-    return 4 * (2 * VECTORS * padded + 2 * TILE * (padded + 1) + VECTORS * TILE);
+  /** Shared memory of a block that makes gradients of queries: {@link #wideVectors} of them. */
+  int queryGradientBytes(DType type) {
+    if (type == DType.F32) {
+      return 4 * (2 * VECTORS * padded + 2 * TILE * (padded + 1) + VECTORS * TILE);
+    }
+    int tile = padded > LARGEST_OF_FOUR_WARPS ? TILE / 2 : TILE;
+    return 2 * (padded + 8) * (2 * wideVectors(type) + 2 * tile);
   }
 
-  int keyGradientBytes() {
-    int keys = KeyItems.KEYS;
-    return 4 * (2 * VECTORS * padded + 2 * keys * (padded + 1) + 2 * VECTORS * keys);
+  /** Keys of a block that makes their gradients. */
+  int gradientKeys(DType type) {
+    return type == DType.F32 ? 32 : 64;
+  }
+
+  /** Blocks that share the columns of these keys. */
+  int gradientParts(DType type) {
+    return type == DType.BF16 && padded > LARGEST_OF_FOUR_WARPS ? 2 : 1;
+  }
+
+  /** Shared memory of such a block. */
+  int keyGradientBytes(DType type) {
+    int keys = gradientKeys(type);
+    if (type == DType.F32) {
+      return 4 * (2 * VECTORS * padded + 2 * keys * (padded + 1) + 2 * VECTORS * keys);
+    }
+    int seenBy = 2 * VECTORS;
+    return 2 * (padded + 8) * (2 * keys + 2 * seenBy) + 12 * seenBy;
   }
 }

@@ -4,15 +4,12 @@ import io.whetstone.tensor.AttentionForm;
 import io.whetstone.tensor.Segments;
 
 /**
- * What the blocks do that make the gradients of keys and values: {@link #KEYS} rows each, over the
- * rows that see them, their own segment's first and then those of the segments that have them as a
- * prefix. Where there are such, the sums are made in up to {@link #PARTS} parts, which a second
- * kernel adds in order; the cuts depend on the segments alone.
+ * What the blocks do that make the gradients of keys and values: some rows each, over the rows that
+ * see them, their own segment's first and then those of the segments that have them as a prefix.
+ * Where there are such, the sums are made in up to {@link #PARTS} parts, which a second kernel adds
+ * in order; the cuts depend on the segments alone.
  */
 final class KeyItems {
-  /** Keys of an item. */
-  static final int KEYS = 32;
-
   /** Parts of a prefix's gradients at most, beside its own segment's: each is kept. */
   private static final int PARTS = 8;
 
@@ -22,21 +19,26 @@ final class KeyItems {
 
   private final Segments segments;
   private final AttentionForm form;
+  private final int keys;
   private final Ints items = new Ints();
   private final Ints viewers = new Ints();
   private final Ints sums = new Ints();
   private int slots;
 
-  private KeyItems(Segments segments, AttentionForm form) {
+  private KeyItems(Segments segments, AttentionForm form, int keys) {
     this.segments = segments;
     this.form = form;
+    this.keys = keys;
   }
 
-  static KeyItems of(Segments segments, AttentionForm form) {
-    KeyItems all = new KeyItems(segments, form);
+  /**
+   * @param keys of an item
+   */
+  static KeyItems of(Segments segments, AttentionForm form, int keys) {
+    KeyItems all = new KeyItems(segments, form, keys);
     for (int s = 0; s < segments.count(); s++) {
-      for (int key = segments.start()[s]; key < segments.end()[s]; key += KEYS) {
-        all.add(s, key, Math.min(segments.end()[s], key + KEYS));
+      for (int key = segments.start()[s]; key < segments.end()[s]; key += keys) {
+        all.add(s, key, Math.min(segments.end()[s], key + keys));
       }
     }
     return all;

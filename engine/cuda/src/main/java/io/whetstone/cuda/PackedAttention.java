@@ -57,16 +57,18 @@ final class PackedAttention {
         .launch(Math.ceilDiv(vectors, HeadSize.THREADS / 32), HeadSize.THREADS);
 
     AttentionRows rows = new AttentionRows();
-    AttentionItems items = AttentionItems.of(segments, heads.group(), HeadSize.VECTORS, rows);
+    AttentionItems items = AttentionItems.of(segments, heads.group(), size.wideVectors(type), rows);
     Kernel queries = begin("attentionQueryGradients", size, type).tensor(dOut).tensor(fused);
     heads(queries, heads);
     items(queries, items, rows);
     form(queries, form);
     queries.tensor(logSumExp).pointer(deltas).tensor(dFused);
-    queries.launch(items.count(), heads.keyValues(), HeadSize.THREADS, size.queryGradientBytes());
+    queries.launch(
+        items.count(), heads.keyValues(), size.wideThreads(type), size.queryGradientBytes(type));
 
-    KeyItems keyItems = KeyItems.of(segments, form);
-    long partBytes = 8L * KeyItems.KEYS * size.padded() * heads.keyValues() * keyItems.slots();
+    int keysOfItem = size.gradientKeys(type);
+    KeyItems keyItems = KeyItems.of(segments, form, keysOfItem);
+    long partBytes = 8L * keysOfItem * size.padded() * heads.keyValues() * keyItems.slots();
     long parts = gpu.temporaries().reserve("attention gradients of prefixes", partBytes);
     Kernel keys = begin("attentionKeyGradients", size, type).tensor(dOut).tensor(fused);
     heads(keys, heads);
@@ -74,7 +76,11 @@ final class PackedAttention {
     form(keys, form);
     keys.tensor(logSumExp).pointer(deltas).tensor(dFused);
     keys.pointer(parts).integer(keyItems.slots());
-    keys.launch(keyItems.count(), heads.keyValues(), HeadSize.THREADS, size.keyGradientBytes());
+    keys.launch(
+        keyItems.count() * size.gradientParts(type),
+        heads.keyValues(),
+        HeadSize.THREADS,
+        size.keyGradientBytes(type));
 
     Kernel sum = begin("attentionSum", size, type).pointer(parts).integer(keyItems.slots());
     sum.pointer(ints(keyItems.sums()));

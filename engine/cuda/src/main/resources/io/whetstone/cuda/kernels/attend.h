@@ -114,6 +114,18 @@ inline float merged(float value, float before, float newValue, float added) {
   return fmaf(newValue, added, value * before);
 }
 
+/** Rows that see some keys: see io.whetstone.cuda.KeyItems. */
+struct Viewer {
+  int fromRow;
+  int toRow;
+  int fromKey;
+  int toKey;
+  int position;
+  int toEnd;
+};
+
+constexpr int VIEWER_INTS = 6;
+
 /** Query vectors of a block, and what it needs of each. */
 constexpr int VECTORS = 16;
 

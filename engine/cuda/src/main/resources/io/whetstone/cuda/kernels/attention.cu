@@ -1,6 +1,6 @@
 // Causal grouped-query attention over packed sequences, forward and backward. Compiled with HEAD, the
 // head's size rounded up to a multiple of 32.
-#include "attend_tensor.h"
+#include "gradient_tensor.h"
 
 template <typename T>
 inline PackedRows<T> packedRows(const T* fused, int queries, int keyHeads, int size) {
@@ -60,10 +60,9 @@ extern "C" __global__ void attentionDeltaBf16(const bf16* dOut, const bf16* out,
 }
 
 /** Gradients of an item's queries, over all keys that they see, in order. */
-template <typename T>
-inline void queryGradients(const T* dOut, const T* fused, int queries, int keyHeads, int size, const int* items,
+inline void queryGradients(const float* dOut, const float* fused, int queries, int keyHeads, int size, const int* items,
                            const int* rows, const int* ends, Form form, const float* logs, const float* deltas,
-                           T* dFused) {
+                           float* dFused) {
   constexpr int COLUMNS = HEAD / 32;
   float* queryRows = dynamicShared<float>();
   float* dOutRows = queryRows + VECTORS * HEAD;
@@ -75,13 +74,13 @@ inline void queryGradients(const T* dOut, const T* fused, int queries, int keyHe
   Item item = readItem(items, blockIdx.x);
   int keyHead = blockIdx.y;
   int group = queries / keyHeads;
-  PackedRows<T> source = packedRows(fused, queries, keyHeads, size);
+  PackedRows<float> source = packedRows(fused, queries, keyHeads, size);
   for (int i = threadIdx.x; i < VECTORS * HEAD; i += ATTEND_THREADS) {
     Query q = query(item, item.fromVector + i / HEAD, group, keyHead, rows, ends, form);
     int d = i % HEAD;
     bool there = q.row >= 0 && d < size;
-    queryRows[i] = there ? toFloat(fused[source.columns * q.row + q.head * size + d]) : 0.0f;
-    dOutRows[i] = there ? toFloat(dOut[((long long)q.row * queries + q.head) * size + d]) : 0.0f;
+    queryRows[i] = there ? (fused[source.columns * q.row + q.head * size + d]) : 0.0f;
+    dOutRows[i] = there ? (dOut[((long long)q.row * queries + q.head) * size + d]) : 0.0f;
   }
   Query mine[OF_WARP];
   float log[OF_WARP];
@@ -98,9 +97,9 @@ inline void queryGradients(const T* dOut, const T* fused, int queries, int keyHe
   for (int t = seen.from; t < seen.to; t++) {
     int base = t * TILE;
     __syncthreads();
-    stage<T>(keyTile, base, seen.end, size,
+    stage<float>(keyTile, base, seen.end, size,
                    [&](int position) { return source.key(item, position, keyHead, size); });
-    stage<T>(valueTile, base, seen.end, size,
+    stage<float>(valueTile, base, seen.end, size,
                    [&](int position) { return source.value(item, position, keyHead, size); });
     __syncthreads();
     float products[OF_WARP][2] = {};
@@ -154,41 +153,24 @@ inline void queryGradients(const T* dOut, const T* fused, int queries, int keyHe
   }
 }
 
-#define QUERY_GRADIENTS(NAME, T)                                                                                  \
-  extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)                                                    \
-      NAME(const T* dOut, const T* fused, int queries, int keyHeads, int size, const int* items,                 \
-           const int* rows, const int* ends, float scale, float cap, int window, const float* logs,              \
-           const float* deltas, T* dFused) {                                                                     \
-    queryGradients<T>(dOut, fused, queries, keyHeads, size, items, rows, ends, Form{scale, cap, window}, logs,   \
-                      deltas, dFused);                                                                           \
-  }
-
-QUERY_GRADIENTS(attentionQueryGradientsF32, float)
-QUERY_GRADIENTS(attentionQueryGradientsBf16, bf16)
+extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)
+    attentionQueryGradientsF32(const float* dOut, const float* fused, int queries, int keyHeads, int size,
+                               const int* items, const int* rows, const int* ends, float scale, float cap,
+                               int window, const float* logs, const float* deltas, float* dFused) {
+  queryGradients(dOut, fused, queries, keyHeads, size, items, rows, ends, Form{scale, cap, window}, logs, deltas,
+                 dFused);
+}
 
 /** Keys of a block that makes their gradients. */
 constexpr int KEYS = 32;
-
-/** Rows that see some keys: see io.whetstone.cuda.KeyItems. */
-struct Viewer {
-  int fromRow;
-  int toRow;
-  int fromKey;
-  int toKey;
-  int position;
-  int toEnd;
-};
-
-constexpr int VIEWER_INTS = 6;
 
 /**
  * Gradients of KEYS keys and values of one head, over the rows of an item's viewers in order, all the
  * group's heads of a row after one another. An item is {first key row, end, first viewer, end, slot};
  * with a slot its sums are a part, [head][slot][KEYS][2][HEAD].
  */
-template <typename T>
-inline void keyGradients(const T* dOut, const T* fused, int queries, int keyHeads, int size, const int* items,
-                         const int* viewers, Form form, const float* logs, const float* deltas, T* dFused,
+inline void keyGradients(const float* dOut, const float* fused, int queries, int keyHeads, int size, const int* items,
+                         const int* viewers, Form form, const float* logs, const float* deltas, float* dFused,
                          float* parts, int slots) {
   constexpr int COLUMNS = HEAD / 32;
   constexpr int OWN = KEYS / 4;
@@ -205,14 +187,14 @@ inline void keyGradients(const T* dOut, const T* fused, int queries, int keyHead
   const int* item = items + 5LL * blockIdx.x;
   int fromKey = item[0];
   int toKey = item[1];
-  PackedRows<T> source = packedRows(fused, queries, keyHeads, size);
+  PackedRows<float> source = packedRows(fused, queries, keyHeads, size);
   for (int i = threadIdx.x; i < KEYS * HEAD; i += ATTEND_THREADS) {
     int key = i / HEAD;
     int d = i % HEAD;
     bool there = d < size && fromKey + key < toKey;
     long long at = source.columns * (fromKey + key) + (long long)keyHead * size + d;
-    keyRows[key * (HEAD + 1) + d] = there ? toFloat(source.keys[at]) : 0.0f;
-    valueRows[key * (HEAD + 1) + d] = there ? toFloat(source.values[at]) : 0.0f;
+    keyRows[key * (HEAD + 1) + d] = there ? (source.keys[at]) : 0.0f;
+    valueRows[key * (HEAD + 1) + d] = there ? (source.values[at]) : 0.0f;
   }
   float dKeys[OWN][COLUMNS] = {};
   float dValues[OWN][COLUMNS] = {};
@@ -231,8 +213,8 @@ inline void keyGradients(const T* dOut, const T* fused, int queries, int keyHead
         bool inside = vector < vectors && d < size;
         long long row = viewer.fromRow + vector / group;
         int head = keyHead * group + vector % group;
-        queryRows[i] = inside ? toFloat(fused[source.columns * row + head * size + d]) : 0.0f;
-        dOutRows[i] = inside ? toFloat(dOut[(row * queries + head) * size + d]) : 0.0f;
+        queryRows[i] = inside ? (fused[source.columns * row + head * size + d]) : 0.0f;
+        dOutRows[i] = inside ? (dOut[(row * queries + head) * size + d]) : 0.0f;
       }
       __syncthreads();
       float products[OF_WARP] = {};
@@ -299,7 +281,7 @@ inline void keyGradients(const T* dOut, const T* fused, int queries, int keyHead
 }
 
 /** Sums of the parts of some keys in order: an item is {first key row, end, first slot, end}. */
-template <typename T>
+template <int PART_KEYS, typename T>
 inline void sumKeyParts(const float* parts, int slots, const int* items, int queries, int keyHeads, int size,
                         T* dFused) {
   const int* item = items + 4LL * blockIdx.x;
@@ -311,25 +293,43 @@ inline void sumKeyParts(const float* parts, int slots, const int* items, int que
     int d = i % size;
     float sum = 0.0f;
     for (int slot = item[2]; slot < item[3]; slot++) {
-      long long at = ((long long)keyHead * slots + slot) * KEYS + key;
+      long long at = ((long long)keyHead * slots + slot) * PART_KEYS + key;
       sum += parts[(2 * at + isValue) * HEAD + d];
     }
     store(dFused + columns * (item[0] + key) + (long long)(queries + keyHeads * isValue + keyHead) * size + d, sum);
   }
 }
 
-#define KEY_GRADIENTS(NAME, SUM, T)                                                                               \
-  extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)                                                    \
-      NAME(const T* dOut, const T* fused, int queries, int keyHeads, int size, const int* items,                 \
-           const int* viewers, float scale, float cap, int window, const float* logs, const float* deltas,       \
-           T* dFused, float* parts, int slots) {                                                                 \
-    keyGradients<T>(dOut, fused, queries, keyHeads, size, items, viewers, Form{scale, cap, window}, logs,        \
-                    deltas, dFused, parts, slots);                                                               \
-  }                                                                                                               \
-  extern "C" __global__ void SUM(const float* parts, int slots, const int* items, int queries, int keyHeads,     \
-                                 int size, T* dFused) {                                                          \
-    sumKeyParts<T>(parts, slots, items, queries, keyHeads, size, dFused);                                        \
-  }
+extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)
+    attentionKeyGradientsF32(const float* dOut, const float* fused, int queries, int keyHeads, int size,
+                             const int* items, const int* viewers, float scale, float cap, int window,
+                             const float* logs, const float* deltas, float* dFused, float* parts, int slots) {
+  keyGradients(dOut, fused, queries, keyHeads, size, items, viewers, Form{scale, cap, window}, logs, deltas, dFused,
+               parts, slots);
+}
 
-KEY_GRADIENTS(attentionKeyGradientsF32, attentionSumF32, float)
-KEY_GRADIENTS(attentionKeyGradientsBf16, attentionSumBf16, bf16)
+extern "C" __global__ void attentionSumF32(const float* parts, int slots, const int* items, int queries,
+                                           int keyHeads, int size, float* dFused) {
+  sumKeyParts<KEYS>(parts, slots, items, queries, keyHeads, size, dFused);
+}
+
+extern "C" __global__ void __launch_bounds__(WIDE_THREADS)
+    attentionQueryGradientsBf16(const bf16* dOut, const bf16* fused, int queries, int keyHeads, int size,
+                                const int* items, const int* rows, const int* ends, float scale, float cap,
+                                int window, const float* logs, const float* deltas, bf16* dFused) {
+  queryGradientsTensor(dOut, fused, queries, keyHeads, size, items, rows, ends, Form{scale, cap, window}, logs,
+                       deltas, dFused);
+}
+
+extern "C" __global__ void __launch_bounds__(KEY_THREADS)
+    attentionKeyGradientsBf16(const bf16* dOut, const bf16* fused, int queries, int keyHeads, int size,
+                              const int* items, const int* viewers, float scale, float cap, int window,
+                              const float* logs, const float* deltas, bf16* dFused, float* parts, int slots) {
+  keyGradientsTensor(dOut, fused, queries, keyHeads, size, items, viewers, Form{scale, cap, window}, logs, deltas,
+                     dFused, parts, slots);
+}
+
+extern "C" __global__ void attentionSumBf16(const float* parts, int slots, const int* items, int queries,
+                                            int keyHeads, int size, bf16* dFused) {
+  sumKeyParts<TENSOR_KEYS>(parts, slots, items, queries, keyHeads, size, dFused);
+}
