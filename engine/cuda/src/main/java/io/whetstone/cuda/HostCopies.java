@@ -5,6 +5,7 @@ import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.quantized.BlockCodec;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.util.stream.IntStream;
 
 /** Numbers of host arrays put into tensors and taken from them, converted on the host. */
 final class HostCopies {
@@ -68,12 +69,14 @@ final class HostCopies {
     }
   }
 
+  /** On all processors: to fit a block's scales takes far longer than to copy it. */
   private static void encode(DType type, float[] from, long at, MemorySegment piece) {
     BlockCodec codec = BlockCodec.of(type);
-    long first = at / type.blockBytes() * type.blockElements();
-    for (long byteAt = 0; byteAt < piece.byteSize(); byteAt += type.blockBytes()) {
-      codec.encode(from, (int) first, piece, byteAt);
-      first += type.blockElements();
-    }
+    int elements = type.blockElements();
+    int bytes = type.blockBytes();
+    int first = (int) (at / bytes * elements);
+    IntStream.range(0, (int) (piece.byteSize() / bytes))
+        .parallel()
+        .forEach(b -> codec.encode(from, first + b * elements, piece, (long) b * bytes));
   }
 }
