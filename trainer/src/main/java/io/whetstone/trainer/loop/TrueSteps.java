@@ -35,20 +35,4 @@ record TrueSteps(StepRule rule) {
     }
     return TAG.matcher(text).replaceAll("").strip();
   }
-
-  /**
-   * Whether a right answer came about by luck: its thought has steps, and one of them is not the
-   * task's.
-   */
-  boolean flawed(Task task, String text) {
-    List<Span> spans = rule.split(text);
-    for (int s = 0; s < spans.size(); s++) {
-      String step = text.substring(spans.get(s).from(), spans.get(s).to());
-      boolean thought = !step.contains("<answer>") && !bare(step).isEmpty();
-      if (thought && (s >= task.steps().size() || !bare(step).equals(bare(task.steps().get(s))))) {
-        return true;
-      }
-    }
-    return false;
-  }
 }

@@ -7,9 +7,12 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.datasets.settings.Settings;
+import io.whetstone.model.ScalarHead;
+import io.whetstone.rewards.models.ScoreModel;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
 import io.whetstone.trainer.config.FromScratch;
 import io.whetstone.trainer.loop.Policy;
 import java.io.File;
@@ -154,6 +157,63 @@ class RewardModelRunTest {
         }
       }
     }
+  }
+
+  /**
+   * A model and its opposite are both watched, with least-auc ½: what one tells apart the other has
+   * the wrong way round, so the alarm is raised for exactly one of them.
+   */
+  @Test
+  void theAlarmIsForTheModelThatTellsWrongFromRight() throws IOException {
+    Path model = runs.resolve("whole/reward-models/orm");
+    Path opposite = runs.resolve("opposite");
+    try (Backend backend = Backends.open("cpu", 1);
+        ScoreModel turned = ScoreModel.load(model, backend, DType.F32)) {
+      Tensor head = turned.weights().get(ScalarHead.NAME);
+      float[] numbers = backend.readFloats(head);
+      for (int i = 0; i < numbers.length; i++) {
+        numbers[i] = -numbers[i];
+      }
+      backend.write(head, numbers);
+      turned.save(opposite);
+    }
+    String watched =
+        ": {reward: model, path: %s, output: raw, watch: {every: 1, least-auc: 0.5}}\n";
+    Path watching = runs.resolve("watching.yaml");
+    Files.writeString(
+        watching,
+        """
+        name: watching
+        model: {path: whole}
+        stages:
+          - grpo:
+              tasks: {synthetic: {sums: {numbers: [2, 3], values: [1, 9]}}}
+              steps: 1
+              tasks-per-step: 2
+              group-size: 2
+              max-tokens: 40
+              learning-rate: 1e-3
+              rewards:
+                - accuracy
+        """
+            + ("        - model" + watched).formatted(model)
+            + ("        - opposite" + watched).formatted(opposite));
+    CommandLineRun run =
+        CommandLineRun.of(
+                "train", watching.toString(), "--runs", runs.toString(), "--run", "watching")
+            .succeeded();
+    JsonNode step =
+        new ObjectMapper()
+            .readTree(Files.readAllLines(runs.resolve("watching/metrics.jsonl")).getLast());
+    double auc = step.get("watch/model/auc").asDouble();
+    assertTrue(auc >= 0 && auc <= 1 && auc != 0.5, step.toString());
+    assertEquals(1 - auc, step.get("watch/opposite/auc").asDouble(), 1e-12);
+    String wrong = auc < 0.5 ? "model" : "opposite";
+    String right = auc < 0.5 ? "opposite" : "model";
+    assertEquals(1, step.get("watch/" + wrong + "/alarm").asInt(), step.toString());
+    assertEquals(0, step.get("watch/" + right + "/alarm").asInt(), step.toString());
+    assertTrue(run.err().contains("ALARM: the reward " + wrong + " no longer"), run.err());
+    assertTrue(!run.err().contains("ALARM: the reward " + right + " "), run.err());
   }
 
   /** A model whose tokenizer writes tags byte by byte learns and scores the policy's steps. */

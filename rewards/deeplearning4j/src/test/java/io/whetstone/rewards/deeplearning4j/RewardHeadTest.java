@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.whetstone.rewards.models.BinaryReport;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -67,6 +68,24 @@ class RewardHeadTest {
     assertTrue(report.calibrationError() < 0.1, report.toString());
     assertTrue(trained.bestEpoch() < trained.epochs(), trained.toString());
     assertTrue(trained.loss() > 0.3 && trained.loss() < 0.6, trained.toString());
+  }
+
+  /** Two implementations of one thing: deeplearning4j's evaluation and our own. */
+  @Test
+  void itsReportIsOurs() {
+    RewardHead head =
+        new HeadTrainer(SETTINGS).train(completions(200, 1), completions(100, 2)).head();
+    List<HeadExample> asked = completions(400, 3);
+    HeadReport report = HeadReport.of(head, asked);
+    boolean[] truth = new boolean[asked.size()];
+    for (int i = 0; i < truth.length; i++) {
+      truth[i] = asked.get(i).label() == 1;
+    }
+    BinaryReport ours = BinaryReport.of(head.score(features(asked)), truth, true);
+    // deeplearning4j's AUC differs in the fifth digit.
+    assertEquals(ours.auc(), report.auc(), 1e-3);
+    assertEquals(ours.accuracy(), report.accuracy(), 1e-9);
+    assertEquals(ours.ece(), report.calibrationError(), 1e-5);
   }
 
   @Test

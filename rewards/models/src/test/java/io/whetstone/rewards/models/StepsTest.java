@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +43,25 @@ class StepsTest {
     assertEquals(0.5, Aggregation.MEAN.of(steps));
     assertEquals(1.5, Aggregation.SUM.of(steps));
     assertThrows(IllegalArgumentException.class, () -> Aggregation.MIN.of(new double[0]));
+  }
+
+  private record Report(
+      double[] chances, boolean[] truth, double auc, double accuracy, double brier, double ece) {}
+
+  /** By their definitions, over all pairs and with NumPy: make_report_golden.py. */
+  @Test
+  void reportsAreThoseOfAnIndependentComputation() throws IOException {
+    Report[] all =
+        new ObjectMapper()
+            .readValue(StepsTest.class.getResourceAsStream("report.json"), Report[].class);
+    for (Report expected : all) {
+      BinaryReport report = BinaryReport.of(expected.chances, expected.truth, true);
+      assertEquals(expected.auc, report.auc(), 1e-12);
+      assertEquals(expected.accuracy, report.accuracy(), 1e-12);
+      assertEquals(expected.brier, report.brier(), 1e-12);
+      assertEquals(expected.ece, report.ece(), 1e-12);
+    }
+    assertEquals(3, all.length);
   }
 
   @Test
