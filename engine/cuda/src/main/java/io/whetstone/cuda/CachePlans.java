@@ -76,13 +76,14 @@ final class CachePlans {
 
   private OnDevice send(CachePlan plan) {
     all.clear();
-    int pages = put(plan.pages());
     int rows = put(plan.entries().rows());
     int ends = put(plan.entries().ends());
     int narrow = put(plan.narrow().ints());
     int wide = put(plan.wide().ints());
     int merges = put(plan.merges());
     int mergedSlots = put(plan.mergedSlots());
+    // They are more from step to step: last, so that the others' addresses stay, and work repeats.
+    int pages = put(plan.pages());
     long bytes = 4L * all.size();
     long to = gpu.temporaries().reserve("plan of cached attention " + plans.size(), bytes);
     gpu.queue().copyToDevice(MemorySegment.ofArray(all.array()).asSlice(0, bytes), to);

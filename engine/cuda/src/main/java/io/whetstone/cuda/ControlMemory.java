@@ -9,17 +9,27 @@ import java.util.List;
 /**
  * Small arrays of the host's for kernels: ids, positions, lengths.
  *
- * <p>A ring on the device and its image in page-locked host memory: an array is put into the image
- * and its copy queued, so that nothing waits and nothing is allocated. A half of the image is
- * written again when its copies are done. An address is good until fifteen times as much as the
- * largest array has been put in since, so for the backend call that asked.
+ * <p>A ring on the device and its image in page-locked host memory: an array is put into the image,
+ * and crosses the bus with those beside it when the work that reads it is queued; nothing waits and
+ * nothing is allocated. A quarter of the image is written again when its copies are done. An
+ * address is good until seven times as much as the largest array has been put in since, or the
+ * queue has been waited for twice: so for the backend call that asked.
+ *
+ * <p>After everything was waited for it begins again, in the other half: work that repeats itself
+ * finds its arrays at the same addresses, even where they have grown a little.
  */
 final class ControlMemory {
   private static final long FIRST = 1 << 20;
-  private static final long ALIGNMENT = 16;
 
   /** The ring is so many times its largest array. */
   private static final long SHARE = 16;
+
+  private static final int QUARTERS = 4;
+
+  /** Arrays' places are multiples of a fraction of their size, or of so many bytes. */
+  private static final long LEAST_STEP = 256;
+
+  private static final long STEPS = 8;
 
   private final Driver driver;
   private final WorkQueue queue;
@@ -28,11 +38,14 @@ final class ControlMemory {
   /** Rings that became too small; what was handed out of them may still be read. */
   private final List<DeviceMemory.Block> outgrown = new ArrayList<>();
 
-  private final long[] copied = new long[2];
+  /** The events after which a quarter may be written again. */
+  private final long[] copied = new long[QUARTERS];
+
   private MemorySegment image;
   private DeviceMemory.Block ring;
   private long next;
-  private int half;
+  private int quarter;
+  private long waited;
 
   ControlMemory(Driver driver, WorkQueue queue, DeviceMemory memory) {
     this.driver = driver;
@@ -48,7 +61,8 @@ final class ControlMemory {
     ring = memory.allocate(bytes, "control");
     image = driver.allocatePinned(bytes);
     next = 0;
-    half = 0;
+    quarter = 0;
+    waited = queue.waited();
   }
 
   /** The device address of a copy of the numbers. */
@@ -84,23 +98,35 @@ final class ControlMemory {
     return send(at, 8L * numbers.length);
   }
 
-  /** Where in the ring so many bytes go; they never cross from one half into the other. */
+  /** Where in the ring so many bytes go; they never cross from one quarter into another. */
   private long reserve(long bytes) {
-    queue.enter();
     if (bytes * SHARE > ring.bytes()) {
       grow(bytes * SHARE);
     }
-    long middle = ring.bytes() / 2;
-    long end = half == 0 ? middle : ring.bytes();
-    if (next + bytes > end) {
-      driver.record(copied[half], queue.stream());
-      half ^= 1;
-      next = half == 0 ? 0 : middle;
-      driver.await(copied[half]);
+    if (waited != queue.waited()) {
+      waited = queue.waited();
+      enter(quarter < QUARTERS / 2 ? QUARTERS / 2 : 0);
+    }
+    long place = place(bytes);
+    if (next + place > ring.bytes() / QUARTERS * (quarter + 1)) {
+      driver.record(copied[quarter], queue.stream());
+      enter((quarter + 1) % QUARTERS);
+      driver.await(copied[quarter]);
     }
     long at = next;
-    next += (bytes + ALIGNMENT - 1) & -ALIGNMENT;
+    next += place;
     return at;
+  }
+
+  private void enter(int quarter) {
+    this.quarter = quarter;
+    next = ring.bytes() / QUARTERS * quarter;
+  }
+
+  /** The bytes that an array's place has. */
+  private static long place(long bytes) {
+    long step = Math.max(LEAST_STEP, Long.highestOneBit(bytes) / STEPS);
+    return Math.ceilDiv(Math.max(bytes, 1), step) * step;
   }
 
   private void grow(long bytes) {
@@ -111,9 +137,7 @@ final class ControlMemory {
   }
 
   private long send(long at, long bytes) {
-    if (bytes > 0) {
-      driver.copyToDevice(image.address() + at, ring.address() + at, bytes, queue.stream());
-    }
+    queue.send(image.address() + at, ring.address() + at, place(bytes));
     return ring.address() + at;
   }
 

@@ -30,13 +30,13 @@ final class DeviceMemory {
           "reference model", "set offload: [reference], or train adapters alone (model.lora)");
 
   private final Driver driver;
-  private final long stream;
+  private final WorkQueue queue;
   private final long pool;
   private final Map<String, Long> held = new TreeMap<>();
 
-  DeviceMemory(Driver driver, int device, long stream) {
+  DeviceMemory(Driver driver, int device, WorkQueue queue) {
     this.driver = driver;
-    this.stream = stream;
+    this.queue = queue;
     this.pool = driver.keepFreedMemory(device);
   }
 
@@ -78,9 +78,9 @@ final class DeviceMemory {
         closed = true;
         if (host == null) {
           held.merge(purpose, -bytes, Long::sum);
-          driver.free(address, stream);
+          driver.free(address, queue.stream());
         } else {
-          driver.synchronize(stream);
+          queue.synchronize();
           driver.freePinned(host);
         }
       }
@@ -95,11 +95,12 @@ final class DeviceMemory {
    */
   Block allocate(long bytes, String purpose) {
     long rounded = Math.max(ALIGNMENT, (bytes + ALIGNMENT - 1) & -ALIGNMENT);
-    long address = driver.allocate(rounded, stream);
+    queue.enter();
+    long address = driver.allocate(rounded, queue.stream());
     if (address == 0) {
-      driver.synchronize(stream);
+      queue.synchronize();
       driver.trim(pool);
-      address = driver.allocate(rounded, stream);
+      address = driver.allocate(rounded, queue.stream());
     }
     if (address == 0) {
       throw new OutOfMemoryError(shortage(rounded, purpose));

@@ -46,8 +46,8 @@ final class Gpu implements AutoCloseable {
     sharedMemoryPerBlock = driver.sharedMemoryPerBlock(device);
     context = driver.retainContext(device);
     driver.enter(context);
-    queue = new WorkQueue(driver, context);
-    memory = new DeviceMemory(driver, device, queue.stream());
+    queue = new WorkQueue(driver, context, arena, waits);
+    memory = new DeviceMemory(driver, device, queue);
     control = new ControlMemory(driver, queue, memory);
     temporaries = new Temporaries(memory);
     compiler = new KernelCompiler(libraries, computeCapability, KernelCompiler.cache());

@@ -2,8 +2,6 @@ package io.whetstone.cuda;
 
 import io.whetstone.cuda.driver.CudaException;
 import io.whetstone.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 
 /**
  * One kernel with its arguments, in the order of its parameters:
@@ -13,7 +11,8 @@ import java.lang.foreign.ValueLayout;
  * <p>It is compiled at its first launch. One thread at a time calls. A launch allocates nothing.
  */
 final class Kernel {
-  private static final int MOST_ARGUMENTS = 48;
+  static final int MOST_ARGUMENTS = 48;
+
   private static final int MOST_ROWS_OF_BLOCKS = 65_535;
 
   /** What a block may have without asking. */
@@ -24,10 +23,10 @@ final class Kernel {
   private final String name;
   private final String[] defines;
 
-  /** Values, eight bytes each, then their addresses. */
-  private final MemorySegment arguments;
+  /** Values, as they lie in eight bytes each. */
+  private final long[] arguments = new long[MOST_ARGUMENTS];
 
-  private final long addresses;
+  private final int number;
   private long function;
   private int allowedSharedBytes = USUAL_SHARED_BYTES;
   private int count;
@@ -37,11 +36,7 @@ final class Kernel {
     this.file = file;
     this.name = name;
     this.defines = defines;
-    this.arguments = gpu.arena().allocate(16L * MOST_ARGUMENTS, Long.BYTES);
-    this.addresses = arguments.address() + 8L * MOST_ARGUMENTS;
-    for (int i = 0; i < MOST_ARGUMENTS; i++) {
-      arguments.setAtIndex(ValueLayout.JAVA_LONG, MOST_ARGUMENTS + i, arguments.address() + 8L * i);
-    }
+    this.number = gpu.queue().log().register(this);
   }
 
   /** Forgets the arguments. */
@@ -62,25 +57,25 @@ final class Kernel {
 
   /** An int. */
   Kernel integer(int value) {
-    arguments.setAtIndex(ValueLayout.JAVA_INT, 2L * slot(), value);
+    arguments[slot()] = value & 0xffffffffL;
     return this;
   }
 
   /** A long long. */
   Kernel longInteger(long value) {
-    arguments.setAtIndex(ValueLayout.JAVA_LONG, slot(), value);
+    arguments[slot()] = value;
     return this;
   }
 
   /** A float. */
   Kernel number(float value) {
-    arguments.setAtIndex(ValueLayout.JAVA_FLOAT, 2L * slot(), value);
+    arguments[slot()] = Float.floatToRawIntBits(value) & 0xffffffffL;
     return this;
   }
 
   /** A double. */
   Kernel real(double value) {
-    arguments.setAtIndex(ValueLayout.JAVA_DOUBLE, slot(), value);
+    arguments[slot()] = Double.doubleToRawLongBits(value);
     return this;
   }
 
@@ -106,22 +101,20 @@ final class Kernel {
     if (gridX == 0 || gridY == 0) {
       return;
     }
-    gpu.queue().enter();
     if (function == 0) {
+      gpu.queue().enter();
       function = gpu.function(file, name, defines);
     }
     if (sharedBytes > allowedSharedBytes) {
+      gpu.queue().enter();
       allowSharedMemory(sharedBytes);
     }
-    try {
-      gpu.driver()
-          .launch(function, gridX, gridY, threads, sharedBytes, gpu.queue().stream(), addresses);
-      if (gpu.waitsForKernels()) {
-        gpu.queue().synchronize();
-      }
-    } catch (CudaException e) {
-      throw failure(gridX, gridY, threads, sharedBytes, e);
-    }
+    gpu.queue().launch(number, gridX, gridY, threads, sharedBytes, arguments, count);
+  }
+
+  /** The driver's handle, once it was launched. */
+  long function() {
+    return function;
   }
 
   private void allowSharedMemory(int bytes) {
@@ -134,7 +127,8 @@ final class Kernel {
     allowedSharedBytes = bytes;
   }
 
-  private IllegalStateException failure(
+  /** What is said when the driver refuses it. */
+  IllegalStateException failure(
       int gridX, int gridY, int threads, int sharedBytes, CudaException e) {
     return new IllegalStateException(
         "%s on %d × %d blocks of %d threads with %d bytes of shared memory: %s%s"

@@ -19,6 +19,16 @@ final class MatrixProduct implements AutoCloseable {
 
   private static final int MOST_ALGORITHMS = 8;
 
+  // Where a logged product has what.
+  private static final int ALGORITHM = 1;
+  private static final int OPERANDS = 4;
+  private static final int A_EXTENTS = 7;
+  private static final int B_EXTENTS = 10;
+  private static final int D_EXTENTS = 13;
+
+  /** With D's address: the product is added to it. */
+  private static final long ADDED = 1;
+
   private final Gpu gpu;
   private final CublasLt library;
   private final long product;
@@ -27,6 +37,10 @@ final class MatrixProduct implements AutoCloseable {
   private final MatrixLayout d;
   private final long zero;
   private final long one;
+  private final int number;
+
+  /** The next product as the log has it: see {@link #run}. */
+  private final long[] described = new long[WorkLog.PRODUCT_WORDS];
 
   /**
    * @param type of A and B
@@ -43,6 +57,7 @@ final class MatrixProduct implements AutoCloseable {
     MemorySegment factors = arena.allocateFrom(ValueLayout.JAVA_FLOAT, 0, 1);
     zero = factors.address();
     one = factors.address() + Float.BYTES;
+    number = gpu.queue().log().register(this);
   }
 
   private static int code(DType type) {
@@ -55,18 +70,32 @@ final class MatrixProduct implements AutoCloseable {
 
   /** A's extents as it lies in memory, and the distance of its columns. */
   MatrixProduct a(long rows, long columns, long stride) {
-    a.shape(rows, columns, stride);
-    return this;
+    return describe(A_EXTENTS, rows, columns, stride);
   }
 
   MatrixProduct b(long rows, long columns, long stride) {
-    b.shape(rows, columns, stride);
-    return this;
+    return describe(B_EXTENTS, rows, columns, stride);
   }
 
   MatrixProduct d(long rows, long columns, long stride) {
-    d.shape(rows, columns, stride);
+    return describe(D_EXTENTS, rows, columns, stride);
+  }
+
+  private MatrixProduct describe(int at, long rows, long columns, long stride) {
+    described[at] = rows;
+    described[at + 1] = columns;
+    described[at + 2] = stride;
     return this;
+  }
+
+  private void shape(long[] words, int at) {
+    shape(a, words, at + A_EXTENTS);
+    shape(b, words, at + B_EXTENTS);
+    shape(d, words, at + D_EXTENTS);
+  }
+
+  private static void shape(MatrixLayout layout, long[] words, int at) {
+    layout.shape(words[at], words[at + 1], words[at + 2]);
   }
 
   /**
@@ -76,6 +105,7 @@ final class MatrixProduct implements AutoCloseable {
    * @param alignments bytes that the addresses of A, B and D are multiples of
    */
   List<Algorithm> algorithms(int... alignments) {
+    shape(described, 0);
     int[] four = {alignments[0], alignments[1], alignments[2], alignments[2]};
     List<Algorithm> found = algorithms(four, 0);
     return found.isEmpty() ? algorithms(four, WORKSPACE_BYTES) : found;
@@ -88,29 +118,44 @@ final class MatrixProduct implements AutoCloseable {
 
   /** Whether the algorithm serves these extents. */
   boolean serves(Algorithm algorithm) {
+    shape(described, 0);
     return library.serves(product, a, b, d, algorithm);
   }
 
-  /** Queues the product with these extents. */
+  /** Notes down the product with these extents; D lies at an even address. */
   void multiply(
       Algorithm algorithm, long aAddress, long bAddress, long dAddress, boolean accumulate) {
     long workspace =
         algorithm.workspaceBytes() == 0
             ? 0
             : gpu.temporaries().reserve("workspace of products", WORKSPACE_BYTES);
+    described[ALGORITHM] = algorithm.description().address();
+    described[ALGORITHM + 1] = algorithm.workspaceBytes();
+    described[ALGORITHM + 2] = workspace;
+    described[OPERANDS] = aAddress;
+    described[OPERANDS + 1] = bAddress;
+    described[OPERANDS + 2] = accumulate ? dAddress | ADDED : dAddress;
+    gpu.queue().multiply(number, described);
+  }
+
+  /** Hands a logged product to the library. */
+  void run(long[] words, int at, long stream) {
+    shape(words, at);
+    long dAddress = words[at + OPERANDS + 2];
     library.multiply(
         product,
         one,
-        aAddress,
+        words[at + OPERANDS],
         a,
-        bAddress,
+        words[at + OPERANDS + 1],
         b,
-        accumulate ? one : zero,
-        dAddress,
+        (dAddress & ADDED) != 0 ? one : zero,
+        dAddress & ~ADDED,
         d,
-        algorithm,
-        workspace,
-        gpu.queue().stream());
+        words[at + ALGORITHM],
+        words[at + ALGORITHM + 2],
+        words[at + ALGORITHM + 1],
+        stream);
   }
 
   @Override

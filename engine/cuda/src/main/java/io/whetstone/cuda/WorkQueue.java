@@ -1,10 +1,14 @@
 package io.whetstone.cuda;
 
 import io.whetstone.cuda.driver.Driver;
+import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 
 /**
  * What the device is to do, in order: the one stream that everything of a {@link Gpu} goes through.
+ *
+ * <p>Kernels, products, fills and copies on the device are noted down first, and go to the device
+ * when there are many, or when somebody waits: so {@link Replays} sees what repeats itself.
  *
  * <p>Copies between host and device go through page-locked memory, in pieces, two of them under
  * way: one is filled or emptied while the other crosses the bus.
@@ -12,27 +16,123 @@ import java.lang.foreign.MemorySegment;
 final class WorkQueue {
   private static final int PIECE = 4 << 20;
 
+  /** The device begins with what is noted down when it is so much. */
+  private static final int MOST_NOTED = 512;
+
   private final Driver driver;
   private final long context;
   private final long stream;
   private final MemorySegment[] pieces = new MemorySegment[2];
   private final long[] crossed = new long[2];
+  private final WorkLog log;
+  private final Replays replays;
+  private final boolean waits;
   private int next;
+  private long sentFrom;
+  private long sentTo;
+  private long sentBytes;
+  private long waited;
   private Thread entered;
 
-  /** On the context that is current. */
-  WorkQueue(Driver driver, long context) {
+  /**
+   * On the context that is current.
+   *
+   * @param arena outlives the queue
+   * @param waits whether every kernel is waited for
+   */
+  WorkQueue(Driver driver, long context, Arena arena, boolean waits) {
     this.driver = driver;
     this.context = context;
+    this.waits = waits;
     this.stream = driver.createStream();
+    log = new WorkLog(driver, arena);
+    replays =
+        new Replays(driver, !waits && !System.getProperty(Replays.PROPERTY, "").equals("false"));
     for (int i = 0; i < pieces.length; i++) {
       crossed[i] = driver.createEvent();
     }
     entered = Thread.currentThread();
   }
 
+  /** The stream, with everything queued that was noted down. */
   long stream() {
+    flush();
     return stream;
+  }
+
+  WorkLog log() {
+    return log;
+  }
+
+  Replays replays() {
+    return replays;
+  }
+
+  /** How often everything was waited for. */
+  long waited() {
+    return waited;
+  }
+
+  /** Queues what was noted down. */
+  void flush() {
+    if (log.operations() == 0 && sentBytes == 0) {
+      return;
+    }
+    enter();
+    if (sentBytes > 0) {
+      log.sendFirst(sentFrom, sentTo, sentBytes);
+      sentBytes = 0;
+    }
+    try {
+      replays.run(log, stream);
+    } finally {
+      log.clear();
+    }
+  }
+
+  /** To be called when an operation was noted down. */
+  private void noted() {
+    if (log.operations() >= MOST_NOTED) {
+      flush();
+    }
+  }
+
+  /** Notes down a kernel: see {@link Kernel}. */
+  void launch(
+      int kernel,
+      int gridX,
+      int gridY,
+      int threads,
+      int sharedBytes,
+      long[] arguments,
+      int argumentCount) {
+    log.launch(kernel, gridX, gridY, threads, sharedBytes, arguments, argumentCount);
+    if (waits) {
+      synchronize();
+    } else {
+      noted();
+    }
+  }
+
+  /** Notes down a product: see {@link MatrixProduct}. */
+  void multiply(int product, long[] described) {
+    log.multiply(product, described);
+    noted();
+  }
+
+  /**
+   * Copies page-locked memory to the device before what is noted down: it must not change before
+   * that has run. Pieces that follow each other cross the bus together.
+   */
+  void send(long from, long to, long bytes) {
+    if (sentBytes > 0 && (from != sentFrom + sentBytes || to != sentTo + sentBytes)) {
+      flush();
+    }
+    if (sentBytes == 0) {
+      sentFrom = from;
+      sentTo = to;
+    }
+    sentBytes += bytes;
   }
 
   /** Makes the context the calling thread's, where another thread called last. */
@@ -58,6 +158,7 @@ final class WorkQueue {
 
   /** Copies what a filler writes, piece by piece; pieces are multiples of {@code unit} bytes. */
   void copyToDevice(Filler from, long to, long bytes, int unit) {
+    flush();
     enter();
     long most = PIECE / unit * (long) unit;
     for (long done = 0; done < bytes; done += most) {
@@ -79,6 +180,7 @@ final class WorkQueue {
 
   /** Copies to the host, and waits. */
   void copyToHost(long from, MemorySegment to) {
+    flush();
     enter();
     long bytes = to.byteSize();
     long queued = 0;
@@ -98,33 +200,36 @@ final class WorkQueue {
       to.asSlice(done, count).copyFrom(piece(slot).asSlice(0, count));
       done += count;
     }
+    if (bytes > 0) {
+      waited++;
+    }
   }
 
-  /** Queues a copy on the device; the two must not overlap. */
+  /** Copies on the device; the two must not overlap. */
   void copy(long from, long to, long bytes) {
     if (bytes > 0) {
-      enter();
-      driver.copy(from, to, bytes, stream);
+      log.copy(from, to, bytes);
+      noted();
     }
   }
 
-  /** Queues writing a pattern of four bytes {@code count} times. */
+  /** Writes a pattern of four bytes {@code count} times. */
   void fill(long to, int pattern, long count) {
     if (count > 0) {
-      enter();
-      driver.fill(to, pattern, count, stream);
+      log.fill(to, pattern, count);
+      noted();
     }
   }
 
-  /** Queues writing a pattern of two bytes {@code count} times. */
+  /** Writes a pattern of two bytes {@code count} times. */
   void fill(long to, short pattern, long count) {
     if (count > 0) {
-      enter();
-      driver.fill(to, pattern, count, stream);
+      log.fillHalf(to, pattern, count);
+      noted();
     }
   }
 
-  /** Queues writing zeros: an even number of bytes. */
+  /** Writes zeros: an even number of bytes. */
   void zero(long to, long bytes) {
     if (to % 4 == 0 && bytes % 4 == 0) {
       fill(to, 0, bytes / 4);
@@ -133,16 +238,18 @@ final class WorkQueue {
     }
   }
 
-  /** Waits until everything that was queued is done. */
+  /** Waits until everything is done. */
   void synchronize() {
+    flush();
     enter();
     driver.synchronize(stream);
+    waited++;
   }
 
   /** Waits, then gives the stream back. */
   void close() {
-    enter();
-    driver.synchronize(stream);
+    synchronize();
+    replays.close();
     for (int i = 0; i < pieces.length; i++) {
       driver.destroyEvent(crossed[i]);
       if (pieces[i] != null) {

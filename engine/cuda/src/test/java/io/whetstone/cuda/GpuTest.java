@@ -168,6 +168,33 @@ class GpuTest {
     }
   }
 
+  /** Steps that differ only in what their arrays hold, as those of decoding do. */
+  @Test
+  void whatRepeatsItselfIsReplayed() {
+    int n = 1000;
+    int kernels = 12;
+    long to = gpu.temporaries().reserve("sums", 8L * n * kernels);
+    double[] got = new double[n];
+    Kernel kernel = gpu.kernel("trial.cu", "addUp");
+    for (int step = 0; step < 10; step++) {
+      int[] x = new Random(step).ints(n + step, -1000, 1000).toArray();
+      long from = gpu.control().ints(x);
+      gpu.queue().fill(to, 0, 2L * n * kernels);
+      for (int k = 0; k < kernels; k++) {
+        kernel.begin().pointer(from).integer(k).longInteger(0).number(0).real(0).integer(n);
+        kernel.pointer(to + 8L * n * k).launch(Math.ceilDiv(n, 128), 128);
+      }
+      gpu.queue().copy(to, to + 8L * n * 5, 8L * n);
+      for (int k : new int[] {0, 5, kernels - 1}) {
+        gpu.queue().copyToHost(to + 8L * n * k, MemorySegment.ofArray(got));
+        for (int i = 0; i < n; i++) {
+          assertEquals(x[i] + (k == 5 ? 0 : k), got[i]);
+        }
+      }
+    }
+    assertEquals(6, gpu.queue().replays().replayed(), "of two kinds of step, from the third on");
+  }
+
   @Test
   void aBlockMayHaveMoreSharedMemoryThanUsual() {
     long to = gpu.temporaries().reserve("numbers", 4L * 6);

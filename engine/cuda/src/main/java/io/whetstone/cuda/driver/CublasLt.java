@@ -258,6 +258,7 @@ public final class CublasLt implements AutoCloseable {
    * Queues D = op(A) op(B) + beta D.
    *
    * @param alpha the address of a float of the host's that is 1; beta's is like it
+   * @param algorithm the address of its description
    */
   public void multiply(
       long product,
@@ -269,8 +270,9 @@ public final class CublasLt implements AutoCloseable {
       long beta,
       long d,
       MatrixLayout dLayout,
-      Algorithm algorithm,
+      long algorithm,
       long workspace,
+      long workspaceBytes,
       long stream) {
     check(
         "cublasLtMatmul",
@@ -288,9 +290,9 @@ public final class CublasLt implements AutoCloseable {
             dLayout.handle(),
             d,
             dLayout.handle(),
-            algorithm.description().address(),
+            algorithm,
             workspace,
-            algorithm.workspaceBytes(),
+            workspaceBytes,
             stream));
   }
 
