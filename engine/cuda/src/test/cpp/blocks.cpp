@@ -36,13 +36,7 @@ Thread& runningThread(StandInWorker* worker) { return worker->thread[worker->cur
 
 void place(StandInWorker* worker, int thread) {
   worker->current = thread;
-  StandInThread& state = *worker->state;
-  unsigned x = worker->launch->threads.x, y = worker->launch->threads.y;
-  unsigned rest = (unsigned)thread;
-  state.index.x = rest % x;
-  rest /= x;
-  state.index.y = rest % y;
-  state.index.z = rest / y;
+  worker->state->index = worker->indices[thread];
 }
 
 void pushReady(StandInWorker* worker, int thread) {
@@ -285,13 +279,19 @@ void inWarp(StandInWorker* worker, Operation operation, unsigned mask, uint64_t 
     int lane = __builtin_ctz(mask & warp.ended);
     stop(worker, {site}, LAUNCH_FAILED, std::string("divergent warp: ") + name(operation) + " names lane " + std::to_string(lane) + ", which has ended");
   }
+  warp.waiting |= 1u << self;
+  if ((warp.waiting & mask) != mask) {
+    wait(worker);
+    return;
+  }
   for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
     Thread& other = worker->thread[first + __builtin_ctz(rest)];
-    if (other.status != Status::InWarp || other.mask != mask || other.operation != operation) {
+    if (other.mask != mask || other.operation != operation) {
       wait(worker);
       return;
     }
   }
+  warp.waiting &= ~mask;
   for (unsigned rest = mask; rest != 0; rest &= rest - 1) {
     int lane = __builtin_ctz(rest);
     if (!sameSite(worker->thread[first + lane].site, site)) {
@@ -326,14 +326,20 @@ void inWarp(StandInWorker* worker, Operation operation, unsigned mask, uint64_t 
     loadMatrices(worker, first);
   }
   // The others go on in the order of the launch, this one now.
-  for (int other : worker->order) {
-    if (other / WARP == number / WARP && other != number && (mask >> (other % WARP) & 1) != 0) pushReady(worker, other);
+  for (int i = 0; i < lanes; i++) {
+    int lane = worker->laneOrder[number / WARP][i];
+    if (lane != self && (mask >> lane & 1) != 0) pushReady(worker, first + lane);
   }
   thread.status = Status::Running;
 }
 
 void shuffleOrder(std::vector<int>& order, uint64_t seed) {
   for (size_t i = order.size(); i > 1; i--) std::swap(order[i - 1], order[mix(seed + i) % i]);
+}
+
+void orderLanes(StandInWorker* worker) {
+  int count[WARP] = {};
+  for (int thread : worker->order) worker->laneOrder[thread / WARP][count[thread / WARP]++] = (unsigned char)(thread % WARP);
 }
 
 void runBlock(StandInWorker* worker, unsigned long long block) {
@@ -347,8 +353,11 @@ void runBlock(StandInWorker* worker, unsigned long long block) {
   worker->atBarrier = 0;
   worker->predicate = 0;
   worker->readyFirst = worker->readyCount = 0;
-  for (int warp = 0; warp < WARP; warp++) worker->warp[warp] = {0, 0};
-  if (settings().order == 2) shuffleOrder(worker->order, settings().seed + launch.number * 1000003 + block);
+  for (int warp = 0; warp < WARP; warp++) worker->warp[warp] = {0, 0, 0};
+  if (settings().order == 2) {
+    shuffleOrder(worker->order, settings().seed + launch.number * 1000003 + block);
+    orderLanes(worker);
+  }
   for (int thread : worker->order) {
     worker->thread[thread].fiber = nullptr;
     worker->thread[thread].copies.clear();
@@ -396,6 +405,12 @@ void runBlocks(StandInWorker* worker, Launch& launch) {
   worker->threads = (int)(launch.threads.x * launch.threads.y * launch.threads.z);
   worker->order.resize(worker->threads);
   for (int i = 0; i < worker->threads; i++) worker->order[i] = settings().order == 1 ? worker->threads - 1 - i : i;
+  orderLanes(worker);
+  worker->indices.resize(worker->threads);
+  for (unsigned i = 0; i < (unsigned)worker->threads; i++) {
+    unsigned x = launch.threads.x, y = launch.threads.y;
+    worker->indices[i] = {i % x, i / x % y, i / x / y};
+  }
   memset(worker->recent, 0, sizeof worker->recent);
   runningWorker = worker;
   unsigned long long blocks = blocksOf(launch);

@@ -127,6 +127,7 @@ struct Thread {
 
 struct Warp {
   unsigned ended;    // lanes
+  unsigned waiting;  // lanes that take part in an operation and have come to it
   unsigned epoch;    // counts warp barriers, for the checks
 };
 
@@ -146,7 +147,9 @@ struct StandInWorker {
   unsigned long long block;
   standin::Thread thread[standin::MAX_THREADS];
   standin::Warp warp[standin::WARP];
-  std::vector<int> order;
+  std::vector<int> order;          // in which threads begin
+  std::vector<uint3> indices;      // threadIdx of each
+  unsigned char laneOrder[standin::WARP][standin::WARP];  // a warp's lanes in that order
   std::vector<int> ready;      // a ring
   size_t readyFirst, readyCount;
   std::vector<standin::Fiber*> fibers, freeFibers;

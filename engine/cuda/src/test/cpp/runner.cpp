@@ -43,7 +43,7 @@ int main(int, char** arguments) {
     fprintf(stderr, "%s\n", message.c_str());
     return 2;
   }
-  auto test = (int (*)())dlsym(module.copies[0]->handle, "tryMain");
+  auto test = (int (*)())dlsym(module.copies[0]->handle, "main");
   if (test == nullptr) {
     fprintf(stderr, "%s has no main\n", arguments[1]);
     return 2;

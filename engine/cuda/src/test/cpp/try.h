@@ -57,5 +57,3 @@ inline void expectAt(int line, double got, double expected, double tolerance) {
   standInTryFailed();
 }
 #define expect(got, expected, tolerance) expectAt(__LINE__, got, expected, tolerance)
-#define main tryMain
-extern "C" int tryMain();

@@ -111,9 +111,8 @@ final class KernelCompiler implements AutoCloseable {
 
   private byte[] image(String file, String... defines) {
     String source = text(file).orElseThrow(() -> new IllegalStateException("no source " + file));
-    Map<String, String> headers = new TreeMap<>();
-    addHeaders(source, headers);
-    List<String> options = options(defines);
+    Map<String, String> headers = headers(source);
+    List<String> options = options(architecture, defines);
     Optional<Path> kept =
         cache.map(
             directory ->
@@ -127,7 +126,8 @@ final class KernelCompiler implements AutoCloseable {
             });
   }
 
-  private List<String> options(String... defines) {
+  /** What NVRTC is told. */
+  static List<String> options(String architecture, String... defines) {
     List<String> options = new ArrayList<>();
     options.add("--gpu-architecture=" + architecture);
     options.add("--std=c++17");
@@ -138,6 +138,12 @@ final class KernelCompiler implements AutoCloseable {
   }
 
   /** What the source includes, and what that includes; one that is not ours is the compiler's. */
+  static Map<String, String> headers(String source) {
+    Map<String, String> headers = new TreeMap<>();
+    addHeaders(source, headers);
+    return headers;
+  }
+
   private static void addHeaders(String source, Map<String, String> headers) {
     Matcher includes = INCLUDE.matcher(source);
     while (includes.find()) {
@@ -153,7 +159,8 @@ final class KernelCompiler implements AutoCloseable {
     }
   }
 
-  private static Optional<String> text(String file) {
+  /** A source or header, by its name. */
+  static Optional<String> text(String file) {
     try (InputStream in = KernelCompiler.class.getResourceAsStream(SOURCES + file)) {
       return in == null
           ? Optional.empty()

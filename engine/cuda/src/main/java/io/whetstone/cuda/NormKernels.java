@@ -21,7 +21,7 @@ record NormKernels(
   private static final int BLOCK = 256;
 
   static NormKernels of(Gpu gpu, int group, int kept) {
-    String[] defines = {"GROUP=" + group, "KEPT=" + kept};
+    String[] defines = defines(group, kept);
     return new NormKernels(
         group,
         kept,
@@ -32,6 +32,11 @@ record NormKernels(
         gpu.kernel(FILE, "backwardAddBf16", defines),
         gpu.kernel(FILE, "backwardF32", defines),
         gpu.kernel(FILE, "backwardBf16", defines));
+  }
+
+  /** For the compiler. */
+  static String[] defines(int group, int kept) {
+    return new String[] {"GROUP=" + group, "KEPT=" + kept};
   }
 
   /** The longest run. */

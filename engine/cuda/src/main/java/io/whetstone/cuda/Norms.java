@@ -3,9 +3,13 @@ package io.whetstone.cuda;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
 
 /** RMSNorm of rows and of heads; formulas are with {@code Backend.rmsNorm} and {@code headNorm}. */
 final class Norms {
+  /** What kernels are compiled for: threads of a group, and vectors that each keeps. */
+  static final int[][] SIZES = {{16, 4}, {256, 4}, {512, 4}, {1024, 8}};
+
   /** At most so many blocks in a backward's grid: enough for a GPU. */
   private static final int MOST_BLOCKS = 512;
 
@@ -24,12 +28,9 @@ final class Norms {
     this.rows = rows;
     this.sums = sums;
     kernels =
-        new NormKernels[] {
-          NormKernels.of(gpu, 16, 4),
-          NormKernels.of(gpu, 256, 4),
-          NormKernels.of(gpu, 512, 4),
-          NormKernels.of(gpu, 1024, 8)
-        };
+        Arrays.stream(SIZES)
+            .map(size -> NormKernels.of(gpu, size[0], size[1]))
+            .toArray(NormKernels[]::new);
   }
 
   void rmsNorm(Tensor x, Tensor weight, float epsilon, float offset, Tensor y, Tensor rstd) {

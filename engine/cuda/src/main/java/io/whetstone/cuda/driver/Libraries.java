@@ -57,6 +57,28 @@ public record Libraries(Driver driver, Nvrtc compiler, CublasLt products) {
   }
 
   /**
+   * NVRTC alone, the newest that is found: it needs no GPU and no driver.
+   *
+   * @throws IllegalStateException when there is none, saying where it was looked for
+   */
+  public static Nvrtc findCompiler() {
+    SearchPath path = SearchPath.usual(System.getenv(), Path.of("/"));
+    List<String> failures = new ArrayList<>();
+    List<String> names = MAJORS.stream().map(major -> "libnvrtc.so." + major).toList();
+    return new Nvrtc(
+        path.load(names, failures)
+            .orElseThrow(
+                () ->
+                    new IllegalStateException(
+                        "libnvrtc is missing: %s were looked for in %s%s. Install CUDA's toolkit, or %s"
+                            .formatted(
+                                String.join(", ", names),
+                                path,
+                                because(failures),
+                                pip("nvidia-cuda-nvrtc", MAJORS.getFirst())))));
+  }
+
+  /**
    * Finds and loads them.
    *
    * @param drivers where the driver is looked for

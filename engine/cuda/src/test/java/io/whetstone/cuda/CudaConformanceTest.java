@@ -6,8 +6,8 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.conformance.BackendConformance;
 import org.junit.jupiter.api.AfterEach;
 
-/** The suite of every backend, on the stand-in GPU: {@code -Dtest=CudaConformance}. */
-class CudaConformance extends BackendConformance {
+/** The suite of every backend, on the stand-in GPU. */
+class CudaConformanceTest extends BackendConformance {
   private StandIn standIn;
 
   @Override
