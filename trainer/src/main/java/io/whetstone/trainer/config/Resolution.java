@@ -81,13 +81,17 @@ final class Resolution {
 
   /**
    * A setting of a component's own, whose type is not known here: what is called a path or a file
-   * and is there, here or beside the configuration, is written in full.
+   * and is there, here or beside the configuration, is written in full; a directory, which may have
+   * to be made, in any case.
    */
   private Object beside(String key, Object value) {
     if (value instanceof Map<?, ?> map) {
       Map<String, Object> inner = new LinkedHashMap<>();
       map.forEach((k, v) -> inner.put(k.toString(), beside(k.toString(), v)));
       return inner;
+    }
+    if (value instanceof String text && key.equals("directory")) {
+      return paths.apply(Path.of(text)).toString();
     }
     if (value instanceof String text && (key.equals("path") || key.endsWith("-file"))) {
       Path located = paths.apply(Path.of(text));

@@ -45,6 +45,19 @@ class RewardListTest {
     assertEquals("mine.txt", settings.get("template-file"));
   }
 
+  /** So that a run that goes on from elsewhere finds the answers that it remembered. */
+  @Test
+  void aDirectoryIsWrittenInFullBeforeItIsMade(@TempDir Path directory) throws IOException {
+    Path file =
+        Files.writeString(
+            directory.resolve("r.yaml"),
+            "- judge: {endpoint: {url: 'http://localhost/v1', cache: {directory: answers}}}");
+    var settings = RewardList.load(file).orElseThrow().rewards().getFirst().settings();
+    assertEquals(
+        Map.of("directory", Path.of("answers").toAbsolutePath().toString()),
+        ((Map<?, ?>) settings.get("endpoint")).get("cache"));
+  }
+
   @Test
   void evaluationTakesARewardsOwnDefaultsWhereItHasAny() {
     List<RewardEntry> rewards =
