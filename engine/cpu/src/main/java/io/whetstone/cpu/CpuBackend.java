@@ -29,6 +29,7 @@ final class CpuBackend implements Backend {
   private final Workers workers;
   private final Gemm gemm;
   private final QuantizedPanels quantizedPanels;
+  private final BlockProducts blockProducts;
   private final Elementwise elementwise;
   private final Rows rows;
   private final Columns columns;
@@ -53,6 +54,8 @@ final class CpuBackend implements Backend {
     this.workers = workers;
     this.gemm = gemm;
     quantizedPanels = new QuantizedPanels(workers, gemm);
+    FloatTiles products = FloatTiles.forThisMachine();
+    blockProducts = new BlockProducts(workers, products);
     elementwise = new Elementwise(workers);
     rows = new Rows(workers);
     columns = new Columns(workers);
@@ -60,7 +63,6 @@ final class CpuBackend implements Backend {
     headNorm = new HeadNorm(workers);
     rope = new Rope(workers);
     gated = new Gated(workers);
-    FloatTiles products = FloatTiles.forThisMachine();
     SoftmaxKernel softmax = SoftmaxKernel.forThisMachine();
     attention = new Attention(workers, products, softmax);
     attentionBackward = new AttentionBackward(workers, products, softmax);
@@ -183,7 +185,7 @@ final class CpuBackend implements Backend {
   @Override
   public Linear linear(Tensor weight, DType compute) {
     return weight.dtype().quantized()
-        ? new QuantizedWeight(weight, compute, quantizedPanels)
+        ? new QuantizedWeight(weight, compute, quantizedPanels, blockProducts)
         : gemm.weight(weight, compute);
   }
 

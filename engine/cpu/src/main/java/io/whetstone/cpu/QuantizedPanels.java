@@ -27,6 +27,8 @@ final class QuantizedPanels implements AutoCloseable {
   private final Map<Form, Panel> panels = new HashMap<>();
   private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
+  private final Scratch room = new Scratch();
+
   QuantizedPanels(Workers workers, Gemm gemm) {
     this.workers = workers;
     this.gemm = gemm;
@@ -40,6 +42,11 @@ final class QuantizedPanels implements AutoCloseable {
     decode(quantized, panel.rows);
     panel.weight.refresh();
     return panel.weight;
+  }
+
+  /** For what a product needs besides; one weight after the other uses it. */
+  Scratch room() {
+    return room;
   }
 
   private Panel make(Form form) {

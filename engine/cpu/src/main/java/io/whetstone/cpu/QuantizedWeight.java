@@ -2,10 +2,12 @@ package io.whetstone.cpu;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
+import java.util.stream.IntStream;
 
 /**
  * A weight that stays quantised: its rows are decoded some at a time, to the numbers it stands for
- * rounded to the compute type, and multiplied as any other weight's.
+ * rounded to the compute type, and multiplied as any other weight's; where x has few rows by {@link
+ * BlockProducts}, with the same bits.
  *
  * <p>So y has the bits it has with the decoded weight, whatever the number of rows and threads. The
  * sums of dx over outputs are cut where rows are decoded.
@@ -20,14 +22,16 @@ final class QuantizedWeight implements Gemm.Weight {
   private final Tensor master;
   private final DType compute;
   private final QuantizedPanels panels;
+  private final BlockProducts direct;
   private final OutputParts parts;
   private final int step;
-  private final Scratch room = new Scratch();
+  private int chunk = -1;
 
-  QuantizedWeight(Tensor master, DType compute, QuantizedPanels panels) {
+  QuantizedWeight(Tensor master, DType compute, QuantizedPanels panels, BlockProducts direct) {
     this.master = master;
     this.compute = compute;
     this.panels = panels;
+    this.direct = direct;
     parts = new OutputParts(master.rows());
     long fitting = PANEL_BYTES / ((long) compute.bytes() * master.columns());
     step = (int) Math.max(MULTIPLE, fitting / MULTIPLE * MULTIPLE);
@@ -68,10 +72,39 @@ final class QuantizedWeight implements Gemm.Weight {
       return;
     }
     int end = parts.first(part + 1);
+    if (rows <= BlockProducts.MOST_ROWS && chunk() > 0) {
+      Tensor outputs = master.rows(parts.first(part), end);
+      direct.multiply(
+          new BlockProducts.Product(outputs, compute, x, y, yColumns, chunk(), result), rows);
+      return;
+    }
     for (int first = parts.first(part); first < end; first += step) {
       long column = (long) result.bytes() * (first - parts.first(part));
       decoded(first, Math.min(end, first + step)).forward(0, x, rows, y + column, yColumns, result);
     }
+  }
+
+  /** Of {@link BlockProducts}; 0 where these must not be used. */
+  private int chunk() {
+    if (chunk < 0) {
+      chunk =
+          widths()
+              .map(n -> direct.chunk(new BlockCheck.Form(master.dtype(), compute, in(), n), panels))
+              .reduce((a, b) -> a == b ? a : 0)
+              .orElse(0);
+    }
+    return chunk;
+  }
+
+  /** Numbers of rows that are decoded at once. */
+  private IntStream widths() {
+    return IntStream.range(0, parts.count())
+        .flatMap(
+            part -> {
+              int width = parts.width(part);
+              return IntStream.of(Math.min(width, step), width % step).filter(n -> n > 0);
+            })
+        .distinct();
   }
 
   private Gemm.Weight decoded(int first, int last) {
@@ -95,7 +128,7 @@ final class QuantizedWeight implements Gemm.Weight {
     }
     int bytes = compute.bytes();
     int size = in() * rows;
-    long sums = room.reserve(4L * size + (long) bytes * rows * step);
+    long sums = panels.room().reserve(4L * size + (long) bytes * rows * step);
     long own = sums + 4L * size;
     if (result != Result.BF16) {
       sums = dx;

@@ -24,7 +24,7 @@ interface QuantizedConformance extends Conformance {
   int[] ROW_NUMBERS = {0, 1, 2, 3, 5, 8, 9, 17, 33, 70};
 
   /** {in, out}: the last ones are several panels of decoded rows, and several parts. */
-  int[][] QUANTIZED_SHAPES = {{256, 1}, {256, 22}, {512, 70}, {768, 130}, {256, 4200}};
+  int[][] QUANTIZED_SHAPES = {{256, 1}, {256, 22}, {512, 70}, {768, 130}, {1280, 33}, {256, 4200}};
 
   private void needsQuantized() {
     boolean there = rig().backend().capabilities().contains(Capability.QUANTIZED);
