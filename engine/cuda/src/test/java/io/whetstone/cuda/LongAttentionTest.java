@@ -237,7 +237,7 @@ class LongAttentionTest {
   void aPromptsGradientsAreTheSumOverItsCompletions() {
     Heads heads = new Heads(4, 2, 16);
     int prompt = 70;
-    int[] completions = new int[21];
+    int[] completions = new int[11];
     Arrays.setAll(completions, i -> i % 5 * 13);
     Segments all = group(prompt, completions);
     int columns = heads.fusedColumns();

@@ -64,13 +64,23 @@ inline void split(float one, float other, unsigned& high, unsigned& low) {
   low = packBf16(one - lowFloat(high), other - highFloat(high));
 }
 
-/** From the products of a tile that begins at a position. */
-inline void weigh(const float (&products)[TILE / 8][4], int base, const Pair& pair, const Form& form,
+/** From the products of a tile that begins at a position; both says whether there are more than 8 vectors. */
+inline void weigh(const float (&products)[TILE / 8][4], int base, const Pair& pair, bool both, const Form& form,
                   Weights& weights) {
   int t = threadIdx.x % 4;
 #pragma unroll
   for (int half = 0; half < 2; half++) {
     const Query& query = pair.query[half];
+    if (half == 1 && !both) {
+#pragma unroll
+      for (int j = 0; j < TILE / 8; j++) {
+        weights.high[j / 2][j % 2 * 2 + half] = 0;
+        weights.low[j / 2][j % 2 * 2 + half] = 0;
+      }
+      weights.max[half] = -infinity();
+      weights.sum[half] = 0.0f;
+      break;
+    }
     float most = -infinity();
     float p[TILE / 8][2];
 #pragma unroll
@@ -243,7 +253,7 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
       }
     }
     Weights weights;
-    weigh(products, tile * TILE, pair, form, weights);
+    weigh(products, tile * TILE, pair, true, form, weights);
     Merge next[2];
 #pragma unroll
     for (int half = 0; half < 2; half++) {
@@ -410,6 +420,7 @@ inline void attendNarrow(const bf16* fused, int queries, int keyHeads, int size,
   long long fusedColumns = (long long)(queries + 2 * keyHeads) * size;
   bool alignedQueries = alignedRows(fused, size);
   constexpr int ELEMENTS = WARP_VECTORS * HEAD / NARROW_THREADS;
+  int vectors = item.toVector - item.fromVector;
   float total[ELEMENTS] = {};
   float totalMax = -infinity();
   float totalSum = 0.0f;
@@ -447,7 +458,7 @@ inline void attendNarrow(const bf16* fused, int queries, int keyHeads, int size,
           mma16816(products[j], second, secondKeys);
         }
       }
-      weigh(products, tile * TILE, pair, form, weights);
+      weigh(products, tile * TILE, pair, vectors > 8, form, weights);
       float* own = sums + warp * WARP_VECTORS * HEAD;
 #pragma unroll
       for (int from = 0; from + 64 <= HEAD; from += 64) {
@@ -496,6 +507,9 @@ inline void attendNarrow(const bf16* fused, int queries, int keyHeads, int size,
     for (int e = 0; e < ELEMENTS; e++) {
       int i = e * NARROW_THREADS + threadIdx.x;
       int vector = i / HEAD;
+      if (vector >= vectors) {
+        break;
+      }
       float value = 0.0f;
 #pragma unroll
       for (int w = 0; w < NARROW_WARPS; w++) {
