@@ -11,7 +11,7 @@ import io.whetstone.tensor.Segments;
  */
 final class KeyItems {
   /** Parts of a prefix's gradients at most, beside its own segment's: each is kept. */
-  private static final int PARTS = 8;
+  private static final int PARTS = 16;
 
   private static final int FIELDS = 5;
   private static final int VIEWER_FIELDS = 6;

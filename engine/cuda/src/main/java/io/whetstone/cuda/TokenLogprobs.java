@@ -26,7 +26,13 @@ final class TokenLogprobs {
   /** 256 MiB of them: 2,048 rows of a part. */
   private static final int MOST_LOGITS = 1 << 26;
 
+  /** A grid has at most 65,535 rows of blocks. */
   private static final int MOST_ROWS = 1 << 15;
+
+  private static final int MOST_THREADS = 256;
+
+  /** Tokens of a row whose gradients a thread makes. */
+  private static final int TOKENS_OF_THREAD = 8;
 
   private final Gpu gpu;
   private final Products products;
@@ -138,10 +144,10 @@ final class TokenLogprobs {
       for (int token = 0; token < vocabulary; token += part) {
         int width = Math.min(part, vocabulary - token);
         products.forward(linear, rowsOf(x, first), rows, token, width, z, DType.F32, false);
+        int threads = Math.min(MOST_THREADS, Math.ceilDiv(width, 32) * 32);
         gpu.kernel(FILE, "headGradient" + PackedAttention.suffix(type))
             .begin()
             .pointer(z)
-            .integer(rows)
             .integer(token)
             .integer(width)
             .number(1 / temperature)
@@ -152,7 +158,7 @@ final class TokenLogprobs {
             .pointer(dLogprobsAt + at)
             .pointer(dEntropyAt + at)
             .pointer(dz)
-            .launch(FlatGrid.blocks(gpu, (long) rows * width, 1), FlatGrid.THREADS);
+            .launch(Math.ceilDiv(width, threads * TOKENS_OF_THREAD), rows, threads, 0);
         products.backwardInput(linear, token, width, dz, rows, dxAt, DType.F32, token > 0);
         if (dHead != null) {
           long dw = DeviceMemory.address(dHead) + 4L * head.in() * token;

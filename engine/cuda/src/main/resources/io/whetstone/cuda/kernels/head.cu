@@ -53,45 +53,48 @@ extern "C" __global__ void headFinish(int rows, int blocks, float inverse, const
 
 /**
  * The logits' gradients of a part, -(1 / temperature) p (dLogprob + dEntropy (log p + entropy)), the
- * target's with (1 / temperature) dLogprob more, times the cap's slope. dLogits may be the logits.
+ * target's with (1 / temperature) dLogprob more, times the cap's slope; of row blockIdx.y. dLogits may
+ * be the logits.
  */
 template <typename T>
-inline void gradient(const float* logits, int rows, int firstToken, int width, float inverse, float cap,
-                     const int* targets, const float* entropy, const float* logSumExp, const float* dLogprobs,
-                     const float* dEntropy, T* dLogits) {
-  long long count = (long long)rows * width;
-  for (long long i = (long long)blockIdx.x * blockDim.x + threadIdx.x; i < count;
-       i += (long long)gridDim.x * blockDim.x) {
-    int row = i / width;
-    int token = firstToken + i % width;
-    float logit = logits[i];
+inline void gradient(const float* logits, int firstToken, int width, float inverse, float cap, const int* targets,
+                     const float* entropy, const float* logSumExp, const float* dLogprobs, const float* dEntropy,
+                     T* dLogits) {
+  int row = blockIdx.y;
+  int target = targets[row] - firstToken;
+  float rowEntropy = entropy[row];
+  float rowLogSumExp = logSumExp[row];
+  float dLogprob = dLogprobs[row];
+  float dRowEntropy = dEntropy[row];
+  long long start = (long long)row * width;
+  for (int v = blockIdx.x * blockDim.x + threadIdx.x; v < width; v += gridDim.x * blockDim.x) {
+    float logit = logits[start + v];
     float slope = 1.0f;
     if (cap > 0.0f) {
       float ratio = tanhExact(logit * (1.0f / cap));
       logit = ratio * cap;
       slope = 1.0f - ratio * ratio;
     }
-    float dLogprob = dLogprobs[row];
-    float logP = logit * inverse - logSumExp[row];
-    float factor = ((logP + entropy[row]) * dEntropy[row] + dLogprob) * -inverse;
+    float logP = logit * inverse - rowLogSumExp;
+    float factor = ((logP + rowEntropy) * dRowEntropy + dLogprob) * -inverse;
     float value = expExact(logP) * factor * slope;
-    if (token == targets[row]) {
+    if (v == target) {
       value += dLogprob * inverse * slope;
     }
-    store(dLogits + i, value);
+    store(dLogits + start + v, value);
   }
 }
 
-extern "C" __global__ void headGradientF32(const float* logits, int rows, int firstToken, int width, float inverse,
+extern "C" __global__ void headGradientF32(const float* logits, int firstToken, int width, float inverse,
                                            float cap, const int* targets, const float* entropy,
                                            const float* logSumExp, const float* dLogprobs, const float* dEntropy,
                                            float* dLogits) {
-  gradient(logits, rows, firstToken, width, inverse, cap, targets, entropy, logSumExp, dLogprobs, dEntropy, dLogits);
+  gradient(logits, firstToken, width, inverse, cap, targets, entropy, logSumExp, dLogprobs, dEntropy, dLogits);
 }
 
-extern "C" __global__ void headGradientBf16(const float* logits, int rows, int firstToken, int width, float inverse,
+extern "C" __global__ void headGradientBf16(const float* logits, int firstToken, int width, float inverse,
                                             float cap, const int* targets, const float* entropy,
                                             const float* logSumExp, const float* dLogprobs, const float* dEntropy,
                                             bf16* dLogits) {
-  gradient(logits, rows, firstToken, width, inverse, cap, targets, entropy, logSumExp, dLogprobs, dEntropy, dLogits);
+  gradient(logits, firstToken, width, inverse, cap, targets, entropy, logSumExp, dLogprobs, dEntropy, dLogits);
 }

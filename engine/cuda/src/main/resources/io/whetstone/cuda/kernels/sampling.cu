@@ -275,6 +275,8 @@ extern "C" __global__ void samplingFilter(const float* logits, int vocabulary, c
   int blocks = (vocabulary + WEIGHT_BLOCK - 1) / WEIGHT_BLOCK;
   int most = own.topK == 0 ? 0x7fffffff : own.topK;
   if (own.topK == 0 && own.topP >= 1.0f) {
+    // All threads have read the state.
+    __syncthreads();
     if (threadIdx.x == 0) {
       states[row].cut = keyOf(own.minP, -1);
     }
