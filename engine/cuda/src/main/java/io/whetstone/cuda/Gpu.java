@@ -4,8 +4,6 @@ import io.whetstone.cuda.driver.CublasLt;
 import io.whetstone.cuda.driver.Driver;
 import io.whetstone.cuda.driver.Libraries;
 import java.lang.foreign.Arena;
-import java.util.HashMap;
-import java.util.Map;
 
 /** One GPU: its context, queue, memory and compiled kernels. One thread at a time calls. */
 final class Gpu implements AutoCloseable {
@@ -18,9 +16,15 @@ final class Gpu implements AutoCloseable {
   /** The oldest GPUs that multiply bfloat16 in tensor cores: Ampere. */
   private static final int OLDEST = 80;
 
+  private static final String[] NO_DEFINES = {};
+
   private final Arena arena = Arena.ofShared();
   private final boolean waits = Boolean.getBoolean(WAIT);
-  private final Map<String, Kernel> kernels = new HashMap<>();
+
+  /** By the hash of names, in the next free place: a lookup allocates nothing. */
+  private Kernel[] kernels = new Kernel[256];
+
+  private int kernelCount;
   private final Libraries libraries;
   private final int device;
   private final long context;
@@ -94,10 +98,43 @@ final class Gpu implements AutoCloseable {
   }
 
   /** The kernel of that name, compiled at its first launch. */
+  Kernel kernel(String file, String name) {
+    return kernel(file, name, NO_DEFINES);
+  }
+
+  /** The kernel of that name in its file compiled with defines. */
   Kernel kernel(String file, String name, String... defines) {
-    return kernels.computeIfAbsent(
-        file + " " + name + " " + String.join(" ", defines),
-        key -> new Kernel(this, file, name, defines));
+    int place = place(name, defines);
+    while (kernels[place] != null && !kernels[place].is(file, name, defines)) {
+      place = place + 1 & kernels.length - 1;
+    }
+    if (kernels[place] == null) {
+      kernels[place] = new Kernel(this, file, name, defines);
+      if (++kernelCount > kernels.length / 2) {
+        grow();
+        return kernel(file, name, defines);
+      }
+    }
+    return kernels[place];
+  }
+
+  private int place(String name, String... defines) {
+    int hash = defines.length == 0 ? name.hashCode() : name.hashCode() ^ defines[0].hashCode();
+    return (hash ^ hash >>> 16) & kernels.length - 1;
+  }
+
+  private void grow() {
+    Kernel[] before = kernels;
+    kernels = new Kernel[2 * before.length];
+    for (Kernel kernel : before) {
+      if (kernel != null) {
+        int place = place(kernel.name(), kernel.defines());
+        while (kernels[place] != null) {
+          place = place + 1 & kernels.length - 1;
+        }
+        kernels[place] = kernel;
+      }
+    }
   }
 
   /** The driver's handle of a compiled kernel. */

@@ -2,6 +2,7 @@ package io.whetstone.cuda;
 
 import io.whetstone.cuda.driver.CudaException;
 import io.whetstone.tensor.Tensor;
+import java.util.Arrays;
 
 /**
  * One kernel with its arguments, in the order of its parameters:
@@ -37,6 +38,18 @@ final class Kernel {
     this.name = name;
     this.defines = defines;
     this.number = gpu.queue().log().register(this);
+  }
+
+  boolean is(String file, String name, String... defines) {
+    return this.name.equals(name) && this.file.equals(file) && Arrays.equals(this.defines, defines);
+  }
+
+  String name() {
+    return name;
+  }
+
+  String[] defines() {
+    return defines;
   }
 
   /** Forgets the arguments. */

@@ -12,20 +12,26 @@ import java.util.stream.Collectors;
 public record Shape(List<Integer> extents) {
   public Shape {
     extents = List.copyOf(extents);
-    if (extents.isEmpty() || extents.stream().anyMatch(e -> e < 0)) {
+    boolean legal = !extents.isEmpty();
+    for (int i = 0; i < extents.size(); i++) {
+      legal &= extents.get(i) >= 0;
+    }
+    if (!legal) {
       throw new IllegalArgumentException("a shape needs extents ≥ 0, got " + extents);
     }
   }
 
   public static Shape of(int... extents) {
-    return new Shape(Arrays.stream(extents).boxed().toList());
+    Integer[] boxed = new Integer[extents.length];
+    Arrays.setAll(boxed, i -> extents[i]);
+    return new Shape(List.of(boxed));
   }
 
   /** Number of elements. */
   public long size() {
     long size = 1;
-    for (int extent : extents) {
-      size *= extent;
+    for (int i = 0; i < extents.size(); i++) {
+      size *= extents.get(i);
     }
     return size;
   }
@@ -38,8 +44,8 @@ public record Shape(List<Integer> extents) {
   /** The product of all extents but the innermost. */
   public int rows() {
     long rows = 1;
-    for (int extent : extents.subList(0, extents.size() - 1)) {
-      rows *= extent;
+    for (int i = 0; i < extents.size() - 1; i++) {
+      rows *= extents.get(i);
     }
     return Math.toIntExact(rows);
   }
