@@ -22,7 +22,7 @@ final class AttentionItems {
   static final int WHOLE = -1;
 
   /** An item's ints, as in attend.h. */
-  private static final int FIELDS = 9;
+  static final int FIELDS = 9;
 
   private final Ints items = new Ints();
 

@@ -16,7 +16,7 @@ final class CachePlan {
   private static final int CHUNK_PAGES = AttentionItems.CHUNK / AttentionItems.TILE;
 
   /** A merged head's ints: its row, its head in the group, and which slots are its. */
-  private static final int MERGE_FIELDS = 4;
+  static final int MERGE_FIELDS = 4;
 
   /** The rows [from, to) of the order, of one sequence, which see positions up to longest. */
   private record Run(int from, int to, int sequence, int longest, int firstPage) {}

@@ -20,6 +20,11 @@ final class CachePlans {
    */
   private static final int BUSY = 8;
 
+  /** Numbers of records are multiples of a fraction of themselves, or of so many. */
+  private static final int LEAST_STEP = 16;
+
+  private static final int STEPS = 8;
+
   /** What layers differ in that a plan depends on. */
   private record Layer(int window, Heads heads, DType type) {}
 
@@ -76,14 +81,13 @@ final class CachePlans {
 
   private OnDevice send(CachePlan plan) {
     all.clear();
-    int rows = put(plan.entries().rows());
-    int ends = put(plan.entries().ends());
-    int narrow = put(plan.narrow().ints());
-    int wide = put(plan.wide().ints());
-    int merges = put(plan.merges());
-    int mergedSlots = put(plan.mergedSlots());
-    // They are more from step to step: last, so that the others' addresses stay, and work repeats.
-    int pages = put(plan.pages());
+    int pages = put(plan.pages(), 1);
+    int rows = put(plan.entries().rows(), 1);
+    int ends = put(plan.entries().ends(), 1);
+    int narrow = put(plan.narrow().ints(), AttentionItems.FIELDS);
+    int wide = put(plan.wide().ints(), AttentionItems.FIELDS);
+    int merges = put(plan.merges(), CachePlan.MERGE_FIELDS);
+    int mergedSlots = put(plan.mergedSlots(), 1);
     long bytes = 4L * all.size();
     long to = gpu.temporaries().reserve("plan of cached attention " + plans.size(), bytes);
     gpu.queue().copyToDevice(MemorySegment.ofArray(all.array()).asSlice(0, bytes), to);
@@ -92,19 +96,29 @@ final class CachePlans {
         to + 4L * rows,
         to + 4L * ends,
         to + 4L * narrow,
-        plan.narrow().count(),
+        padded(plan.narrow().count()),
         to + 4L * wide,
-        plan.wide().count(),
+        padded(plan.wide().count()),
         to + 4L * merges,
-        plan.mergeCount(),
+        padded(plan.mergeCount()),
         to + 4L * mergedSlots,
-        plan.slots());
+        padded(plan.slots()));
   }
 
-  /** Where the ints begin among all. */
-  private int put(Ints ints) {
+  /** Where the ints of records begin among all; records of zeros, which do nothing, follow them. */
+  private int put(Ints ints, int fields) {
     int at = all.size();
     all.add(Arrays.copyOf(ints.array(), ints.size()));
+    all.add(new int[padded(ints.size() / fields) * fields - ints.size()]);
     return at;
+  }
+
+  /**
+   * A number of records that stays the same while there are a few more: steps whose launches are
+   * the same are replayed.
+   */
+  private static int padded(int count) {
+    int step = Math.max(LEAST_STEP, Integer.highestOneBit(count) / STEPS);
+    return Math.ceilDiv(count, step) * step;
   }
 }

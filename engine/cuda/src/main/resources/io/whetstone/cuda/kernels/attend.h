@@ -17,7 +17,7 @@ constexpr int TILE = 64;
 /** Positions of a chunk: a sequence may be split between them. */
 constexpr int CHUNK = 256;
 
-/** What an item says, in this order: see io.whetstone.cuda.AttentionItems. */
+/** What an item says, in this order: see io.whetstone.cuda.AttentionItems. One of zeros is nothing to do. */
 struct Item {
   int entry;
   int fromVector;
@@ -203,6 +203,9 @@ inline void attend(float* shared, const T* fused, int queries, int keyHeads, int
                    float* partial, float* partialStates, int slots) {
   constexpr int COLUMNS = HEAD / 32;
   Item item = readItem(items, blockIdx.x);
+  if (item.toVector == 0) {
+    return;
+  }
   int keyHead = blockIdx.y;
   int group = queries / keyHeads;
   int lane = threadIdx.x % 32;

@@ -172,6 +172,9 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
                        const int* items, const int* rows, const int* ends, Form form, bf16* out, float* logs,
                        float* partial, float* partialStates, int slots) {
   Item item = readItem(items, blockIdx.x);
+  if (item.toVector == 0) {
+    return;
+  }
   int keyHead = blockIdx.y;
   int group = queries / keyHeads;
   int lane = threadIdx.x % 32;
@@ -403,6 +406,9 @@ inline void attendNarrow(const bf16* fused, int queries, int keyHeads, int size,
                          const int* items, const int* rows, const int* ends, Form form, bf16* out, float* partial,
                          float* partialStates, int slots) {
   Item item = readItem(items, blockIdx.x);
+  if (item.toVector == 0) {
+    return;
+  }
   int keyHead = blockIdx.y;
   int group = queries / keyHeads;
   int lane = threadIdx.x % 32;

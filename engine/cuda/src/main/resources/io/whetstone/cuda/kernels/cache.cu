@@ -66,6 +66,9 @@ template <typename T>
 inline void mergeStates(const float* partial, const float* partialStates, int slots, const int* merges,
                         const int* slotsOfHeads, int queries, int keyHeads, int size, T* out) {
   const int* own = merges + 4LL * blockIdx.x;
+  if (own[2] == own[3]) {
+    return;
+  }
   int head = blockIdx.y * (queries / keyHeads) + own[1];
   long long first = (long long)blockIdx.y * slots;
   float max = -infinity();
