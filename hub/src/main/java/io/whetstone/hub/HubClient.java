@@ -37,6 +37,7 @@ final class HubClient implements AutoCloseable {
             // By hand: the token must not follow to another host.
             .followRedirects(HttpClient.Redirect.NEVER)
             .connectTimeout(settings.patience())
+            .proxy(settings.proxies())
             .build();
   }
 
@@ -190,6 +191,19 @@ final class HubClient implements AutoCloseable {
     String page = settings.endpoint() + "/" + name.kind().prefix + name.repository();
     String code = response.headers().firstValue("X-Error-Code").orElse("");
     boolean known = settings.token().isPresent();
+    if (code.equals("GatedRepo") && (status == 401 || status == 403)) {
+      return new HubException(
+          "%s: it is gated: accept its licence at %s%s (HTTP %d from %s)"
+              .formatted(
+                  name,
+                  page,
+                  known
+                      ? ", with the account that the token in HF_TOKEN belongs to"
+                      : ", make a token at %s/settings/tokens and set HF_TOKEN to it"
+                          .formatted(settings.endpoint()),
+                  status,
+                  address));
+    }
     String why =
         switch (status) {
           case 401 ->

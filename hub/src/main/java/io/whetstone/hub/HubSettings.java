@@ -1,6 +1,7 @@
 package io.whetstone.hub;
 
 import java.io.IOException;
+import java.net.ProxySelector;
 import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -24,6 +25,7 @@ import java.util.stream.Stream;
  * @param patience how long the hub may be silent
  * @param attempts how often in a row something is tried without a byte coming through
  * @param pause before the second attempt; doubled for each after that
+ * @param proxies by {@code HTTPS_PROXY}, {@code HTTP_PROXY}, {@code ALL_PROXY} and {@code NO_PROXY}
  */
 public record HubSettings(
     URI endpoint,
@@ -32,7 +34,8 @@ public record HubSettings(
     boolean offline,
     Duration patience,
     int attempts,
-    Duration pause) {
+    Duration pause,
+    ProxySelector proxies) {
 
   private static final Set<String> TRUE = Set.of("1", "true", "yes", "on");
 
@@ -74,7 +77,8 @@ public record HubSettings(
             .orElse(false),
         Duration.ofSeconds(60),
         6,
-        Duration.ofSeconds(1));
+        Duration.ofSeconds(1),
+        Proxies.of(environment));
   }
 
   private static Optional<String> first(Map<String, String> environment, String... names) {

@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.Proxy;
+import java.net.ProxySelector;
+import java.net.URI;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -17,6 +21,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
+import java.util.TreeMap;
 import java.util.concurrent.Callable;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -68,7 +73,8 @@ class HubTest {
         offline,
         patience,
         4,
-        Duration.ofMillis(1));
+        Duration.ofMillis(1),
+        Proxies.of(Map.of()));
   }
 
   private Hub hub(String token, boolean offline) {
@@ -314,11 +320,61 @@ class HubTest {
         assertThrows(HubException.class, () -> hub("old", false).model(NAME)).getMessage(),
         "the token was refused");
     fake.fault("revision/main", FakeHub.status(403, "X-Error-Code", "GatedRepo"));
+    assertSays(refusal(), "it is gated: accept its licence at", "/org/tiny", "set HF_TOKEN");
+    fake.fault("revision/main", FakeHub.status(403));
     assertSays(refusal(), "access is not granted; ask for it at", "/org/tiny");
     fake.fault("revision/main", FakeHub.status(404, "X-Error-Code", "RepoNotFound"));
     assertSays(refusal(), "there is no such repository", "/org/tiny");
     fake.fault("revision/main", FakeHub.status(404, "X-Error-Code", "RevisionNotFound"));
     assertSays(refusal(), "there is no revision main");
+  }
+
+  @Test
+  void proxiesOfTheEnvironmentAreAsked() {
+    fake.redirects = false;
+    Map<String, String> environment =
+        Map.of(
+            "HF_ENDPOINT",
+            "http://hub.invalid",
+            "http_proxy",
+            fake.endpoint().toString(),
+            "HF_HUB_CACHE",
+            directory.toString());
+    Hub hub = new Hub(HubSettings.of(environment, directory), DownloadListener.SILENT);
+    assertTrue(Files.isRegularFile(hub.model(NAME).resolve("config.json")));
+  }
+
+  @Test
+  void someHostsAreAskedWithoutProxy() {
+    ProxySelector proxies =
+        Proxies.of(
+            Map.of(
+                "HTTPS_PROXY",
+                "proxy.example:3128",
+                "NO_PROXY",
+                "localhost,.mine.example, *.other.example hub.example:8443"));
+    Map<String, String> expected = new TreeMap<>();
+    expected.put("https://huggingface.co/x", "proxy.example:3128");
+    expected.put("https://localhost:8080/x", "none");
+    expected.put("https://a.b.mine.example/x", "none");
+    expected.put("https://other.example/x", "none");
+    expected.put("https://notmine.example/x", "proxy.example:3128");
+    expected.put("https://hub.example:8443/x", "none");
+    expected.put("https://hub.example/x", "proxy.example:3128");
+    expected.forEach(
+        (address, proxy) -> {
+          Proxy got = proxies.select(URI.create(address)).getFirst();
+          InetSocketAddress at = (InetSocketAddress) got.address();
+          assertEquals(
+              proxy, at == null ? "none" : at.getHostString() + ":" + at.getPort(), address);
+        });
+    for (String bad : List.of("socks5://a:1", "http://", "http://me:word@a:1")) {
+      String message =
+          assertThrows(IllegalArgumentException.class, () -> Proxies.of(Map.of("https_proxy", bad)))
+              .getMessage();
+      assertSays(message, "https_proxy: ", "expected http://HOST:PORT");
+      assertFalse(message.contains("word"), message);
+    }
   }
 
   @Test
@@ -410,7 +466,8 @@ class HubTest {
               false,
               Duration.ofSeconds(5),
               4,
-              Duration.ofMillis(1));
+              Duration.ofMillis(1),
+              Proxies.of(Map.of()));
       new Hub(settings, DownloadListener.SILENT).model(NAME);
     }
   }

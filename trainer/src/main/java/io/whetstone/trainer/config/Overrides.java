@@ -14,9 +14,22 @@ import java.util.Set;
  *
  * <p>A path is {@code key.key…} from the top, {@code KIND.key…} where one stage of that kind
  * exists, or {@code NAME.key…} with a stage's name. A number picks a list's item, and a name picks
- * the item written under that name ({@code grpo.rewards.format.weight}).
+ * the item written under that name ({@code grpo.rewards.format.weight}). A key that is new takes
+ * the place of those of which there can be only one with it: {@code model.path} that of {@code
+ * model.from-scratch}, {@code tasks.jsonl} that of {@code tasks.synthetic}.
  */
 final class Overrides {
+  /** Keys of which there can be one, whatever they are in. */
+  private static final Set<String> SOURCES = Set.of("synthetic", "jsonl", "table", "mix");
+
+  /** The same, by what they are in. */
+  private static final Map<String, List<Set<String>>> ALTERNATIVES =
+      Map.of(
+          "model", List.of(Set.of("from-scratch", "path"), Set.of("lora", "adapter")),
+          "vocabulary", List.of(Set.of("characters", "bytes")),
+          "synthetic", List.of(Set.of("sums", "chains", "products", "countdown")),
+          "table", List.of(Set.of("path", "hub")));
+
   private final Map<String, Object> root;
   private final String text;
 
@@ -65,6 +78,9 @@ final class Overrides {
         here = item;
       } else {
         Map<String, Object> map = asMap(here, at);
+        if (!map.containsKey(key)) {
+          replace(map, i == 0 ? "" : keys.get(i - 1), key);
+        }
         at = Settings.path(at, key);
         if (last) {
           map.put(key, value);
@@ -75,6 +91,12 @@ final class Overrides {
       }
     }
     return at;
+  }
+
+  private static void replace(Map<String, Object> map, String parent, String key) {
+    List<Set<String>> groups = new ArrayList<>(ALTERNATIVES.getOrDefault(parent, List.of()));
+    groups.add(SOURCES);
+    groups.stream().filter(group -> group.contains(key)).forEach(map.keySet()::removeAll);
   }
 
   private List<String> throughStage(List<String> path) {

@@ -102,6 +102,29 @@ class ConfigurationTest {
   }
 
   @Test
+  void aNewKeyTakesThePlaceOfThoseItExcludes() throws IOException {
+    Experiment experiment =
+        good(
+                "model.path=some/model",
+                "grpo.tasks.jsonl.path=tasks.jsonl",
+                "grpo.tasks.jsonl.prompt=q")
+            .experiment();
+    assertEquals(Optional.of(Path.of("some/model")), experiment.model().path());
+    assertEquals(Optional.empty(), experiment.model().fromScratch());
+    Grpo grpo = (Grpo) experiment.stages().get(1);
+    assertEquals(List.of("jsonl"), grpo.tasks().source().given());
+    Experiment other =
+        good(
+                "model.path=some/model",
+                "model.lora.rank=4",
+                "model.adapter=some/adapter",
+                "sft.data.synthetic.products.values=[1, 9]")
+            .experiment();
+    assertEquals(Optional.empty(), other.model().lora());
+    assertEquals(Optional.of(Path.of("some/adapter")), other.model().adapter());
+  }
+
+  @Test
   void twoStagesOfAKindNeedTheirNames() throws IOException {
     String second =
         """
