@@ -2,6 +2,7 @@ package io.whetstone.checkpoints.fuzz;
 
 import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.fuzz.Fuzz;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;

@@ -2,6 +2,7 @@ package io.whetstone.checkpoints.fuzz;
 
 import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.checkpoints.SafetensorsFile;
+import io.whetstone.fuzz.Fuzz;
 import java.io.InputStream;
 import java.nio.file.Path;
 import org.junit.jupiter.api.Tag;

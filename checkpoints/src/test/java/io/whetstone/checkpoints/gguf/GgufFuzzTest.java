@@ -1,7 +1,7 @@
 package io.whetstone.checkpoints.gguf;
 
 import io.whetstone.checkpoints.CheckpointException;
-import io.whetstone.checkpoints.fuzz.Fuzz;
+import io.whetstone.fuzz.Fuzz;
 import io.whetstone.tokenizer.TokenizerException;
 import java.io.InputStream;
 import java.nio.file.Files;

@@ -1,4 +1,4 @@
-package io.whetstone.checkpoints.fuzz;
+package io.whetstone.fuzz;
 
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;

@@ -1,4 +1,4 @@
-package io.whetstone.checkpoints.fuzz;
+package io.whetstone.fuzz;
 
 import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
