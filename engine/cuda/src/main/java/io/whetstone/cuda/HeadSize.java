@@ -16,6 +16,9 @@ record HeadSize(int padded) {
   /** Above this, a block of tensor cores' has half the warps. */
   private static final int LARGEST_OF_FOUR_WARPS = 128;
 
+  /** Above this, gradients of keys take half as many query vectors at a time. */
+  private static final int LARGEST_SEEN_BY_MORE = 192;
+
   /** Query vectors of a block that has few, and of a warp of tensor cores'. */
   static final int VECTORS = 16;
 
@@ -54,9 +57,11 @@ record HeadSize(int padded) {
       return plainBytes();
     }
     int keyStride = padded % 64 == 0 ? padded + 32 : padded;
+    int valueStride = padded + 8;
     int vectors = wideVectors(type);
-    return 2 * (vectors * keyStride + TILE * keyStride + TILE * (padded + 8))
-        + 4 * vectors * padded;
+    int strides =
+        padded > LARGEST_OF_FOUR_WARPS ? Math.max(keyStride, valueStride) : keyStride + valueStride;
+    return 2 * (vectors * keyStride + TILE * strides) + 4 * vectors * padded;
   }
 
   /** Shared memory of a block that has few. */
@@ -71,11 +76,10 @@ record HeadSize(int padded) {
 
   /** Shared memory of a block that makes gradients of queries: {@link #wideVectors} of them. */
   int queryGradientBytes(DType type) {
-    if (type == DType.F32) {
-      return 4 * (2 * VECTORS * padded + 2 * TILE * (padded + 1) + VECTORS * TILE);
-    }
     int tile = padded > LARGEST_OF_FOUR_WARPS ? TILE / 2 : TILE;
-    return 2 * (padded + 8) * (2 * wideVectors(type) + 2 * tile);
+    return type == DType.F32
+        ? 4 * (2 * VECTORS * padded + 2 * tile * (padded + 1) + VECTORS * tile)
+        : 2 * (padded + 8) * (2 * wideVectors(type) + 2 * tile);
   }
 
   /** Keys of a block that makes their gradients. */
@@ -94,7 +98,7 @@ record HeadSize(int padded) {
     if (type == DType.F32) {
       return 4 * (2 * VECTORS * padded + 2 * keys * (padded + 1) + 2 * VECTORS * keys);
     }
-    int seenBy = 2 * VECTORS;
+    int seenBy = padded > LARGEST_SEEN_BY_MORE ? VECTORS : 2 * VECTORS;
     return 2 * (padded + 8) * (2 * keys + 2 * seenBy) + 12 * seenBy;
   }
 }

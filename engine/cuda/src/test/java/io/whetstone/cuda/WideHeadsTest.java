@@ -59,6 +59,21 @@ class WideHeadsTest {
     right(new Heads(2, 1, 256));
   }
 
+  /** A block of Ada's may have 99 KiB, one of Ampere's or Hopper's data centre GPUs 163 or more. */
+  @Test
+  void blocksFit() {
+    for (int size = 2; size <= 256; size += 2) {
+      HeadSize heads = HeadSize.of(new Heads(1, 1, size));
+      for (DType type : new DType[] {DType.F32, DType.BF16}) {
+        int most = type == DType.F32 && size > 224 ? 163 << 10 : 99 << 10;
+        assertTrue(heads.wideBytes(type) <= most, size + " wide, " + type);
+        assertTrue(heads.narrowBytes(type) <= most, size + " narrow, " + type);
+        assertTrue(heads.queryGradientBytes(type) <= most, size + " queries, " + type);
+        assertTrue(heads.keyGradientBytes(type) <= most, size + " keys, " + type);
+      }
+    }
+  }
+
   @Test
   void largerOnesAreRefused() {
     Exception thrown =

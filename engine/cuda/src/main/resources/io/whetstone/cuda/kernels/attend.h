@@ -126,6 +126,9 @@ struct Viewer {
 
 constexpr int VIEWER_INTS = 6;
 
+/** Keys of a tile where gradients of queries are made: fewer where heads are large. */
+constexpr int GRADIENT_TILE = HEAD > 128 ? 32 : 64;
+
 /** Query vectors of a block, and what it needs of each. */
 constexpr int VECTORS = 16;
 
@@ -173,10 +176,10 @@ inline Seen tilesSeen(const Item& item, int group, const int* ends, const Form& 
   return Seen{first / TILE > from ? first / TILE : from, last < to ? last : to, end};
 }
 
-/** Copies a tile's keys or values to shared rows of HEAD + 1 floats; zeros beyond the size and the end. */
-template <typename T, typename Address>
+/** Copies COUNT keys or values to shared rows of HEAD + 1 floats; zeros beyond the size and the end. */
+template <typename T, int COUNT = TILE, typename Address>
 inline void stage(float* shared, int from, int end, int size, Address address) {
-  for (int i = threadIdx.x; i < TILE * HEAD; i += blockDim.x) {
+  for (int i = threadIdx.x; i < COUNT * HEAD; i += blockDim.x) {
     int position = i / HEAD;
     int d = i % HEAD;
     float value = 0.0f;

@@ -143,10 +143,13 @@ constexpr int KEY_STRIDE = HEAD % 64 == 0 ? HEAD + 32 : HEAD;
 /** Rows of values: 16 bytes apart modulo 128, or an odd multiple of that. */
 constexpr int VALUE_STRIDE = HEAD + 8;
 
+/** Large heads' keys and values take turns in one place, so that a block fits on every GPU. */
+constexpr bool ONE_TILE = HEAD > 128;
+constexpr int TILES = ONE_TILE ? TILE * (KEY_STRIDE > VALUE_STRIDE ? KEY_STRIDE : VALUE_STRIDE)
+                               : TILE * (KEY_STRIDE + VALUE_STRIDE);
+
 /** Bytes of shared memory that attendWide needs. */
-constexpr int wideBytes() {
-  return 2 * (WIDE_VECTORS * KEY_STRIDE + TILE * KEY_STRIDE + TILE * VALUE_STRIDE) + 4 * WIDE_VECTORS * HEAD;
-}
+constexpr int wideBytes() { return 2 * (WIDE_VECTORS * KEY_STRIDE + TILES) + 4 * WIDE_VECTORS * HEAD; }
 
 /** Starts copying a tile's rows to shared memory; zeros beyond the size and the end. */
 template <int STRIDE, typename Address>
@@ -183,14 +186,16 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
   int warp = threadIdx.x / 32;
   bf16* queryRows = dynamicShared<bf16>();
   bf16* keyTile = queryRows + WIDE_VECTORS * KEY_STRIDE;
-  bf16* valueTile = keyTile + TILE * KEY_STRIDE;
-  float* total = reinterpret_cast<float*>(valueTile + TILE * VALUE_STRIDE) + threadIdx.x;
+  bf16* valueTile = ONE_TILE ? keyTile : keyTile + TILE * KEY_STRIDE;
+  float* total = reinterpret_cast<float*>(keyTile + TILES) + threadIdx.x;
   Seen seen = tilesSeen(item, group, ends, form);
   auto key = [&](int position) { return source.key(item, position, keyHead, size); };
   auto value = [&](int position) { return source.value(item, position, keyHead, size); };
 
   copyTile<KEY_STRIDE>(keyTile, seen.from * TILE, seen.end, size, aligned, key);
-  copyTile<VALUE_STRIDE>(valueTile, seen.from * TILE, seen.end, size, aligned, value);
+  if (!ONE_TILE) {
+    copyTile<VALUE_STRIDE>(valueTile, seen.from * TILE, seen.end, size, aligned, value);
+  }
   long long fusedColumns = (long long)(queries + 2 * keyHeads) * size;
   for (int i = threadIdx.x; i < WIDE_VECTORS * COLUMN_TILES; i += WIDE_THREADS) {
     int vector = i / COLUMN_TILES;
@@ -211,7 +216,7 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
   bool several = false;
 
   for (int tile = seen.from; tile < seen.to; tile++) {
-    copyAsyncWait<1>();
+    copyAsyncWait<ONE_TILE ? 0 : 1>();
     __syncthreads();
     float products[TILE / 8][4] = {};
 #pragma unroll
@@ -231,7 +236,9 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
     }
     __syncthreads();
     bool more = tile + 1 < seen.to;
-    if (more) {
+    if (ONE_TILE) {
+      copyTile<VALUE_STRIDE>(valueTile, tile * TILE, seen.end, size, aligned, value);
+    } else if (more) {
       copyTile<KEY_STRIDE>(keyTile, (tile + 1) * TILE, seen.end, size, aligned, key);
     }
     if (tile % (CHUNK / TILE) == 0 && tile > seen.from) {
@@ -264,7 +271,7 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
       chunkMax[half] = next[half].max;
       chunkSum[half] = next[half].sum;
     }
-    if (more) {
+    if (more && !ONE_TILE) {
       copyAsyncWait<1>();
     } else {
       copyAsyncWait<0>();
@@ -289,7 +296,9 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
       }
     }
     __syncthreads();
-    if (more) {
+    if (more && ONE_TILE) {
+      copyTile<KEY_STRIDE>(keyTile, (tile + 1) * TILE, seen.end, size, aligned, key);
+    } else if (more) {
       copyTile<VALUE_STRIDE>(valueTile, (tile + 1) * TILE, seen.end, size, aligned, value);
     }
   }

@@ -64,13 +64,14 @@ inline void queryGradients(const float* dOut, const float* fused, int queries, i
                            const int* rows, const int* ends, Form form, const float* logs, const float* deltas,
                            float* dFused) {
   constexpr int COLUMNS = HEAD / 32;
+  constexpr int HALVES = GRADIENT_TILE / 32;
   float* queryRows = dynamicShared<float>();
   float* dOutRows = queryRows + VECTORS * HEAD;
   float* keyTile = dOutRows + VECTORS * HEAD;
-  float* valueTile = keyTile + TILE * (HEAD + 1);
+  float* valueTile = keyTile + GRADIENT_TILE * (HEAD + 1);
   int lane = threadIdx.x % 32;
   int warp = threadIdx.x / 32;
-  float* slopes = valueTile + TILE * (HEAD + 1) + warp * OF_WARP * TILE;
+  float* slopes = valueTile + GRADIENT_TILE * (HEAD + 1) + warp * OF_WARP * GRADIENT_TILE;
   Item item = readItem(items, blockIdx.x);
   int keyHead = blockIdx.y;
   int group = queries / keyHeads;
@@ -94,33 +95,32 @@ inline void queryGradients(const float* dOut, const float* fused, int queries, i
     delta[i] = mine[i].row < 0 ? 0.0f : deltas[at];
   }
   Seen seen = tilesSeen(item, group, ends, form);
-  for (int t = seen.from; t < seen.to; t++) {
-    int base = t * TILE;
+  for (int base = seen.from * TILE; base < seen.end; base += GRADIENT_TILE) {
     __syncthreads();
-    stage<float>(keyTile, base, seen.end, size,
+    stage<float, GRADIENT_TILE>(keyTile, base, seen.end, size,
                    [&](int position) { return source.key(item, position, keyHead, size); });
-    stage<float>(valueTile, base, seen.end, size,
+    stage<float, GRADIENT_TILE>(valueTile, base, seen.end, size,
                    [&](int position) { return source.value(item, position, keyHead, size); });
     __syncthreads();
-    float products[OF_WARP][2] = {};
-    float weighted[OF_WARP][2] = {};
+    float products[OF_WARP][HALVES] = {};
+    float weighted[OF_WARP][HALVES] = {};
     for (int d = 0; d < HEAD; d++) {
-      int low = lane * (HEAD + 1) + d;
-      int high = (lane + 32) * (HEAD + 1) + d;
 #pragma unroll
       for (int i = 0; i < OF_WARP; i++) {
         float q = queryRows[(warp * OF_WARP + i) * HEAD + d];
         float g = dOutRows[(warp * OF_WARP + i) * HEAD + d];
-        products[i][0] = fmaf(q, keyTile[low], products[i][0]);
-        products[i][1] = fmaf(q, keyTile[high], products[i][1]);
-        weighted[i][0] = fmaf(g, valueTile[low], weighted[i][0]);
-        weighted[i][1] = fmaf(g, valueTile[high], weighted[i][1]);
+#pragma unroll
+        for (int half = 0; half < HALVES; half++) {
+          int at = (lane + 32 * half) * (HEAD + 1) + d;
+          products[i][half] = fmaf(q, keyTile[at], products[i][half]);
+          weighted[i][half] = fmaf(g, valueTile[at], weighted[i][half]);
+        }
       }
     }
 #pragma unroll
     for (int i = 0; i < OF_WARP; i++) {
 #pragma unroll
-      for (int half = 0; half < 2; half++) {
+      for (int half = 0; half < HALVES; half++) {
         int position = base + lane + 32 * half;
         bool visible = position >= mine[i].first && position < mine[i].end;
         float logit = form.logit(products[i][half]);
@@ -130,7 +130,7 @@ inline void queryGradients(const float* dOut, const float* fused, int queries, i
       }
     }
     __syncwarp();
-    for (int position = 0; position < TILE; position++) {
+    for (int position = 0; position < GRADIENT_TILE; position++) {
 #pragma unroll
       for (int c = 0; c < COLUMNS; c++) {
         float key = keyTile[position * (HEAD + 1) + lane + 32 * c];

@@ -96,9 +96,6 @@ inline void addRows(float (&sums)[COLUMNS / 8][4], const Split<COUNT>& factor, c
 
 // ---- queries
 
-/** Keys of a tile: fewer where a thread has many columns. */
-constexpr int GRADIENT_TILE = HEAD > 128 ? 32 : 64;
-
 /** Gradients of an item's queries, over all keys that they see, in order. */
 inline void queryGradientsTensor(const bf16* dOut, const bf16* fused, int queries, int keyHeads, int size,
                                  const int* items, const int* rows, const int* ends, Form form, const float* logs,
@@ -186,7 +183,7 @@ constexpr int TENSOR_KEYS = 64;
 constexpr int KEY_THREADS = TENSOR_KEYS * 2;
 
 /** Query vectors at a time. */
-constexpr int SEEN_BY = 32;
+constexpr int SEEN_BY = HEAD > 192 ? 16 : 32;
 
 /** Blocks that share a head's columns, as a thread cannot keep more of them. */
 constexpr int COLUMN_PARTS = HEAD > 128 ? 2 : 1;
