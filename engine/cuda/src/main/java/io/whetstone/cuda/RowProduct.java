@@ -17,13 +17,16 @@ final class RowProduct implements AutoCloseable {
   /** The number of rows that the algorithm is chosen for. */
   private static final int MANY = 2048;
 
-  /** And the one for few rows. */
-  private static final int FEW = 64;
+  private static final int CHUNK = 64;
+
+  /** And the one for few rows, which serves chunks. */
+  private static final int FEW = CHUNK;
 
   /** Up to so many rows are few. */
   private static final int MOST_FEW = 128;
 
-  private static final int CHUNK = 64;
+  /** Numbers of rows that an algorithm must serve. */
+  private static final int[] NUMBERS = {1, 2, 7, 64, 129, 512, 2048, 10_001, 65_536};
 
   /** Bytes that rows' starts are multiples of at most, for the library to know. */
   private static final int WIDEST = 16;
@@ -36,6 +39,7 @@ final class RowProduct implements AutoCloseable {
   private final DType result;
   private final MatrixProduct product;
   private final List<Algorithm> candidates;
+  private final Algorithm ofFew;
   private Algorithm many;
   private Algorithm few;
   private boolean checked;
@@ -62,7 +66,8 @@ final class RowProduct implements AutoCloseable {
     product = new MatrixProduct(gpu, !input, false, type, result);
     candidates = algorithms(MANY);
     many = candidates.getFirst();
-    few = algorithms(FEW).getFirst();
+    ofFew = algorithms(FEW).getFirst();
+    few = ofFew;
   }
 
   boolean is(boolean input, int in, int out, DType type, DType result) {
@@ -153,11 +158,13 @@ final class RowProduct implements AutoCloseable {
   /** Decides for algorithms that leave a row its bits, or for chunks. */
   private void check(long w) {
     RowCheck check = new RowCheck(gpu, this, out, w);
-    Algorithm first = few;
     for (Algorithm candidate : candidates) {
+      if (!servesAnyNumber(candidate)) {
+        continue;
+      }
       servedOuts = 0;
       many = candidate;
-      few = first;
+      few = servesAnyNumber(ofFew) ? ofFew : candidate;
       if (check.passes()) {
         return;
       }
@@ -169,10 +176,20 @@ final class RowProduct implements AutoCloseable {
     chunk();
   }
 
+  private boolean servesAnyNumber(Algorithm algorithm) {
+    for (int rows : NUMBERS) {
+      shape(out, rows, wide(out), high(out));
+      if (!product.serves(algorithm)) {
+        return false;
+      }
+    }
+    return true;
+  }
+
   /** From here on rows go through in chunks of a fixed number. */
   void chunk() {
-    many = candidates.getFirst();
-    few = many;
+    many = ofFew;
+    few = ofFew;
     servedOuts = 0;
     checked = true;
     chunked = true;

@@ -6,10 +6,12 @@ import static org.junit.jupiter.api.Assertions.assertNotEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import com.sun.management.ThreadMXBean;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.Deque;
@@ -193,6 +195,35 @@ class GpuTest {
       }
     }
     assertEquals(6, gpu.queue().replays().replayed(), "of two kinds of step, from the third on");
+  }
+
+  /** Whatever the compiler of Java has made of it by then. */
+  @Test
+  void notingWorkDownAllocatesNothing() {
+    ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
+    Products products = new Products(gpu, new Elementwise(gpu), new QuantizedWeights(gpu));
+    try (CudaWorkspace memory = new CudaWorkspace(gpu, "allocation", false)) {
+      Tensor x = memory.zeros(DType.F32, 16, 16);
+      CudaLinear w = products.linear(x, DType.F32);
+      int[] ids = new int[16];
+      long least = Long.MAX_VALUE;
+      for (int round = 0; round < 5; round++) {
+        long before = threads.getCurrentThreadAllocatedBytes();
+        for (int i = 0; i < 100; i++) {
+          long at = DeviceMemory.address(x);
+          products.forward(w, at, 16, 0, 16, at + 512, DType.F32, true);
+          gpu.kernel("trial.cu", "addUp").begin().pointer(gpu.control().ints(ids)).integer(i);
+          gpu.kernel("trial.cu", "addUp").longInteger(1).number(1).real(1).integer(0).tensor(x);
+          gpu.kernel("trial.cu", "addUp").launch(1, 32);
+          gpu.queue().fill(at, 0, 1);
+        }
+        least = Math.min(least, threads.getCurrentThreadAllocatedBytes() - before);
+        gpu.queue().synchronize();
+      }
+      assertEquals(0, least);
+      w.close();
+    }
+    products.close();
   }
 
   @Test

@@ -215,20 +215,20 @@ public final class CublasLt implements AutoCloseable {
         configuration(algorithm, SPLIT_K), configuration(algorithm, REDUCTION_SCHEME) == 0 ? 1 : 2);
   }
 
+  /** An attribute that the algorithm does not have is 0. */
   private int configuration(MemorySegment algorithm, int attribute) {
     try (Arena arena = Arena.ofConfined()) {
       MemorySegment value = arena.allocate(JAVA_INT);
       MemorySegment written = arena.allocate(JAVA_LONG);
-      check(
-          "cublasLtMatmulAlgoConfigGetAttribute",
+      int code =
           Native.call(
               library.function("cublasLtMatmulAlgoConfigGetAttribute"),
               algorithm.address(),
               attribute,
               value.address(),
               value.byteSize(),
-              written.address()));
-      return value.get(JAVA_INT, 0);
+              written.address());
+      return code == 0 ? value.get(JAVA_INT, 0) : 0;
     }
   }
 
