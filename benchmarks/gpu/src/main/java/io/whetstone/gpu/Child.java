@@ -6,6 +6,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A Java process with this one's options, class path and properties of ours: what a kernel does
@@ -17,6 +18,13 @@ final class Child {
   private Child() {}
 
   static Process start(String main, Path output, List<String> arguments) throws IOException {
+    return start(main, output, arguments, Map.of());
+  }
+
+  /** With more in its environment. */
+  static Process start(
+      String main, Path output, List<String> arguments, Map<String, String> environment)
+      throws IOException {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     for (String option : ManagementFactory.getRuntimeMXBean().getInputArguments()) {
@@ -31,10 +39,10 @@ final class Child {
     }
     command.addAll(List.of("-cp", System.getProperty("java.class.path"), main));
     command.addAll(arguments);
-    return new ProcessBuilder(command)
-        .redirectErrorStream(true)
-        .redirectOutput(output.toFile())
-        .start();
+    ProcessBuilder process =
+        new ProcessBuilder(command).redirectErrorStream(true).redirectOutput(output.toFile());
+    process.environment().putAll(environment);
+    return process.start();
   }
 
   /** The last of what a process said. */

@@ -6,11 +6,15 @@ import io.whetstone.generation.Sampler;
 import io.whetstone.generation.SamplerLimits;
 import io.whetstone.generation.StopRules;
 import io.whetstone.generation.TokenListener;
+import io.whetstone.model.FrozenTypes;
+import io.whetstone.model.LinearModule;
+import io.whetstone.model.Lora;
 import io.whetstone.model.Scored;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Sampling;
+import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.benchmark.RandomWeights;
@@ -22,7 +26,9 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * The logprobs recorded at sampling are those that training computes, to the bit: groups of prompts
@@ -45,14 +51,9 @@ final class Exactness {
     try (Backend backend = trial.open()) {
       for (Workload workload : workloads) {
         for (DType compute : List.of(DType.F32, DType.BF16)) {
-          Compared compared = compare(workload, backend, compute);
-          trial
-              .figures()
-              .putObject(workload.name() + "/" + compute.name().toLowerCase(Locale.ROOT))
-              .put("tokens", compared.tokens())
-              .put("differing", compared.differing())
-              .put("largest-difference", compared.most());
-          differing += compared.differing();
+          String name = workload.name() + "/" + compute.name().toLowerCase(Locale.ROOT);
+          differing += found(trial, name, compare(workload, backend, compute));
+          differing += found(trial, name + "-q8-lora", compareAdapters(workload, backend, compute));
         }
       }
     }
@@ -61,12 +62,48 @@ final class Exactness {
     }
   }
 
+  private static long found(Trial trial, String name, Compared compared) {
+    trial
+        .figures()
+        .putObject(name)
+        .put("tokens", compared.tokens())
+        .put("differing", compared.differing())
+        .put("largest-difference", compared.most());
+    return compared.differing();
+  }
+
   /** Of a workload's model, with its lengths. */
   static Compared compare(Workload workload, Backend backend, DType compute) {
     try (Transformer model = Transformer.create(backend, workload.model(), compute, true);
         Tokenizer tokenizer = workload.tokenizer()) {
       RandomWeights.fill(model);
       return compare(model, tokenizer, workload.completionTokens());
+    }
+  }
+
+  /** The same of adapters beside weights in 8-bit blocks, which add something everywhere. */
+  static Compared compareAdapters(Workload workload, Backend backend, DType compute) {
+    Set<String> all =
+        LinearModule.of(workload.model()).stream()
+            .map(LinearModule::name)
+            .collect(Collectors.toSet());
+    Optional<Lora> lora = Optional.of(new Lora(4, 8, 0, false, all));
+    FrozenTypes blocks = FrozenTypes.all(DType.Q8_0);
+    try (Transformer model =
+            Transformer.create(backend, workload.model(), compute, lora, true, blocks);
+        Tokenizer tokenizer = workload.tokenizer()) {
+      RandomWeights.fill(model);
+      model.initialiseAdapters(1);
+      model.trained().forEach((name, t) -> add(backend, name, t));
+      model.trainedChanged();
+      return compare(model, tokenizer, workload.completionTokens());
+    }
+  }
+
+  /** B begins as 0. */
+  private static void add(Backend backend, String name, Tensor adapter) {
+    if (name.contains("lora_B")) {
+      backend.fill(adapter, 0.01f);
     }
   }
 

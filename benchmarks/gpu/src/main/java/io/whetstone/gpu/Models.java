@@ -9,7 +9,7 @@ import java.util.Optional;
 /** The shapes that are tried, with random weights. */
 final class Models {
   /** Seconds on the stand-in. */
-  static final Workload TINY = workload("tiny", 64, 32, 2, 4, 2, 48, 256, 2, 2, 12, 6, 4);
+  static final Workload TINY = workload("tiny", 64, 64, 2, 4, 2, 96, 256, 2, 2, 12, 6, 4);
 
   /** Two layers with heads of 64 numbers, as Qwen2.5-0.5B has them. */
   static final Workload HEADS_OF_64 =

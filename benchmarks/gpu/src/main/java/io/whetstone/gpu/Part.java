@@ -11,7 +11,7 @@ import java.util.Locale;
 enum Part {
   MACHINE(30, Machine::run),
   EXACTNESS(60, Exactness::run),
-  CONFORMANCE(150, Conformance::run),
+  CONFORMANCE(220, Conformance::run),
   STEP_HALF_BILLION(60, Step::halfBillion),
   DECODE_HALF_BILLION(40, Decode::halfBillion),
   STEP_SEVEN_BILLION(90, Step::sevenBillion),

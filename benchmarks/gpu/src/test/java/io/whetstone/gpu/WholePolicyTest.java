@@ -13,7 +13,9 @@ import io.whetstone.tensor.DType;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
@@ -27,8 +29,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Whole policies sample and train on the stand-in GPU, as they will on one. */
 class WholePolicyTest {
   private static final int STEPS = 5;
+  private static final String MAIN = "io.whetstone.trainer.command.Main";
+
+  /** The stand-in's: bytes of its device. */
+  private static final String MEMORY = "WHETSTONE_STAND_IN_MEMORY";
 
   @TempDir Path runs;
+
+  /** Of the processes that are started. */
+  private final Map<String, String> environment = new HashMap<>();
 
   @BeforeEach
   void standIn() {
@@ -44,6 +53,9 @@ class WholePolicyTest {
       Exactness.Compared compared = Exactness.compare(Models.TINY, backend, compute);
       assertTrue(compared.tokens() > 40, compared.toString());
       assertEquals(0, compared.differing(), compared.toString());
+      Exactness.Compared adapted = Exactness.compareAdapters(Models.TINY, backend, compute);
+      assertTrue(adapted.tokens() > 40, adapted.toString());
+      assertEquals(0, adapted.differing(), adapted.toString());
     }
   }
 
@@ -95,6 +107,24 @@ class WholePolicyTest {
     assertTrue(said.contains("backend: cuda cannot run here: "), said);
     assertFalse(said.contains("\tat "), said);
     assertFalse(Files.exists(runs.resolve("nowhere")));
+  }
+
+  /** Before it begins, or where it could not be told before. */
+  @Test
+  void whatDoesNotFitTheDeviceIsSaid() throws Exception {
+    environment.put(MEMORY, String.valueOf(512L << 20));
+    String said = run(2, "crowded", "backend=cuda");
+    assertTrue(said.contains("on the device are 511.0 MiB free; the most by the rest: "), said);
+    environment.put(MEMORY, String.valueOf(20L << 20));
+    Path log = runs.resolve("bench.log");
+    List<String> bench = List.of("bench", "tiny/grpo-step", "--backend", "cuda", "--repeat", "1");
+    Process process = Child.start(MAIN, log, bench, environment);
+    int code = process.waitFor();
+    String why = Files.readString(log);
+    assertEquals(1, code, why);
+    assertTrue(why.contains("out of memory: the GPU's memory is too small"), why);
+    assertTrue(why.contains("The largest holder is "), why);
+    assertFalse(why.contains("\tat "), why);
   }
 
   /** The steps of a run, which has its backend's name. */
@@ -163,7 +193,7 @@ class WholePolicyTest {
       arguments.addAll(List.of("--set", setting));
     }
     Path log = runs.resolve(name + ".log");
-    Process process = Child.start("io.whetstone.trainer.command.Main", log, arguments);
+    Process process = Child.start(MAIN, log, arguments, environment);
     try {
       assertTrue(process.waitFor(5, TimeUnit.MINUTES), () -> "still running: " + name);
     } finally {

@@ -27,7 +27,7 @@ final class DeviceMemory {
           "gradients", "train adapters alone (model.lora)",
           "weights", "set precision: bf16, train adapters alone (model.lora), or quantise them",
           "weights for products", "train adapters alone (model.lora), or take a smaller model",
-          "reference model", "set offload: [reference], or train adapters alone (model.lora)");
+          "reference weights", "set offload: [reference], or train adapters alone (model.lora)");
 
   private final Driver driver;
   private final WorkQueue queue;

@@ -40,6 +40,15 @@ public final class RandomWeights {
   /** Where the next tensor begins. */
   private static int repeat(Backend backend, Tensor block, int begin, Tensor weight) {
     int size = Math.toIntExact(weight.size());
+    if (weight.dtype().quantized()) {
+      float[] numbers = backend.readFloats(block);
+      float[] values = new float[size];
+      for (int i = 0; i < size; i++) {
+        values[i] = numbers[(begin + i) % BLOCK];
+      }
+      backend.write(weight, values);
+      return (begin + size) % BLOCK;
+    }
     Tensor column = weight.reshape(size, 1);
     int from = begin;
     int at = 0;

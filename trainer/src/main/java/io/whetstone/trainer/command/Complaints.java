@@ -32,7 +32,7 @@ final class Complaints
   @Override
   public int handleParseException(CommandLine.ParameterException e, String[] arguments) {
     CommandLine command = e.getCommandLine();
-    complain(e.getMessage());
+    complain(console, e.getMessage());
     CommandLine.UnmatchedArgumentException.printSuggestions(e, command.getErr());
     console.note("See " + command.getCommandSpec().qualifiedName() + " --help");
     return Whetstone.MISTAKE;
@@ -43,7 +43,7 @@ final class Complaints
       Exception e, CommandLine line, CommandLine.ParseResult parsed) {
     int code = code(e);
     boolean defect = code == Whetstone.FAILURE && !isExplained(e);
-    complain(defect ? "a defect of the program: " + e : message(e));
+    complain(console, defect ? "a defect of the program: " + e : message(e));
     if (debug.getAsBoolean()) {
       e.printStackTrace(console.err());
     } else if (defect) {
@@ -52,7 +52,7 @@ final class Complaints
     return code;
   }
 
-  private void complain(String message) {
+  static void complain(Console console, String message) {
     console.note(console.errColours().string("@|bold,red whetstone:|@ ") + message);
   }
 
@@ -92,6 +92,14 @@ final class Complaints
       case IOException io -> file(io);
       default -> e.getMessage();
     };
+  }
+
+  /** A backend's says who holds the memory; the heap's says only that it is full. */
+  static String message(OutOfMemoryError e) {
+    String message = String.valueOf(e.getMessage());
+    return message.startsWith("Java heap") || message.startsWith("GC overhead")
+        ? "the Java heap is full: give it more with WHETSTONE_HEAP, as in WHETSTONE_HEAP=4g"
+        : "out of memory: " + message;
   }
 
   /** A file system's exception often has nothing but the file's name as its message. */

@@ -36,6 +36,9 @@ final class MemoryEstimate {
    */
   static final long DEVICE_REST = 1L << 30;
 
+  /** What stays empty of the blocks that a device's memory is taken in: a twelfth at most. */
+  private static final int BLOCKS = 12;
+
   private final Experiment experiment;
   private final ModelConfig model;
   private final Optional<Lora> lora;
@@ -154,9 +157,12 @@ final class MemoryEstimate {
     all.put("average", plan.average());
     all.put("activations", activations());
     all.put("cache", cache());
-    all.put(
-        device.isPresent() ? "the rest" : "the JVM and the rest",
-        device.isPresent() ? DEVICE_REST : JVM);
+    if (device.isPresent()) {
+      long inBlocks = all.values().stream().mapToLong(bytes -> bytes).sum() - cache();
+      all.put("the rest", DEVICE_REST + inBlocks / BLOCKS);
+    } else {
+      all.put("the JVM and the rest", JVM);
+    }
     all.values().removeIf(bytes -> bytes == 0);
     return all;
   }
@@ -193,6 +199,9 @@ final class MemoryEstimate {
 
   /** The key that helps most. */
   private String remedy() {
+    if (device.isPresent() && DEVICE_REST > there() / 2) {
+      return "free memory of the device's: nvidia-smi says who holds it";
+    }
     long others = total() - activations();
     if (others < there() && activations() > there() / 10) {
       return (experiment.recomputeActivations() ? "" : "set recompute-activations: true, or ")

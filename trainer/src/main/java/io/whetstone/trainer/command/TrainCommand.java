@@ -105,6 +105,9 @@ final class TrainCommand implements Callable<Integer> {
           records.fail(Complaints.message(e));
         }
         throw e;
+      } catch (OutOfMemoryError e) {
+        records.fail(Complaints.message(e));
+        throw e;
       }
     }
     outcome.verdict().ifPresent(console::result);

@@ -49,7 +49,12 @@ final class Whetstone implements Runnable {
 
   /** Runs a command line and says with which code the process is to end. */
   static int run(Console console, String... arguments) {
-    return commandLine(console).execute(arguments);
+    try {
+      return commandLine(console).execute(arguments);
+    } catch (OutOfMemoryError e) {
+      Complaints.complain(console, Complaints.message(e));
+      return FAILURE;
+    }
   }
 
   static CommandLine commandLine(Console console) {
