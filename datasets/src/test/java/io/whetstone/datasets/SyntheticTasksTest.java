@@ -166,7 +166,7 @@ class SyntheticTasksTest {
         complaint(Map.of("sums", Map.of("mess", Map.of("guess", 0.5)))));
     assertEquals(
         "sums.mess.slips: is not known; did you mean slip? known: guess, guess-error, malformed,"
-            + " slip, stop-early, think",
+            + " recover, slip, stop-early, think",
         complaint(Map.of("sums", Map.of("mess", Map.of("slips", 0.5)))));
     assertEquals(
         "sums.held-out: 1.0 is not in (0, 1)", complaint(Map.of("sums", Map.of("held-out", 1))));
