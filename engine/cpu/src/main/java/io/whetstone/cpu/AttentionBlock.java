@@ -43,6 +43,9 @@ final class AttentionBlock {
   private final int[][] tiles = new int[CAPACITY][];
   private int count;
 
+  /** Whether all queries look their tiles up in one array. */
+  private boolean oneSequence;
+
   private AttentionForm form;
   private DType type;
   private TileLayout layout;
@@ -53,6 +56,7 @@ final class AttentionBlock {
   // Of the queries worked on: the first position of their rows of scores, the bytes from row to
   // row, and where the rows, the queries and the sums of values begin.
   private int origin;
+  private int lastTile;
   private long scoreStep;
   private long scores;
   private long queries;
@@ -108,6 +112,7 @@ final class AttentionBlock {
     this.first[count] = form.firstSeen(visible);
     this.end[count] = visible;
     this.tiles[count] = tiles;
+    oneSequence = count == 0 || oneSequence && tiles == this.tiles[0];
     count++;
   }
 
@@ -128,6 +133,7 @@ final class AttentionBlock {
       to = Math.max(to, TileLayout.tiles(end[i]));
     }
     origin = from * POSITIONS;
+    lastTile = to;
     // A pass writes whole tiles, up to three that nobody sees; and an odd number of cache lines, so
     // that rows do not fall on the same cache sets.
     scoreStep = 4L * POSITIONS * ((to - from + PASS) | 1);
@@ -177,6 +183,14 @@ final class AttentionBlock {
    */
   private int run(int i, int tile) {
     Arrays.fill(seen, NONE);
+    if (oneSequence) {
+      for (int k = 0; k < PASS; k++) {
+        if (tile + k < lastTile) {
+          seen[k] = tiles[0][tile + k];
+        }
+      }
+      return count;
+    }
     int next = i;
     for (; next < count; next++) {
       int from = first[next] / POSITIONS;
@@ -252,7 +266,7 @@ final class AttentionBlock {
             layout.size(),
             score(i, tile + k),
             scoreStep,
-            false);
+            FloatTiles.Sum.NEW);
       }
     }
   }
@@ -274,6 +288,18 @@ final class AttentionBlock {
     for (int group = 0; group < groups; group++) {
       int i = cut(begin, stop, group, groups);
       int next = cut(begin, stop, group + 1, groups);
+      if (oneSequence && contiguous) {
+        // All that lies between what the first and the last of them see is there.
+        int low = Integer.MAX_VALUE;
+        int high = 0;
+        for (int q = i; q < next; q++) {
+          low = Math.min(low, first[q]);
+          high = Math.max(high, end[q]);
+        }
+        low = Math.max(low, tile * POSITIONS);
+        add(i, next, low, Math.min(high, (tile + PASS) * POSITIONS), tile);
+        continue;
+      }
       int from = 0;
       int to = 0;
       for (int k = 0; k < PASS; k++) {
@@ -323,7 +349,7 @@ final class AttentionBlock {
           to - from,
           sum(i) + c,
           layout.rowBytes(),
-          true);
+          FloatTiles.Sum.CONTINUED);
     }
   }
 

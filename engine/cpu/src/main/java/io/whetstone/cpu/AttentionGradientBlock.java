@@ -195,7 +195,7 @@ final class AttentionGradientBlock {
           layout.size(),
           out + WEIGHT_STEP * i + 4L * POSITIONS * (t - fromTile),
           WEIGHT_STEP,
-          false);
+          FloatTiles.Sum.NEW);
     }
   }
 
@@ -236,7 +236,7 @@ final class AttentionGradientBlock {
           (toTile - fromTile) * POSITIONS,
           dQueries + layout.rowBytes() * i + c,
           layout.rowBytes(),
-          true);
+          FloatTiles.Sum.CONTINUED);
     }
   }
 
@@ -255,7 +255,7 @@ final class AttentionGradientBlock {
           count,
           sums + layout.rowsBytes() * (fromTile - firstTile) + c,
           layout.rowBytes(),
-          true);
+          FloatTiles.Sum.CONTINUED);
     }
   }
 

@@ -143,7 +143,7 @@ final class BlockProducts {
             end - from,
             sums,
             SUMS_ROW,
-            from % of.chunk != 0);
+            from % of.chunk == 0 ? FloatTiles.Sum.NEW : FloatTiles.Sum.CONTINUED);
         if (end == chunkEnd) {
           add(sums, totals, rows, chunkEnd <= of.chunk);
         }

@@ -19,6 +19,9 @@ import java.util.Optional;
  * many chains, and boxes vectors where it is called seldom.
  */
 final class FloatCode implements FloatTiles {
+  /** Codes for one number of rows. */
+  private static final int FORMS = 2 * Sum.values().length;
+
   private static final int WEIGHT = 28;
   private static final int FACTOR = 30;
 
@@ -70,7 +73,7 @@ final class FloatCode implements FloatTiles {
                   ValueLayout.JAVA_LONG),
               BRIEF);
 
-  private final MemorySegment[] entries = new MemorySegment[4 * (ROWS + 1)];
+  private final MemorySegment[] entries = new MemorySegment[FORMS * (ROWS + 1)];
   private final MemorySegment transposition;
 
   private FloatCode(MemorySegment transposition) {
@@ -98,8 +101,8 @@ final class FloatCode implements FloatTiles {
       int k,
       long c,
       long cRow,
-      boolean adds) {
-    MemorySegment entry = entry(rows, blocks, adds);
+      Sum sum) {
+    MemorySegment entry = entry(rows, blocks, sum);
     try {
       MULTIPLY.invokeExact(entry, a, aRow, aStep, b, bStep, bBlock, (long) k, c, cRow);
     } catch (Throwable e) {
@@ -117,12 +120,12 @@ final class FloatCode implements FloatTiles {
   }
 
   /** Code is made when it is first needed; made twice by two threads it is the same. */
-  private MemorySegment entry(int rows, int blocks, boolean adds) {
-    int index = 4 * rows + 2 * (blocks - 1) + (adds ? 1 : 0);
+  private MemorySegment entry(int rows, int blocks, Sum sum) {
+    int index = FORMS * rows + 2 * sum.ordinal() + blocks - 1;
     MemorySegment entry = entries[index];
     if (entry == null) {
       entry =
-          MachineCode.of(new Loop(rows, blocks, adds).code())
+          MachineCode.of(new Loop(rows, blocks, sum).code())
               .orElseThrow(() -> new OutOfMemoryError("no memory for a kernel's code"))
               .entry();
       entries[index] = entry;
@@ -135,21 +138,21 @@ final class FloatCode implements FloatTiles {
     private final Assembler to = new Assembler();
     private final int rows;
     private final int vectors;
-    private final boolean adds;
+    private final Sum sum;
 
-    Loop(int rows, int vectors, boolean adds) {
+    Loop(int rows, int vectors, Sum sum) {
       this.rows = rows;
       this.vectors = vectors;
-      this.adds = adds;
+      this.sum = sum;
     }
 
     byte[] code() {
       to.push(COUNT);
-      if (adds) {
+      if (sum == Sum.CONTINUED) {
         sums(THREE_ROWS, FIVE_ROWS, true);
       } else {
-        for (int sum = 0; sum < rows * vectors; sum++) {
-          to.zero(sum);
+        for (int chain = 0; chain < rows * vectors; chain++) {
+          to.zero(chain);
         }
       }
       to.address(THREE_ROWS, Address.at(A_ROW, A_ROW, 2));
@@ -189,6 +192,9 @@ final class FloatCode implements FloatTiles {
           if (load) {
             to.load(vectors * r + v, at);
           } else {
+            if (sum == Sum.ADDED) {
+              to.add(vectors * r + v, vectors * r + v, at);
+            }
             to.store(at, vectors * r + v);
           }
         }

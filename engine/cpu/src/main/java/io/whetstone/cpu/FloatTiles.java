@@ -18,8 +18,18 @@ interface FloatTiles {
     return FloatCode.forThisMachine().map(code -> (FloatTiles) code).orElseGet(FloatVectors::new);
   }
 
+  /** Where chains begin, and what becomes of them. */
+  enum Sum {
+    /** They begin with 0 and are the result. */
+    NEW,
+    /** They begin with what is in c and are the result. */
+    CONTINUED,
+    /** They begin with 0 and are added to what is in c. */
+    ADDED
+  }
+
   /**
-   * c[r, v] = Σ_k a[r, k] b[k, v], or c[r, v] + a[r, 0] b[0, v] + …; strides are bytes.
+   * Σ_k a[r, k] b[k, v] into c[r, v]; strides are bytes.
    *
    * @param rows from 1 to {@link #ROWS}
    * @param blocks of {@link #COLUMNS} columns: 1 or 2
@@ -27,7 +37,6 @@ interface FloatTiles {
    * @param bStep from one k to the next
    * @param bBlock from the first block of b to the second one; in c they are neighbours
    * @param k at least 1
-   * @param adds whether chains begin with what is in c, else with 0
    */
   void multiply(
       int rows,
@@ -41,7 +50,7 @@ interface FloatTiles {
       int k,
       long c,
       long cRow,
-      boolean adds);
+      Sum sum);
 
   /** The same of any number of rows. */
   default void multiplyRows(
@@ -56,14 +65,14 @@ interface FloatTiles {
       int k,
       long c,
       long cRow,
-      boolean adds) {
+      Sum sum) {
     int groups = (rows + ROWS - 1) / ROWS;
     for (int group = 0; group < groups; group++) {
       int from = rows * group / groups;
       int count = rows * (group + 1) / groups - from;
       long own = a + aRow * from;
       long to = c + cRow * from;
-      multiply(count, blocks, own, aRow, aStep, b, bStep, bBlock, k, to, cRow, adds);
+      multiply(count, blocks, own, aRow, aStep, b, bStep, bBlock, k, to, cRow, sum);
     }
   }
 

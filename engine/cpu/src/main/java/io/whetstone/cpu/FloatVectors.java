@@ -31,7 +31,7 @@ final class FloatVectors implements FloatTiles {
       int k,
       long c,
       long cRow,
-      boolean adds) {
+      Sum sum) {
     int vectors = blocks * COLUMNS / LANES;
     for (int v = 0; v < vectors; v += 2) {
       // An odd one is computed twice, and fewer than four rows in place of those that are missing.
@@ -57,7 +57,7 @@ final class FloatVectors implements FloatTiles {
             c + cRow * third + 4L * LANES * v,
             c + cRow * fourth + 4L * LANES * v,
             4L * LANES * (w - v),
-            adds);
+            sum);
       }
     }
   }
@@ -82,8 +82,9 @@ final class FloatVectors implements FloatTiles {
       long c2,
       long c3,
       long next,
-      boolean adds) {
+      Sum sum) {
     FloatVector zero = FloatVector.zero(SPECIES);
+    boolean adds = sum == Sum.CONTINUED;
     FloatVector a0 = adds ? FloatVector.fromMemorySegment(SPECIES, ALL, c0, ORDER) : zero;
     FloatVector b0 = adds ? FloatVector.fromMemorySegment(SPECIES, ALL, c0 + next, ORDER) : zero;
     FloatVector a1 = adds ? FloatVector.fromMemorySegment(SPECIES, ALL, c1, ORDER) : zero;
@@ -109,14 +110,29 @@ final class FloatVectors implements FloatTiles {
       a3 = x.fma(a, a3);
       b3 = x.fma(b, b3);
     }
+    // All is read before any is written, since one row may stand in for another.
+    a0 = total(a0, c0, sum);
+    a1 = total(a1, c1, sum);
+    a2 = total(a2, c2, sum);
+    a3 = total(a3, c3, sum);
+    b0 = total(b0, c0 + next, sum);
+    b1 = total(b1, c1 + next, sum);
+    b2 = total(b2, c2 + next, sum);
+    b3 = total(b3, c3 + next, sum);
     a0.intoMemorySegment(ALL, c0, ORDER);
-    b0.intoMemorySegment(ALL, c0 + next, ORDER);
     a1.intoMemorySegment(ALL, c1, ORDER);
-    b1.intoMemorySegment(ALL, c1 + next, ORDER);
     a2.intoMemorySegment(ALL, c2, ORDER);
-    b2.intoMemorySegment(ALL, c2 + next, ORDER);
     a3.intoMemorySegment(ALL, c3, ORDER);
+    b0.intoMemorySegment(ALL, c0 + next, ORDER);
+    b1.intoMemorySegment(ALL, c1 + next, ORDER);
+    b2.intoMemorySegment(ALL, c2 + next, ORDER);
     b3.intoMemorySegment(ALL, c3 + next, ORDER);
+  }
+
+  private static FloatVector total(FloatVector chain, long c, Sum sum) {
+    return sum == Sum.ADDED
+        ? FloatVector.fromMemorySegment(SPECIES, ALL, c, ORDER).add(chain)
+        : chain;
   }
 
   @Override

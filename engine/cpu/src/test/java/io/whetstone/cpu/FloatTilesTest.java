@@ -25,15 +25,17 @@ class FloatTilesTest {
     for (int rows = 1; rows <= FloatTiles.ROWS; rows++) {
       for (int blocks = 1; blocks <= 2; blocks++) {
         for (int k : new int[] {1, 2, 33}) {
-          check(tiles, rows, blocks, k, A_ROW, Float.BYTES, rows % 2 == 0);
-          check(tiles, rows, blocks, k, Float.BYTES, A_ROW / 3, rows % 2 == 1);
+          for (FloatTiles.Sum sum : FloatTiles.Sum.values()) {
+            check(tiles, rows, blocks, k, A_ROW, Float.BYTES, sum);
+            check(tiles, rows, blocks, k, Float.BYTES, A_ROW / 3, sum);
+          }
         }
       }
     }
   }
 
   private static void check(
-      FloatTiles tiles, int rows, int blocks, int k, long aRow, long aStep, boolean adds) {
+      FloatTiles tiles, int rows, int blocks, int k, long aRow, long aStep, FloatTiles.Sum sum) {
     try (Allocation a = numbers(1);
         Allocation b = numbers(2);
         Allocation c = numbers(3);
@@ -50,18 +52,20 @@ class FloatTilesTest {
           k,
           c.address(),
           C_ROW,
-          adds);
+          sum);
       for (int i = 0; i < FLOATS; i++) {
         int row = (int) (4L * i / C_ROW);
         int column = (int) (4L * i % C_ROW / 4);
         float expected = Memory.get(before.address() + 4L * i);
         if (row < rows && column < blocks * FloatTiles.COLUMNS) {
-          expected = adds ? expected : 0;
+          float old = expected;
+          expected = sum == FloatTiles.Sum.CONTINUED ? old : 0;
           for (int j = 0; j < k; j++) {
             long at = B_BLOCK * (column / FloatTiles.COLUMNS) + 4 * (column % FloatTiles.COLUMNS);
             float x = Memory.get(a.address() + aRow * row + aStep * j);
             expected = Math.fma(x, Memory.get(b.address() + B_STEP * j + at), expected);
           }
+          expected += sum == FloatTiles.Sum.ADDED ? old : 0;
         }
         int element = i;
         assertEquals(

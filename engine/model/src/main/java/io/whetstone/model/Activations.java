@@ -68,6 +68,24 @@ record Activations(
         output);
   }
 
+  /** The rows [from, to) of all of them. */
+  Activations rows(int from, int to) {
+    if (from == 0 && to == input.rows()) {
+      return this;
+    }
+    Tensor stream = input.rows(from, to);
+    return new Activations(
+        stream,
+        projected.rows(from, to),
+        attended.rows(from, to),
+        logSumExp.rows(from, to),
+        attentionOut == null ? null : attentionOut.rows(from, to),
+        middle == input ? stream : middle.rows(from, to),
+        gateUp.rows(from, to),
+        feedForwardOut == null ? null : feedForwardOut.rows(from, to),
+        output == input ? stream : output.rows(from, to));
+  }
+
   /** Bytes a kept layer takes for each row, its output apart. */
   static long bytesPerRow(ModelConfig config, DType compute) {
     long computed =

@@ -24,6 +24,12 @@ final class Layer implements AutoCloseable {
     void attend(Tensor fused, AttentionForm form, Tensor attended, Tensor logSumExp);
   }
 
+  /**
+   * Rows that go through the feed-forward at once: its activations are the widest there are, and of
+   * so many rows they stay in the cache from one kernel to the next.
+   */
+  private static final int CHUNK = 1024;
+
   private final Backend backend;
   private final ModelConfig config;
   private final DType compute;
@@ -117,13 +123,20 @@ final class Layer implements AutoCloseable {
         rows,
         workspace);
     workspace.release(mark);
+    int count = a.input().rows();
+    for (int from = 0; from < count; from += CHUNK) {
+      int to = Math.min(count, from + CHUNK);
+      forwardFeedForward(a.rows(from, to), rows.range(from, to), workspace);
+      workspace.release(mark);
+    }
+  }
 
-    seen = feedForwardResidual.enter(a.middle(), workspace);
+  private void forwardFeedForward(Activations a, LayerRows rows, Workspace workspace) {
+    Tensor seen = feedForwardResidual.enter(a.middle(), workspace);
     gateUp.forward(seen, null, a.gateUp(), false, rows, workspace);
     Tensor activated = activated(a, workspace);
     feedForwardResidual.leave(
         down, null, activated, a.middle(), a.output(), a.feedForwardOut(), rows, workspace);
-    workspace.release(mark);
   }
 
   /**
@@ -134,8 +147,13 @@ final class Layer implements AutoCloseable {
   void backward(
       Activations a, LayerRows rows, Segments segments, Tensor gradient, Workspace workspace) {
     long mark = workspace.mark();
-    backwardFeedForward(a, rows, gradient, workspace);
-    workspace.release(mark);
+    int count = gradient.rows();
+    for (int from = 0; from < count; from += CHUNK) {
+      int to = Math.min(count, from + CHUNK);
+      backwardFeedForward(
+          a.rows(from, to), rows.range(from, to), gradient.rows(from, to), workspace);
+      workspace.release(mark);
+    }
     backwardAttention(a, rows, segments, gradient, workspace);
     workspace.release(mark);
   }
@@ -217,8 +235,8 @@ final class Layer implements AutoCloseable {
     }
   }
 
-  /** Bytes that forward or backward takes for each row beside {@link Activations}, at most. */
-  static long scratchBytesPerRow(ModelConfig config, DType compute) {
+  /** Bytes that forward or backward of so many rows takes beside {@link Activations}, at most. */
+  static long scratchBytes(ModelConfig config, DType compute, long rows) {
     long enter = Residual.enterBytesPerRow(config, compute);
     long leave = Residual.leaveBytesPerRow(config, compute);
     long normed =
@@ -229,7 +247,9 @@ final class Layer implements AutoCloseable {
     long attention =
         compute.bytes() * (long) (config.heads().outputColumns() + config.heads().fusedColumns());
     long feedForward = compute.bytes() * 3L * config.feedForward();
-    return enter + leave + Math.max(feedForward, attention + normed);
+    return Math.max(
+        rows * (enter + leave + attention + normed),
+        Math.min(rows, CHUNK) * (enter + leave + feedForward));
   }
 
   void weightsChanged() {

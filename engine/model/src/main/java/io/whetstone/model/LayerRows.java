@@ -1,6 +1,7 @@
 package io.whetstone.model;
 
 import io.whetstone.tensor.Philox;
+import java.util.Arrays;
 
 /**
  * What a layer knows of its rows.
@@ -10,6 +11,15 @@ import io.whetstone.tensor.Philox;
  *     dropped
  */
 record LayerRows(int[] positions, long[] dropoutKeys) {
+
+  /** The rows [from, to) of these. */
+  LayerRows range(int from, int to) {
+    return from == 0 && to == positions.length
+        ? this
+        : new LayerRows(
+            Arrays.copyOfRange(positions, from, to),
+            dropoutKeys == null ? null : Arrays.copyOfRange(dropoutKeys, from, to));
+  }
 
   /** Rows of which nothing is dropped. */
   static LayerRows of(int[] positions) {

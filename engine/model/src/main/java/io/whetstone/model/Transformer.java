@@ -416,12 +416,9 @@ public final class Transformer implements Trainable, AutoCloseable {
       ModelConfig config, DType compute, boolean recompute, int rows, int headRows) {
     long stream = (long) Float.BYTES * config.hidden();
     long layer = Activations.bytesPerRow(config, compute);
-    long perRow =
-        (config.layers() + 2) * stream
-            + (recompute ? layer : config.layers() * layer)
-            + Layer.scratchBytesPerRow(config, compute);
+    long perRow = (config.layers() + 2) * stream + (recompute ? layer : config.layers() * layer);
     long perHeadRow = Scored.Head.bytesPerRow(config, compute) + 2 * stream;
-    return rows * perRow + headRows * perHeadRow;
+    return rows * perRow + Layer.scratchBytes(config, compute, rows) + headRows * perHeadRow;
   }
 
   // ---- inference
