@@ -51,6 +51,14 @@ const char* verb(Access access) { return access == Access::Read ? "reads" : acce
 
 std::string bytesName(size_t bytes) { return std::to_string(bytes) + (bytes == 1 ? " byte" : " bytes"); }
 
+/** A place in shared memory, named only when there is something to say of it. */
+struct Place {
+  const SharedArray* array;  // null for dynamic memory
+  size_t offset;
+  std::string name() const { return "byte " + std::to_string(offset) + " of " + (array == nullptr ? "dynamic shared memory" : "shared " + array->name); }
+  size_t bytes(StandInWorker* worker) const { return array == nullptr ? worker->launch->shared : array->bytes; }
+};
+
 /** Whether what another thread did, by its stamp, is not ordered before what this one does now. */
 bool unordered(StandInWorker* worker, uint64_t stamp) {
   if (stamp >> 32 != worker->epoch) return false;
@@ -66,31 +74,34 @@ std::string other(StandInWorker* worker, uint64_t stamp, const char* did) {
   return ", which " + name + (name == "other threads" ? " have " : " has ") + did + " with no barrier in between";
 }
 
-void raceShared(StandInWorker* worker, uint64_t* cells, uintptr_t offset, size_t bytes, Access access, Where where, const std::string& place) {
-  uint64_t self = (uint64_t)worker->epoch << 32 | (uint64_t)warpEpoch(worker, worker->current) << 10 | (uint64_t)worker->current;
-  for (uintptr_t cell = offset / 2; cell <= (offset + bytes - 1) / 2; cell++) {
+void raceShared(StandInWorker* worker, uint64_t* cells, size_t bytes, Access access, Where where, Place place) {
+  uint64_t epoch = worker->epoch;
+  uint64_t self = epoch << 32 | (uint64_t)warpEpoch(worker, worker->current) << 10 | (uint64_t)worker->current;
+  bool reads = access == Access::Read || access == Access::Atomic;
+  size_t last = (place.offset + bytes - 1) / 2;
+  for (size_t cell = place.offset / 2; cell <= last; cell++) {
     uint64_t& written = cells[2 * cell];
     uint64_t& read = cells[2 * cell + 1];
-    if ((written & PENDING) != 0 && written >> 32 >= worker->blockEpoch && access != Access::CopyEnd) {
-      report(worker, where, std::string(verb(access)) + " " + place + " before its asynchronous copy was waited for");
+    if (__builtin_expect((written & PENDING) != 0, 0) && written >> 32 >= worker->blockEpoch && access != Access::CopyEnd) {
+      report(worker, where, std::string(verb(access)) + " " + place.name() + " before its asynchronous copy was waited for");
       written &= ~PENDING;
     }
-    if ((access == Access::Read || access == Access::Atomic) && written >> 32 < worker->blockEpoch) {
-      report(worker, where, std::string(verb(access)) + " " + place + " before anything was written there");
+    if (reads && __builtin_expect(written >> 32 < worker->blockEpoch, 0)) {
+      report(worker, where, std::string(verb(access)) + " " + place.name() + " before anything was written there");
       written = self;
     }
     if (access == Access::Atomic) {
-      written = (uint64_t)worker->blockEpoch << 32 | THREAD;
-      if (worker->epoch == worker->blockEpoch) written = self;
+      // Ordered against other atomics, and taken for ordered against the rest.
+      written = worker->epoch == worker->blockEpoch ? self : (uint64_t)worker->blockEpoch << 32 | THREAD;
       continue;
     }
-    if (bytes > 1 && unordered(worker, written)) {
-      report(worker, where, std::string("race: ") + verb(access) + " " + place + other(worker, written, "written"));
+    if (written >> 32 == epoch && bytes > 1 && unordered(worker, written)) {
+      report(worker, where, std::string("race: ") + verb(access) + " " + place.name() + other(worker, written, "written"));
     }
     if (access == Access::Read) {
-      if (read >> 32 != worker->epoch) {
+      if (read >> 32 != epoch) {
         read = self;
-      } else if ((read & SEVERAL_WARPS) == 0) {
+      } else if ((read & SEVERAL_WARPS) == 0 && read != self) {
         if ((int)(read & THREAD) / WARP != worker->current / WARP) {
           read |= SEVERAL_WARPS;
         } else if ((read >> 10 & WARP_EPOCH) != warpEpoch(worker, worker->current)) {
@@ -100,8 +111,8 @@ void raceShared(StandInWorker* worker, uint64_t* cells, uintptr_t offset, size_t
         }
       }
     } else {
-      if (bytes > 1 && unordered(worker, read)) {
-        report(worker, where, std::string("race: writes ") + place + other(worker, read, "read"));
+      if (read >> 32 == epoch && bytes > 1 && unordered(worker, read)) {
+        report(worker, where, std::string("race: writes ") + place.name() + other(worker, read, "read"));
         read = 0;
       }
       written = access == Access::CopyBegin ? self | PENDING : self;
@@ -150,29 +161,32 @@ void raceGlobal(StandInWorker* worker, uintptr_t address, size_t bytes, Access a
   }
 }
 
-bool tryShared(StandInWorker* worker, uintptr_t address, size_t bytes, Access access, Where where) {
-  Loaded& module = *worker->module;
-  uintptr_t dynamic = (uintptr_t)worker->dynamicShared;
-  if (address - dynamic < MAX_SHARED + 4096) {
-    size_t offset = address - dynamic;
-    if (offset + bytes > worker->launch->shared) {
-      stop(worker, where, ILLEGAL_ADDRESS, std::string("out of bounds: ") + verb(access) + " " + bytesName(bytes) + " at byte " + std::to_string(offset) + " of dynamic shared memory, which has " + std::to_string(worker->launch->shared));
-    }
-    if (module.checked) raceShared(worker, worker->dynamicCells.data(), offset, bytes, access, where, "byte " + std::to_string(offset) + " of dynamic shared memory");
+/** The place of an address in shared memory; false for one elsewhere. */
+inline bool findShared(StandInWorker* worker, uintptr_t address, Place* place) {
+  size_t offset = address - (uintptr_t)worker->dynamicShared;
+  if (offset < MAX_SHARED + 4096) {
+    *place = {nullptr, offset};
     return true;
   }
-  if (address >= module.sharedBegin && address < module.sharedEnd) {
-    for (const SharedArray& array : module.shared) {
-      if (address - array.begin >= 65536) continue;
-      size_t offset = address - array.begin;
-      if (offset + bytes > array.bytes) {
-        stop(worker, where, ILLEGAL_ADDRESS, std::string("out of bounds: ") + verb(access) + " " + bytesName(bytes) + " at byte " + std::to_string(offset) + " of shared " + array.name + ", which has " + std::to_string(array.bytes));
-      }
-      if (module.checked) raceShared(worker, module.cells.data() + (array.begin - module.sharedBegin), offset, bytes, access, where, "byte " + std::to_string(offset) + " of shared " + array.name);
+  const Loaded& module = *worker->module;
+  if (address - module.sharedBegin >= module.sharedEnd - module.sharedBegin) return false;
+  for (const SharedArray& array : module.shared) {
+    if (address - array.begin < 65536) {
+      *place = {&array, address - array.begin};
       return true;
     }
   }
   return false;
+}
+
+inline void lookShared(StandInWorker* worker, Place place, size_t bytes, Access access, Where where) {
+  if (__builtin_expect(place.offset + bytes > place.bytes(worker), 0)) {
+    stop(worker, where, ILLEGAL_ADDRESS, std::string("out of bounds: ") + verb(access) + " " + bytesName(bytes) + " at " + place.name() + ", which has " + std::to_string(place.bytes(worker)));
+  }
+  Loaded& module = *worker->module;
+  if (!module.checked) return;
+  uint64_t* cells = place.array == nullptr ? worker->dynamicCells.data() : module.cells.data() + (place.array->begin - module.sharedBegin);
+  raceShared(worker, cells, bytes, access, where, place);
 }
 
 bool onStack(StandInWorker* worker, uintptr_t address) {
@@ -236,20 +250,27 @@ void beginBlock(StandInWorker* worker) {
 }
 
 void checkShared(StandInWorker* worker, const void* address, size_t bytes, Access access, Where where) {
-  if (!tryShared(worker, (uintptr_t)address, bytes, access, where)) {
+  Place place;
+  if (!findShared(worker, (uintptr_t)address, &place)) {
     stop(worker, where, ILLEGAL_ADDRESS, std::string(verb(access)) + " " + bytesName(bytes) + " that are not in shared memory");
   }
+  lookShared(worker, place, bytes, access, where);
 }
 
 void check(StandInWorker* worker, const void* address, size_t bytes, Access access, Where where) {
   uintptr_t begin = (uintptr_t)address;
+  Place place;
+  if (findShared(worker, begin, &place)) {
+    lookShared(worker, place, bytes, access, where);
+    return;
+  }
   for (auto& range : worker->recent) {
     if (begin >= range.begin && begin + bytes <= range.end) {
       if (worker->module->checked && isDevice(address)) raceGlobal(worker, begin, bytes, access, where);
       return;
     }
   }
-  if (onStack(worker, begin) || tryShared(worker, begin, bytes, access, where)) return;
+  if (onStack(worker, begin)) return;
   Loaded& module = *worker->module;
   if (access == Access::Read && begin >= module.readBegin && begin + bytes <= module.readEnd) return;
   if (begin >= module.writeBegin && begin + bytes <= module.writeEnd) return;

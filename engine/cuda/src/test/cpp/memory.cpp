@@ -16,32 +16,6 @@ constexpr size_t UNIT = 512;            // allocations begin at multiples, as a 
 constexpr size_t RED = 512;             // bytes that belong to nobody, after each
 constexpr size_t POISONED = 16 << 20;   // of fresh memory: what nobody has written is no number
 
-struct Region {
-  char* begin = nullptr;
-  size_t bytes = 0, next = 0;
-  uint64_t* cells = nullptr;
-  Region() {
-    for (bytes = (size_t)1 << 38; bytes >= (size_t)1 << 30; bytes >>= 1) {
-      void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (memory == MAP_FAILED) continue;
-      void* shadow = mmap(nullptr, 8 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-      if (shadow == MAP_FAILED) {
-        munmap(memory, bytes);
-        continue;
-      }
-      begin = (char*)memory;
-      cells = (uint64_t*)shadow;
-      return;
-    }
-    bytes = 0;
-  }
-};
-
-Region& region() {
-  static Region* one = new Region;
-  return *one;
-}
-
 struct Book {
   std::mutex mutex;
   std::map<uintptr_t, Allocation> allocations;
@@ -65,14 +39,31 @@ void forget(char* begin, char* end) {
 
 }  // namespace
 
+Region region;
+
+Region::Region() {
+  for (bytes = (size_t)1 << 38; bytes >= (size_t)1 << 30; bytes >>= 1) {
+    void* memory = mmap(nullptr, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (memory == MAP_FAILED) continue;
+    void* shadow = mmap(nullptr, 8 * bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (shadow == MAP_FAILED) {
+      munmap(memory, bytes);
+      continue;
+    }
+    begin = (char*)memory;
+    cells = (uint64_t*)shadow;
+    return;
+  }
+  bytes = 0;
+}
+
 void* allocate(size_t bytes, void* pool) {
-  Region& memory = region();
   Book& entries = book();
   std::lock_guard<std::mutex> lock(entries.mutex);
   size_t whole = roundUp(bytes, UNIT);
-  if (entries.used + whole > settings().memory || memory.next + whole + RED > memory.bytes) return nullptr;
-  char* begin = memory.begin + memory.next;
-  memory.next += whole + RED;
+  if (entries.used + whole > settings().memory || region.next + whole + RED > region.bytes) return nullptr;
+  char* begin = region.begin + region.next;
+  region.next += whole + RED;
   memset(begin, 0xff, std::min(whole, POISONED));
   entries.allocations[(uintptr_t)begin] = {(uintptr_t)begin, bytes, false, pool};
   entries.used += whole;
@@ -82,7 +73,6 @@ void* allocate(size_t bytes, void* pool) {
 }
 
 bool release(void* address) {
-  Region& memory = region();
   Book& entries = book();
   std::lock_guard<std::mutex> lock(entries.mutex);
   auto found = entries.allocations.find((uintptr_t)address);
@@ -91,7 +81,7 @@ bool release(void* address) {
   char* begin = (char*)address;
   memset(begin, 0xff, std::min(whole, (size_t)8192));
   forget(begin, begin + whole);
-  char* cells = (char*)memory.cells + 8 * (begin - memory.begin);
+  char* cells = (char*)region.cells + 8 * (begin - region.begin);
   forget(cells, cells + 8 * whole);
   entries.used -= whole;
   entries.count--;
@@ -145,16 +135,6 @@ bool releaseHost(void* address, bool allocated) {
   if (allocated) munmap(address, roundUp(found->second.bytes, 4096));
   book().allocations.erase(found);
   return true;
-}
-
-bool isDevice(const void* address) {
-  Region& memory = region();
-  return (size_t)((char*)address - memory.begin) < memory.bytes;
-}
-
-uint64_t* cellsOf(uintptr_t address) {
-  Region& memory = region();
-  return memory.cells + (address - (uintptr_t)memory.begin) / 2 * 2;
 }
 
 }  // namespace standin

@@ -31,8 +31,16 @@ void* allocateHost(size_t bytes);
 bool registerHost(void* address, size_t bytes);
 bool releaseHost(void* address, bool allocated);
 
-bool isDevice(const void* address);
-/** Cells of the race check for a device address: two a pair of bytes. */
-uint64_t* cellsOf(uintptr_t address);
+/** The range of the device's addresses, and the cells of the race check: two for each pair of bytes. */
+struct Region {
+  char* begin = nullptr;
+  size_t bytes = 0, next = 0;
+  uint64_t* cells = nullptr;
+  Region();
+};
+extern Region region;
+
+inline bool isDevice(const void* address) { return (size_t)((char*)address - region.begin) < region.bytes; }
+inline uint64_t* cellsOf(uintptr_t address) { return region.cells + (address - (uintptr_t)region.begin) / 2 * 2; }
 
 }  // namespace standin

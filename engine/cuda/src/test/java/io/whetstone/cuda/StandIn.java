@@ -38,6 +38,8 @@ public final class StandIn {
   private static final Path SOURCES = MODULE.resolve("src/test/cpp");
   private static final Path BUILT = MODULE.resolve("target/stand-in");
 
+  private static final long MEMORY = 8L << 30;
+
   private final Path directory;
 
   private StandIn(Path directory) {
@@ -62,6 +64,10 @@ public final class StandIn {
     build();
     StandIn standIn = new StandIn(BUILT.resolve(kind));
     standIn.use();
+    standIn.order(Order.ASCENDING);
+    standIn.memory(MEMORY);
+    standIn.late(true);
+    standIn.rowDependent(0);
     standIn.reports();
     return standIn;
   }

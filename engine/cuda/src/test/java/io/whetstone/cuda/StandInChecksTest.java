@@ -280,9 +280,9 @@ class StandInChecksTest {
     block.close();
     gpu.queue().synchronize();
     kernel("nowhere").pointer(block.address()).launch(1, 32);
-    IllegalStateException failure =
-        assertThrows(IllegalStateException.class, () -> gpu.queue().synchronize());
-    assertEquals(700, ((CudaException) failure.getCause()).code());
+    RuntimeException failure =
+        assertThrows(RuntimeException.class, () -> gpu.queue().synchronize());
+    assertTrue(failure.getMessage().contains("illegal memory access"), failure.getMessage());
     assertTrue(standIn.reports().contains("freed"));
   }
 
