@@ -20,7 +20,7 @@ class KernelReportTest {
   private static final Pattern KERNEL =
       Pattern.compile(
           "(?m)^extern \"C\" __global__ void"
-              + " (?:__launch_bounds__\\((?:[^()]|\\([^()]*\\))*\\) )?(\\w+)\\(");
+              + " (?:__launch_bounds__\\((?:[^()]|\\([^()]*\\))*\\)\\s+)?(?!__)(\\w+)\\(");
 
   private final KernelReport report = new KernelReport(KERNELS);
 
