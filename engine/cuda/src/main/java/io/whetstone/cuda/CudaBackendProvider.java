@@ -1,5 +1,6 @@
 package io.whetstone.cuda;
 
+import io.whetstone.cuda.driver.CudaException;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.BackendProvider;
 import io.whetstone.tensor.CheckedBackend;
@@ -17,7 +18,7 @@ public final class CudaBackendProvider implements BackendProvider {
     try {
       Gpu.look();
       return Optional.empty();
-    } catch (IllegalStateException e) {
+    } catch (IllegalStateException | CudaException e) {
       return Optional.of(e.getMessage());
     }
   }

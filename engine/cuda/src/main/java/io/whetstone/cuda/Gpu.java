@@ -1,6 +1,7 @@
 package io.whetstone.cuda;
 
 import io.whetstone.cuda.driver.CublasLt;
+import io.whetstone.cuda.driver.CudaException;
 import io.whetstone.cuda.driver.Driver;
 import io.whetstone.cuda.driver.Libraries;
 import java.lang.foreign.Arena;
@@ -66,7 +67,16 @@ final class Gpu implements AutoCloseable {
    */
   static Gpu open() {
     Libraries libraries = Libraries.find();
-    return new Gpu(libraries, device(libraries.driver()));
+    int device = device(libraries.driver());
+    try {
+      return new Gpu(libraries, device);
+    } catch (CudaException e) {
+      throw new IllegalStateException(
+          "%s cannot be opened: %s. Another process may hold it, or all of its memory: look at"
+                  .formatted(libraries.driver().name(device), e.getMessage())
+              + " nvidia-smi",
+          e);
+    }
   }
 
   /** Fails as {@link #open} does, without opening anything. */
