@@ -15,7 +15,7 @@ import java.util.concurrent.TimeUnit;
  */
 final class FirstRun {
   private static final ObjectMapper JSON = new ObjectMapper();
-  private static final long TO_END_SECONDS = 30;
+  private static final long TO_END_SECONDS = 20;
 
   /** As {@code trainer.command.Whetstone} has it. */
   private static final int INTERRUPTED = 130;
@@ -41,7 +41,8 @@ final class FirstRun {
     Path said = runs.resolve("said");
     long begin = System.nanoTime();
     Process process = Child.start("io.whetstone.trainer.command.Main", said, arguments);
-    boolean ended = process.waitFor((long) trial.seconds(), TimeUnit.SECONDS);
+    long seconds = (long) trial.seconds() - TO_END_SECONDS - 5;
+    boolean ended = process.waitFor(Math.max(1, seconds), TimeUnit.SECONDS);
     if (!ended) {
       process.destroy(); // SIGTERM: it saves and ends
       if (!process.waitFor(TO_END_SECONDS, TimeUnit.SECONDS)) {

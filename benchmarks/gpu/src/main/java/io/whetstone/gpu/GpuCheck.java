@@ -35,6 +35,9 @@ public final class GpuCheck {
       """
           .formatted(String.join(", ", Arrays.stream(Part.values()).map(Part::title).toList()));
 
+  /** Where the package lies. */
+  private static final String HOME = System.getProperty("whetstone.gpu-check.home", ".");
+
   /** All parts together; each, where sizes are small and the machine slow. */
   private static final double SECONDS = 580;
 
@@ -68,6 +71,8 @@ public final class GpuCheck {
     ObjectNode report = json.createObjectNode();
     report.put("date", Instant.now().truncatedTo(ChronoUnit.SECONDS).toString());
     report.put("sizes", small ? "small" : "full");
+    Path commit = Path.of(HOME, "commit");
+    report.put("commit", Files.exists(commit) ? Files.readString(commit).strip() : "not known");
     int failed = 0;
     for (Part part : parts) {
       ObjectNode figures = run(part);
@@ -152,7 +157,7 @@ public final class GpuCheck {
             part.name(),
             backend,
             small ? "small" : "full",
-            System.getProperty("whetstone.gpu-check.home", "."),
+            HOME,
             String.valueOf(seconds - 5),
             found.toString());
     Process process = Child.start(Part.class.getName(), said, arguments);

@@ -17,8 +17,8 @@ enum Part {
   STEP_SEVEN_BILLION(90, Step::sevenBillion),
   DECODE_SEVEN_BILLION(60, Decode::sevenBillion),
   KERNELS(80, Kernels::run),
-  PEER(100, Peer::run),
-  FIRST_RUN(120, FirstRun::run);
+  PEER(120, Peer::run),
+  FIRST_RUN(150, FirstRun::run);
 
   private final int seconds;
   private final Trial.Work work;

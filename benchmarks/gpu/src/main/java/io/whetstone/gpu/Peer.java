@@ -17,7 +17,8 @@ final class Peer {
   static void run(Trial trial) throws IOException, InterruptedException {
     String python = System.getenv().getOrDefault("PYTHON", "python3");
     Path said = Files.createTempFile("gpu-check", ".peer");
-    if (run(said, 60, python, "-c", "import torch, transformers, trl, datasets") != 0) {
+    long end = System.nanoTime() + (long) (trial.seconds() * 1e9);
+    if (run(said, end, python, "-c", "import torch, transformers, trl, datasets") != 0) {
       trial.figures().put("not-run", python + " has no trl, transformers, torch and datasets");
       return;
     }
@@ -38,7 +39,7 @@ final class Peer {
     }
   }
 
-  private static int run(Path said, long seconds, String... command)
+  private static int run(Path said, long end, String... command)
       throws IOException, InterruptedException {
     Process process;
     try {
@@ -50,9 +51,9 @@ final class Peer {
     } catch (IOException e) {
       return -1; // there is no such program
     }
-    if (!process.waitFor(Math.max(1, seconds), TimeUnit.SECONDS)) {
+    if (!process.waitFor(end - System.nanoTime(), TimeUnit.NANOSECONDS)) {
       process.destroyForcibly();
-      throw new IllegalStateException("took longer than " + seconds + " s");
+      throw new IllegalStateException("took too long: " + Child.tail(said));
     }
     return process.exitValue();
   }
