@@ -179,7 +179,7 @@ final class AttentionBlock {
 
   /**
    * Fills {@link #seen} with the tiles of a pass that query i sees and those after it up to the
-   * result, none of which sees another one in their place.
+   * result, each of which has all of them in its sequence.
    */
   private int run(int i, int tile) {
     Arrays.fill(seen, NONE);
@@ -192,25 +192,43 @@ final class AttentionBlock {
       return count;
     }
     int next = i;
-    for (; next < count; next++) {
+    while (next < count && joins(i, next, tile)) {
       int from = first[next] / POSITIONS;
       int to = TileLayout.tiles(end[next]);
-      boolean same = true;
-      for (int k = 0; k < PASS; k++) {
-        if (tile + k >= from && tile + k < to && seen[k] != NONE) {
-          same &= seen[k] == tiles[next][tile + k];
-        }
-      }
-      if (!same) {
-        break;
-      }
       for (int k = 0; k < PASS; k++) {
         if (tile + k >= from && tile + k < to) {
           seen[k] = tiles[next][tile + k];
         }
       }
+      next++;
     }
     return next;
+  }
+
+  /**
+   * Whether the tiles of a pass that the queries from i on see, and those that one more sees, are
+   * tiles of the one more's sequence and of theirs: whatever a weight of 0 meets is then a number
+   * of the query's own sequence, and never what a neighbour's memory holds.
+   */
+  private boolean joins(int i, int more, int tile) {
+    int from = first[more] / POSITIONS;
+    int to = TileLayout.tiles(end[more]);
+    for (int k = 0; k < PASS; k++) {
+      if (seen[k] != NONE) {
+        if (!holds(more, tile + k, seen[k])) {
+          return false;
+        }
+      } else if (more > i && tile + k >= from && tile + k < to) {
+        if (!holds(i, tile + k, tiles[more][tile + k])) {
+          return false;
+        }
+      }
+    }
+    return true;
+  }
+
+  private boolean holds(int q, int index, int tile) {
+    return index < tiles[q].length && tiles[q][index] == tile;
   }
 
   private void multiply(int begin, int stop, int tile) {

@@ -13,6 +13,7 @@ import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 
 /** Attention over the paged cache. */
@@ -178,6 +179,54 @@ interface CacheConformance extends Conformance {
     }
   }
 
+  /**
+   * A sequence whose numbers are NaN has no part in its neighbours', wherever its window lies: with
+   * and without a window, and beyond the neighbour's end.
+   */
+  @Test
+  default void whatANeighbourSeesStaysWithIt() {
+    Heads heads = new Heads(4, 2, 16);
+    int columns = heads.fusedColumns();
+    for (DType type : computeTypes()) {
+      try (KvCache probe = rig().backend().kvCache(1, 1, heads, type)) {
+        int size = probe.pageSize();
+        int length = 2 * size;
+        double[] nan = new double[length * columns];
+        Arrays.fill(nan, Double.NaN);
+        double[] own = Numbers.as(type, AttentionCases.fused(9, heads, length, 1));
+        int[] last = {length - 1, length - 1};
+        double[] query = AttentionCases.rows(own, columns, last);
+        for (int window : new int[] {0, size / 2}) {
+          AttentionForm form = new AttentionForm(0.25f, 0, window);
+          for (int seen : new int[] {1, size, length}) {
+            float[] out;
+            try (KvCache cache = rig().backend().kvCache(1, 4, heads, type)) {
+              // Pages 0 and 1 are the neighbour's, whose last row stands before and after.
+              int[] slots = IntStream.range(0, length).toArray();
+              Tensor garbage = rig().input(type, nan, length, columns);
+              rig().backend().cacheStore(garbage, heads, cache, 0, slots);
+              int[] others = IntStream.range(length, 2 * length).toArray();
+              Tensor numbers = rig().input(type, own, length, columns);
+              rig().backend().cacheStore(numbers, heads, cache, 0, others);
+              CachedRows rows =
+                  new CachedRows(
+                      new int[][] {{0, 1}, {2, 3}, {1, 0}},
+                      new int[] {0, 1, 2},
+                      new int[] {seen, length, seen});
+              double[] three = join(query, AttentionCases.rows(own, columns, new int[] {0}));
+              System.arraycopy(query, 0, three, columns, columns);
+              out = attend(rig(), type, three, heads, cache, 0, rows, form);
+            }
+            int width = heads.outputColumns();
+            float[] middle = Arrays.copyOfRange(out, width, 2 * width);
+            Expected expected = lastRow(own, heads, form);
+            expected.check("%s, %s beside %d positions".formatted(type, form, seen), middle, type);
+          }
+        }
+      }
+    }
+  }
+
   /** A slot that is stored again holds the new position: pages are reused. */
   @Test
   default void slotsAreOverwritten() {
@@ -242,11 +291,13 @@ interface CacheConformance extends Conformance {
 
   /** Attention of the last row over all of a sequence. */
   private static Expected lastRow(double[] fused, Heads heads) {
+    return lastRow(fused, heads, AttentionCases.plain(heads));
+  }
+
+  private static Expected lastRow(double[] fused, Heads heads, AttentionForm form) {
     int rows = fused.length / heads.fusedColumns();
     Expected all =
-        new ReferenceAttention(fused, heads, Segments.ofLengths(rows), AttentionCases.plain(heads))
-            .forward()
-            .out();
+        new ReferenceAttention(fused, heads, Segments.ofLengths(rows), form).forward().out();
     Expected last = new Expected(heads.outputColumns());
     for (int c = 0; c < heads.outputColumns(); c++) {
       int i = (rows - 1) * heads.outputColumns() + c;
