@@ -11,16 +11,13 @@ final class Gpu implements AutoCloseable {
   /** Which of the visible devices is used; 0 where it is not said. */
   static final String DEVICE = "whetstone.cuda.device";
 
-  /** Says true to wait for every kernel, so that one that fails is named. */
-  static final String WAIT = "whetstone.cuda.wait";
-
   /** The oldest GPUs that multiply bfloat16 in tensor cores: Ampere. */
   private static final int OLDEST = 80;
 
   private static final String[] NO_DEFINES = {};
 
   private final Arena arena = Arena.ofShared();
-  private final boolean waits = Boolean.getBoolean(WAIT);
+  private final boolean waits = Boolean.getBoolean(Driver.WAIT);
 
   /** By the hash of names, in the next free place: a lookup allocates nothing. */
   private Kernel[] kernels = new Kernel[256];
@@ -182,10 +179,6 @@ final class Gpu implements AutoCloseable {
   /** Lives as long as the GPU is open. */
   Arena arena() {
     return arena;
-  }
-
-  boolean waitsForKernels() {
-    return waits;
   }
 
   /** As people know it. */

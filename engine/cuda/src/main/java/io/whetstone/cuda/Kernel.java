@@ -144,19 +144,8 @@ final class Kernel {
   IllegalStateException failure(
       int gridX, int gridY, int threads, int sharedBytes, CudaException e) {
     return new IllegalStateException(
-        "%s on %d × %d blocks of %d threads with %d bytes of shared memory: %s%s"
-            .formatted(
-                this,
-                gridX,
-                gridY,
-                threads,
-                sharedBytes,
-                e.getMessage(),
-                gpu.waitsForKernels()
-                    ? ""
-                    : "; an earlier kernel may be the cause: -D"
-                        + Gpu.WAIT
-                        + "=true waits for each and names it"),
+        "%s on %d × %d blocks of %d threads with %d bytes of shared memory: %s"
+            .formatted(this, gridX, gridY, threads, sharedBytes, e.getMessage()),
         e);
   }
 

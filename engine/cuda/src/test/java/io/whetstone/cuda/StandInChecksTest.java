@@ -283,6 +283,7 @@ class StandInChecksTest {
     RuntimeException failure =
         assertThrows(RuntimeException.class, () -> gpu.queue().synchronize());
     assertTrue(failure.getMessage().contains("illegal memory access"), failure.getMessage());
+    assertTrue(failure.getMessage().contains("-Dwhetstone.cuda.wait=true"), failure.getMessage());
     assertTrue(standIn.reports().contains("freed"));
   }
 

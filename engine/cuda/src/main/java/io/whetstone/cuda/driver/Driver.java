@@ -13,8 +13,15 @@ import java.lang.foreign.MemorySegment;
  * that are made for every kernel allocate nothing.
  */
 public final class Driver {
+  /** The property that says true to wait for every kernel, so that one that fails is named. */
+  public static final String WAIT = "whetstone.cuda.wait";
+
   /** There is not enough memory on the device. */
   public static final int OUT_OF_MEMORY = 2;
+
+  // What kernels can end with.
+  private static final int FIRST_OF_KERNELS = 700;
+  private static final int LAST_OF_KERNELS = 719;
 
   private static final int MULTIPROCESSORS = 16;
   private static final int COMPUTE_CAPABILITY_MAJOR = 75;
@@ -92,8 +99,15 @@ public final class Driver {
       int unknown = Native.call(library.function("cuGetErrorString"), code, text.address());
       long address = text.get(JAVA_LONG, 0);
       String words = unknown != 0 || address == 0 ? "unknown error" : Native.string(address);
-      return new CudaException(function, code, words);
+      return new CudaException(function, code, hint(code, words));
     }
+  }
+
+  /** What a kernel did shows when something is asked of the driver later. */
+  private static String hint(int code, String words) {
+    return code < FIRST_OF_KERNELS || code > LAST_OF_KERNELS || Boolean.getBoolean(WAIT)
+        ? words
+        : words + "; a kernel did that: -D" + WAIT + "=true waits for each and names it";
   }
 
   private int integer(String function) {

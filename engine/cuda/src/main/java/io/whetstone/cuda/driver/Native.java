@@ -18,7 +18,6 @@ import java.lang.invoke.MethodHandle;
  * library that was found.
  */
 final class Native {
-  private static final MethodHandle VOID = signature();
   private static final MethodHandle I = signature(JAVA_INT);
   private static final MethodHandle L = signature(JAVA_LONG);
   private static final MethodHandle LI = signature(JAVA_LONG, JAVA_INT);
@@ -63,14 +62,6 @@ final class Native {
 
   private static AssertionError impossible(Throwable e) {
     return new AssertionError("a C function cannot throw", e);
-  }
-
-  static int call(MemorySegment f) {
-    try {
-      return (int) VOID.invokeExact(f);
-    } catch (Throwable e) {
-      throw impossible(e);
-    }
   }
 
   static int call(MemorySegment f, int a) {
