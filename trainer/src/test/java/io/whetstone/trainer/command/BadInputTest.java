@@ -169,6 +169,20 @@ class BadInputTest {
   }
 
   @Test
+  void offloadWhereThereIsNothingToRelieve() {
+    assertSays(
+        CommandLineRun.train(directory.resolve("none"), "x", "--set", "offload=[optimizer]")
+            .refused(2),
+        "offload: the backend cpu computes in the host's memory already; leave it out");
+    assertSays(
+        CommandLineRun.train(directory.resolve("none"), "x", "--set", "offload=[moments]")
+            .refused(2),
+        "offload",
+        "moments",
+        "optimizer, reference");
+  }
+
+  @Test
   void takenName() {
     assertSays(CommandLineRun.train(runs, "sound").refused(2), "sound exists already", "--resume");
   }
