@@ -50,7 +50,7 @@ extern "C" __global__ void __launch_bounds__(WIDE_THREADS)
              items, rows, ends, Form{scale, cap, window}, out, nullptr, partial, partialStates, slots);
 }
 
-extern "C" __global__ void __launch_bounds__(NARROW_THREADS, HEAD <= 64 ? 4 : HEAD <= 128 ? 3 : 2)
+extern "C" __global__ void __launch_bounds__(NARROW_THREADS, HEAD <= 128 ? 3 : 2)
     cachedAttentionBf16(const bf16* fused, int queries, int keyHeads, int size, const bf16* layer, const int* pages,
                         const int* items, const int* rows, const int* ends, float scale, float cap, int window,
                         bf16* out, float* partial, float* partialStates, int slots) {
