@@ -186,9 +186,8 @@ final class ConfigurationCheck {
             .map(stage -> StageLoad.of(stage, promptTokens, demonstrationTokens))
             .toList();
     FrozenTypes frozen = attempt("model", () -> frozen(lora.isPresent()));
-    MemoryEstimate memory =
-        new MemoryEstimate(
-            experiment, model, lora, frozen == null ? FrozenTypes.NONE : frozen, loads, device);
+    FrozenTypes types = frozen == null ? FrozenTypes.NONE : frozen;
+    MemoryEstimate memory = new MemoryEstimate(experiment, model, lora, types, loads, device);
     memory.report(findings);
     plan = memory.sentence();
     if (timed
@@ -196,7 +195,13 @@ final class ConfigurationCheck {
         && memory.fits(StepTime.bytes(model))
         && loads.stream().anyMatch(StageLoad::known)) {
       try (StepTime time =
-          new StepTime(experiment, model, experiment.stages().getFirst().optimization())) {
+          new StepTime(
+              experiment,
+              model,
+              lora,
+              types,
+              loads,
+              experiment.stages().getFirst().optimization())) {
         time.report(loads, findings);
       }
     }

@@ -1,5 +1,7 @@
 package io.whetstone.trainer.command;
 
+import io.whetstone.model.FrozenTypes;
+import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.PackedTokens;
 import io.whetstone.model.Scored;
@@ -7,7 +9,9 @@ import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.CachedRows;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.KvCache;
+import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
@@ -17,24 +21,28 @@ import io.whetstone.trainer.loop.AdamW;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.IntConsumer;
+import java.util.stream.Collectors;
 
 /**
- * How long a step takes, from what a few layers of the model's shape take here: their forward and
- * backward, a step of decoding, the head, the optimizer. Weights are zero; what is computed is the
- * same. Attention's growth with the length, rewards, and completions that end early are left out.
+ * How long a step takes, from what a few layers of the model's shape take here, with adapters and
+ * quantised weights where the run has them: their forward and backward, a step of decoding, the
+ * head, the draw, the optimizer and the copies of weights that are made anew after it. Weights are
+ * zero; what is computed is the same. Sequences are as long as the run's are on average, up to
+ * {@value #MOST_ROWS} tokens. Rewards, and completions that end early, are left out.
  */
 final class StepTime implements AutoCloseable {
   /** Numbers in the layers that are measured: enough to leave the caches. */
   private static final long MEASURED = 30_000_000;
 
-  /** Rows of a pass: small models need more, or what is measured is the calls. */
-  private static final int FEWEST_ROWS = 256;
+  /** Rows of a pass where nobody knows better. */
+  private static final int USUAL_ROWS = 256;
 
   private static final int MOST_ROWS = 2048;
 
-  /** Multiply-adds of a pass that are enough. */
-  private static final double ENOUGH_WORK = 2.5e9;
-
+  /** Steps of decoding, around the middle of a completion. */
   private static final int DECODED = 24;
 
   /** The virtual machine compiles kernels as it runs them; small models are slow until then. */
@@ -45,34 +53,99 @@ final class StepTime implements AutoCloseable {
 
   private final ModelConfig model;
   private final ModelConfig cut;
+  private final Optional<Lora> lora;
+  private final int length;
   private final int rows;
   private final Backend backend;
   private final Transformer layers;
   private final Workspace workspace;
   private final AdamW optimizer;
-  private final double layerSeconds;
-  private final double headSeconds;
+  private final Pass trained;
+  private final Pass forward;
   private final double optimizerSeconds;
 
-  StepTime(Experiment experiment, ModelConfig model, Optimization optimization) {
+  /**
+   * Seconds of a pass.
+   *
+   * @param layer for a row in one layer
+   * @param head for a row that predicts
+   */
+  private record Pass(double layer, double head) {}
+
+  /**
+   * @param lora the run's adapters
+   * @param frozen in which types the weights beside them are held
+   * @param loads the steps whose times will be asked for
+   */
+  StepTime(
+      Experiment experiment,
+      ModelConfig model,
+      Optional<Lora> lora,
+      FrozenTypes frozen,
+      List<StageLoad> loads,
+      Optimization optimization) {
     this.model = model;
     this.cut = cut(model);
-    this.rows = (int) Math.clamp(ENOUGH_WORK / cut.parameters(), FEWEST_ROWS, MOST_ROWS);
+    this.lora = lora;
+    this.length = length(loads);
+    this.rows = Math.max(length, rows(loads));
     this.backend = Backends.open(experiment.backend(), experiment.threads());
-    this.layers = Transformer.create(backend, cut, experiment.precision().compute(), true);
+    Optional<Lora> adapters = lora.flatMap(this::cut);
+    this.layers =
+        Transformer.create(
+            backend,
+            cut,
+            experiment.precision().compute(),
+            adapters,
+            true,
+            adapters.isPresent() ? frozen : FrozenTypes.NONE);
+    layers.recomputeActivations(experiment.recomputeActivations());
     this.workspace = backend.workspace("a step that is timed");
     this.optimizer = new AdamW(layers, optimization);
     layers.weightsChanged();
     long end = System.nanoTime() + (long) (WARM_UP_SECONDS * 1e9);
     do {
       trained(rows);
+      optimizer.step(1e-9);
     } while (System.nanoTime() < end);
-    double all = fastest(() -> trained(rows));
-    double one = fastest(() -> trained(1));
-    this.layerSeconds = one / (rows * cut.layers());
-    this.headSeconds = Math.max(0, all - one) / rows;
+    this.trained = pass(this::trained);
+    this.forward = pass(this::forward);
+    double unchanged = fastest(() -> trained(1));
+    double changed =
+        fastest(
+            () -> {
+              optimizer.step(1e-9);
+              trained(1);
+            });
     this.optimizerSeconds =
-        fastest(() -> optimizer.step(1e-9)) / cut.parameters() * model.parameters();
+        Math.max(0, changed - unchanged) / numbers(cut, adapters) * numbers(model, lora);
+  }
+
+  /** Rows of the largest micro-batch: with fewer of them the calls would be measured. */
+  private static int rows(List<StageLoad> loads) {
+    int most =
+        loads.stream()
+            .filter(StageLoad::known)
+            .mapToInt(StageLoad::largestMicroBatch)
+            .max()
+            .orElse(USUAL_ROWS);
+    return Math.min(most, MOST_ROWS);
+  }
+
+  /** Numbers that are trained. */
+  private static double numbers(ModelConfig config, Optional<Lora> adapters) {
+    return adapters.map(a -> a.parameters(config)).orElse(config.parameters());
+  }
+
+  /** The tokens of the longest stage's sequences, on average and within what is measured. */
+  private int length(List<StageLoad> loads) {
+    double longest =
+        loads.stream()
+            .filter(StageLoad::known)
+            .mapToDouble(load -> load.prompt() + load.completion())
+            .max()
+            .orElse(USUAL_ROWS);
+    return Math.clamp((long) longest, 16, Math.max(16, Math.min(MOST_ROWS, cut.maxPositions())));
   }
 
   /** The first layers, at least one, whose positions are few. */
@@ -90,8 +163,25 @@ final class StepTime implements AutoCloseable {
         model.gate(),
         model.epsilon(),
         model.tiedEmbeddings(),
-        Math.min(model.maxPositions(), 2 * FEWEST_ROWS),
+        Math.min(model.maxPositions(), MOST_ROWS + DECODED),
         model.layerForms().subList(0, count));
+  }
+
+  /** The adapters of these layers, where they have any. */
+  private Optional<Lora> cut(Lora adapters) {
+    Set<String> modules =
+        adapters.modules().stream()
+            .filter(module -> Integer.parseInt(module.split("\\.")[2]) < cut.layers())
+            .collect(Collectors.toSet());
+    return modules.isEmpty()
+        ? Optional.empty()
+        : Optional.of(
+            new Lora(
+                adapters.rank(),
+                adapters.alpha(),
+                adapters.dropout(),
+                adapters.rankStabilised(),
+                modules));
   }
 
   /** What must fit beside everything else while it is measured. */
@@ -99,83 +189,111 @@ final class StepTime implements AutoCloseable {
     return 24L * cut(model).parameters();
   }
 
+  private Pass pass(IntConsumer headRows) {
+    double all = fastest(() -> headRows.accept(rows));
+    double one = fastest(() -> headRows.accept(1));
+    return new Pass(one / ((double) rows * cut.layers()), Math.max(0, all - one) / rows);
+  }
+
   private void trained(int headRows) {
     workspace.reset();
-    int[] last = new int[headRows];
-    Arrays.setAll(last, i -> rows - headRows + i);
-    PackedTokens tokens = PackedTokens.of(new int[rows], Segments.ofLengths(lengths()));
-    Scored scored = layers.score(tokens, last, new int[headRows], 1, workspace);
+    Scored scored = layers.score(packed(), last(headRows), new int[headRows], 1, workspace);
     layers.backward(scored, new float[headRows], new float[headRows], workspace);
   }
 
-  /** Of sequences that make {@link #rows} together and have the positions for it. */
-  private int[] lengths() {
-    int most = Math.min(FEWEST_ROWS, cut.maxPositions());
-    int[] lengths = new int[Math.ceilDiv(rows, most)];
-    Arrays.setAll(lengths, i -> Math.min(most, rows - i * most));
-    return lengths;
+  private void forward(int headRows) {
+    workspace.reset();
+    layers.evaluate(packed(), last(headRows), new int[headRows], 1, workspace);
   }
 
-  /** Seconds of one decoding step with so many sequences, all layers and the head. */
-  private double decoded(int sequences) {
+  private int[] last(int count) {
+    int[] last = new int[count];
+    Arrays.setAll(last, i -> rows - count + i);
+    return last;
+  }
+
+  /** Sequences that make {@link #rows} together. */
+  private PackedTokens packed() {
+    int[] lengths = new int[Math.ceilDiv(rows, length)];
+    Arrays.setAll(lengths, i -> Math.min(length, rows - i * length));
+    return PackedTokens.of(new int[rows], Segments.ofLengths(lengths));
+  }
+
+  /** Seconds of one decoding step with so many sequences in the middle, all layers and the head. */
+  private double decoded(int sequences, int middle) {
     int pageSize;
     try (KvCache probe = layers.kvCache(1)) {
       pageSize = probe.pageSize();
     }
-    int decoded = Math.min(DECODED, cut.maxPositions());
-    int pages = Math.ceilDiv(decoded, pageSize);
+    int start = Math.clamp(middle - DECODED / 2, 0, Math.max(0, cut.maxPositions() - DECODED));
+    int count = Math.min(DECODED, cut.maxPositions() - start);
+    int pages = Math.ceilDiv(start + count, pageSize);
     try (KvCache cache = layers.kvCache(sequences * pages)) {
-      double[] hidden = {Double.MAX_VALUE};
-      double[] head = {Double.MAX_VALUE};
+      double[] best = {Double.MAX_VALUE, Double.MAX_VALUE};
       long warm = System.nanoTime() + (long) (WARM_UP_SECONDS / 2 * 1e9);
-      for (int i = 0; i < decoded || System.nanoTime() < warm; i++) {
+      for (int i = 0; i < count || System.nanoTime() < warm; i++) {
         workspace.reset();
-        int at = i % decoded;
-        int[] positions = new int[sequences];
-        int[] slots = new int[sequences];
-        int[] lengths = new int[sequences];
-        int[] which = new int[sequences];
-        int[][] table = new int[sequences][pages];
-        for (int s = 0; s < sequences; s++) {
-          int first = s * pages;
-          Arrays.setAll(table[s], p -> first + p);
-          positions[s] = at;
-          slots[s] = (first + at / pageSize) * pageSize + at % pageSize;
-          lengths[s] = at + 1;
-          which[s] = s;
-        }
-        long start = System.nanoTime();
-        Tensor states =
-            layers.forwardCached(
-                new int[sequences],
-                positions,
-                slots,
-                new CachedRows(table, which, lengths),
-                cache,
-                workspace);
-        long middle = System.nanoTime();
-        layers.logits(states, workspace);
-        long end = System.nanoTime();
-        hidden[0] = Math.min(hidden[0], (middle - start) * 1e-9);
-        head[0] = Math.min(head[0], (end - middle) * 1e-9);
+        decode(cache, sequences, pages, pageSize, start + i % count, best);
       }
-      return hidden[0] / cut.layers() * model.layers() + head[0];
+      return best[0] / cut.layers() * model.layers() + best[1];
     }
+  }
+
+  /** One step; the fastest of layers and of the head and the draw are kept. */
+  private void decode(
+      KvCache cache, int sequences, int pages, int pageSize, int at, double[] best) {
+    int[] positions = new int[sequences];
+    int[] slots = new int[sequences];
+    int[] lengths = new int[sequences];
+    int[] which = new int[sequences];
+    int[][] table = new int[sequences][pages];
+    for (int s = 0; s < sequences; s++) {
+      int first = s * pages;
+      Arrays.setAll(table[s], p -> first + p);
+      positions[s] = at;
+      slots[s] = (first + at / pageSize) * pageSize + at % pageSize;
+      lengths[s] = at + 1;
+      which[s] = s;
+    }
+    // The cache is as memory was found, so what comes of it need not be numbers.
+    Tensor drawn = workspace.zeros(DType.F32, sequences, cut.vocabulary());
+    Sampling[] plain = new Sampling[sequences];
+    Arrays.fill(plain, Sampling.PLAIN);
+    double[] uniforms = new double[sequences];
+    Arrays.fill(uniforms, 0.5);
+    long start = System.nanoTime();
+    Tensor states =
+        layers.forwardCached(
+            new int[sequences],
+            positions,
+            slots,
+            new CachedRows(table, which, lengths),
+            cache,
+            workspace);
+    long middle = System.nanoTime();
+    layers.logits(states, workspace);
+    backend.sample(drawn, plain, uniforms, new int[sequences], new float[sequences]);
+    long end = System.nanoTime();
+    best[0] = Math.min(best[0], (middle - start) * 1e-9);
+    best[1] = Math.min(best[1], (end - middle) * 1e-9);
   }
 
   /** Seconds of a step whose completions are as long as they may be. */
   double seconds(StageLoad load) {
-    double rows = load.rows();
-    // Forward is a third of forward and backward; a reference goes forward only.
-    double pass = rows * model.layers() * layerSeconds + load.headRows() * headSeconds;
-    double seconds = pass * (load.passes() + (load.reference() ? 1.0 / 3 : 0));
+    double seconds = seconds(trained, load) * load.passes();
+    seconds += load.reference() ? seconds(forward, load) : 0;
     seconds += optimizerSeconds * load.passes();
     if (load.inFlight() > 0) {
       double rounds = (double) load.completions() / load.together();
-      seconds += rounds * load.completion() * decoded(load.together());
-      seconds += load.groups() * load.prompt() * model.layers() * layerSeconds / 3;
+      int middle = (int) (load.prompt() + load.completion() / 2);
+      seconds += rounds * load.completion() * decoded(load.together(), middle);
+      seconds += load.groups() * load.prompt() * model.layers() * forward.layer;
     }
     return seconds;
+  }
+
+  private double seconds(Pass pass, StageLoad load) {
+    return load.rows() * model.layers() * pass.layer + load.headRows() * pass.head;
   }
 
   /** The times, one a stage whose steps are known. */
