@@ -25,8 +25,7 @@ final class Peer {
     String shape = trial.small() ? "tiny" : "qwen-0.5b-gpu";
     Path script = trial.home().resolve("benchmarks/peers/peers.py");
     String device = trial.small() ? "cpu" : "cuda";
-    int code =
-        run(said, (long) trial.seconds(), python, script.toString(), "trl", shape, "bf16", device);
+    int code = run(said, end, python, script.toString(), "trl", shape, "bf16", device);
     for (String line : Files.readAllLines(said)) {
       if (line.startsWith("{\"name\"")) {
         JsonNode row = JSON.readTree(line);

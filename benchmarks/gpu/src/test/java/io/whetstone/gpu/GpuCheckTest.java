@@ -8,8 +8,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.whetstone.cuda.StandIn;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -37,12 +39,13 @@ class GpuCheckTest {
   @Test
   void aPartThatFailsDoesNotHideTheRest() throws Exception {
     System.setProperty(HOME, directory.resolve("nothing").toString());
-    JsonNode report = check(1, "first-run,machine");
+    JsonNode report = check(1, "first-run,machine,peer");
     String why = report.required("first-run").required("failed").asText();
     assertTrue(why.contains("first-run.yaml: is not there"), why);
     JsonNode machine = report.required("machine");
     assertTrue(machine.required("backend").asText().contains("stand-in"), machine.toString());
     assertTrue(machine.required("memory-bytes").asLong() > 0);
+    assertEquals(2.5, report.required("peer").required("grpo-step-seconds").asDouble());
   }
 
   @Test
@@ -52,7 +55,6 @@ class GpuCheckTest {
     for (Part part : Part.values()) {
       parts.add(part.title());
     }
-    parts.remove(Part.PEER.title()); // needs a Python with TRL
     JsonNode report = check(0, String.join(",", parts));
     assertEquals(
         report.required("conformance").required("tests"),
@@ -68,7 +70,8 @@ class GpuCheckTest {
     Path out = directory.resolve("report.json");
     Path said = directory.resolve("said");
     List<String> arguments = List.of("--small", "--parts", parts, "--out", out.toString());
-    Process process = Child.start(GpuCheck.class.getName(), said, arguments);
+    Map<String, String> environment = Map.of("PYTHON", python().toString());
+    Process process = Child.start(GpuCheck.class.getName(), said, arguments, environment);
     try {
       assertTrue(process.waitFor(10, TimeUnit.MINUTES), "still running");
     } finally {
@@ -76,5 +79,15 @@ class GpuCheckTest {
     }
     assertEquals(code, process.exitValue(), Files.readString(said));
     return new ObjectMapper().readTree(out.toFile());
+  }
+
+  /** Stands in for a Python that has TRL: says what peers.py says. */
+  private Path python() throws Exception {
+    Path script = directory.resolve("python");
+    String row =
+        "{\"name\": \"tiny/grpo-step\", \"value\": 2.5, \"unit\": \"s\", \"all\": [3.5, 2.5]}";
+    Files.writeString(script, "#!/bin/sh\n[ \"$1\" = -c ] || echo '" + row + "'\n");
+    Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
+    return script;
   }
 }
