@@ -2,9 +2,6 @@ package io.whetstone.gpu;
 
 import io.whetstone.trainer.benchmark.Workload;
 import io.whetstone.trainer.config.FromScratch;
-import io.whetstone.trainer.config.Vocabulary;
-import java.util.List;
-import java.util.Optional;
 
 /** The shapes that are tried, with random weights. */
 final class Models {
@@ -43,21 +40,9 @@ final class Models {
       int prompt,
       int completion,
       int decoded) {
+    boolean tied = hidden < 2048;
     FromScratch shape =
-        new FromScratch(
-            hidden,
-            layers,
-            heads,
-            Optional.of(keyValues),
-            Optional.empty(),
-            feedForward,
-            positions,
-            10_000,
-            1e-6,
-            hidden < 2048,
-            true,
-            0.02,
-            new Vocabulary(Optional.empty(), true, List.of()));
+        Workload.shape(hidden, layers, heads, keyValues, feedForward, positions, tied);
     return new Workload(
         name, vocabulary, shape, groups, groupSize, prompt, completion, decoded, 8192);
   }

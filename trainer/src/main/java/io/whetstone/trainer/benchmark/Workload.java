@@ -47,6 +47,18 @@ public record Workload(
   /** A shape as Qwen2's: biases at queries, keys and values, the embedding tied to the head. */
   public static FromScratch shape(
       int hidden, int layers, int heads, int keyValues, int feedForward, int positions) {
+    return shape(hidden, layers, heads, keyValues, feedForward, positions, true);
+  }
+
+  /** The same, with a head of its own where it is not tied. */
+  public static FromScratch shape(
+      int hidden,
+      int layers,
+      int heads,
+      int keyValues,
+      int feedForward,
+      int positions,
+      boolean tied) {
     return new FromScratch(
         hidden,
         layers,
@@ -57,7 +69,7 @@ public record Workload(
         positions,
         10_000,
         1e-6,
-        true,
+        tied,
         true,
         0.02,
         new Vocabulary(Optional.empty(), true, List.of()));
