@@ -68,7 +68,10 @@ final class DnnlGemm implements Gemm {
       return fallback.weight(master, compute);
     }
     if (compute == DType.BF16 && pairs == null) {
-      pairs = PairCode.forThisMachine().map(code -> new PairProducts(workers, code)).orElse(null);
+      pairs =
+          PairCode.forThisMachine(!slowBfloat16)
+              .map(code -> new PairProducts(workers, code))
+              .orElse(null);
     }
     PartedWeight weight =
         new PartedWeight(
@@ -129,9 +132,12 @@ final class DnnlGemm implements Gemm {
     return pairs;
   }
 
-  /** Whether {@link #pairs} are faster than oneDNN for so many rows; the bits are the same. */
+  /**
+   * Whether {@link #pairs} are faster than oneDNN for so many rows; the bits are the same. With few
+   * rows what counts is how fast weights are read.
+   */
   boolean prefersPairs(int rows) {
-    return (rows == 1 || slowBfloat16) && pairs != null;
+    return pairs != null && (slowBfloat16 || rows <= PairRows.SUMS);
   }
 
   /** Whether the processor's own products of bfloat16 numbers take longer than F32 ones. */

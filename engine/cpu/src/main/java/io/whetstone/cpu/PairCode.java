@@ -13,7 +13,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * {@link PairRows} in AVX-512 machine code, a loop for each number of rows.
+ * {@link PairRows} in AVX-512 machine code, a loop for each number of rows: by the processor's own
+ * products of bfloat16 pairs where they are fast, else by F32 multiply-adds.
  *
  * <p>What it does that compiled Java cannot: it asks for the weights' cache lines ahead of their
  * use, so that reading memory and multiplying overlap, and it keeps up to 28 vectors of sums in
@@ -33,9 +34,6 @@ final class PairCode implements PairRows {
 
   /** From a pair of a block to the next. */
   private static final int PAIR = 4 * PairMatrix.COLUMNS;
-
-  /** From a pair of x to the next. */
-  private static final int X_PAIR = 8;
 
   private static final Register X = Register.RDI;
   private static final Register X_ROW = Register.RSI;
@@ -88,14 +86,26 @@ final class PairCode implements PairRows {
   private record Form(boolean begins, boolean last, boolean further, Result result) {}
 
   private final MemorySegment[] entries = new MemorySegment[FORMS * 2 * (MOST + 1)];
+  private final boolean multipliesPairs;
 
-  private PairCode() {}
+  private PairCode(boolean multipliesPairs) {
+    this.multipliesPairs = multipliesPairs;
+  }
 
-  /** The code, or empty where this processor or system cannot run it. */
-  static Optional<PairCode> forThisMachine() {
+  /**
+   * The code, or empty where this processor or system cannot run it.
+   *
+   * @param multipliesPairs whether to use AVX512_BF16, which the processor must then have
+   */
+  static Optional<PairCode> forThisMachine(boolean multipliesPairs) {
     // The virtual machine uses vectors of 16 on x86 only where it has found AVX-512.
     boolean possible = Memory.LANES == LANES && MachineCode.of(new byte[1]).isPresent();
-    return possible ? Optional.of(new PairCode()) : Optional.empty();
+    return possible ? Optional.of(new PairCode(multipliesPairs)) : Optional.empty();
+  }
+
+  @Override
+  public int factorBytes() {
+    return multipliesPairs ? Short.BYTES : Float.BYTES;
   }
 
   @Override
@@ -141,7 +151,8 @@ final class PairCode implements PairRows {
     MemorySegment entry = entries[index];
     if (entry == null) {
       Assembler assembler = new Assembler();
-      new Loop(assembler, rows, ahead, new Form(begins, last, further, result)).write();
+      new Loop(assembler, multipliesPairs, rows, ahead, new Form(begins, last, further, result))
+          .write();
       entry =
           MachineCode.of(assembler.code())
               .orElseThrow(() -> new OutOfMemoryError("no memory for a kernel's code"))
@@ -170,13 +181,15 @@ final class PairCode implements PairRows {
   /** Writes the code for one number of rows. */
   private static final class Loop {
     private final Assembler to;
+    private final boolean multipliesPairs;
     private final int rows;
     private final boolean ahead;
     private final Form form;
     private final int vectors;
 
-    Loop(Assembler to, int rows, boolean ahead, Form form) {
+    Loop(Assembler to, boolean multipliesPairs, int rows, boolean ahead, Form form) {
       this.to = to;
+      this.multipliesPairs = multipliesPairs;
       this.rows = rows;
       this.ahead = ahead;
       this.form = form;
@@ -213,28 +226,58 @@ final class PairCode implements PairRows {
           }
         }
       }
-      constant(MASK, 0xffff0000);
+      if (!multipliesPairs) {
+        constant(MASK, 0xffff0000);
+      }
       to.address(THREE_ROWS, Address.at(X_ROW, X_ROW, 2));
       to.address(EIGHTH_ROW, Address.at(THREE_ROWS, X_ROW, 4));
       to.add(EIGHTH_ROW, X);
       int begin = to.here();
+      if (multipliesPairs) {
+        pair(first);
+      } else {
+        oddThenEven(first);
+      }
+      int factors = multipliesPairs ? 2 * Short.BYTES : 2 * Float.BYTES;
+      to.add(X, factors);
+      to.add(EIGHTH_ROW, factors);
+      to.add(BLOCK, PAIR);
+      to.decrementAndJump(PAIRS, begin);
+    }
+
+    /** Both elements of a pair, by the processor's own instruction. */
+    private void pair(int first) {
+      for (int v = 0; v < vectors; v++) {
+        to.load(weight(v), Address.at(BLOCK, first + v * Assembler.VECTOR));
+      }
+      fetchAhead(first);
+      for (int r = 0; r < rows; r++) {
+        to.broadcast(FACTOR, row(r));
+        for (int v = 0; v < vectors; v++) {
+          to.multiplyAddPairs(sum(r, v), FACTOR, weight(v));
+        }
+      }
+    }
+
+    /** The same in two steps of F32. */
+    private void oddThenEven(int first) {
       for (int v = 0; v < vectors; v++) {
         to.and(weight(v), MASK, Address.at(BLOCK, first + v * Assembler.VECTOR));
       }
-      if (ahead) {
-        for (int v = 0; v < vectors; v++) {
-          to.prefetch(Address.at(BLOCK, AHEAD * PAIR + first + v * Assembler.VECTOR));
-        }
-      }
+      fetchAhead(first);
       multiply(Float.BYTES);
       for (int v = 0; v < vectors; v++) {
         to.shiftLeft(weight(v), Address.at(BLOCK, first + v * Assembler.VECTOR), 16);
       }
       multiply(0);
-      to.add(X, X_PAIR);
-      to.add(EIGHTH_ROW, X_PAIR);
-      to.add(BLOCK, PAIR);
-      to.decrementAndJump(PAIRS, begin);
+    }
+
+    private void fetchAhead(int first) {
+      if (ahead) {
+        for (int v = 0; v < vectors; v++) {
+          to.prefetch(Address.at(BLOCK, AHEAD * PAIR + first + v * Assembler.VECTOR));
+        }
+      }
     }
 
     /**

@@ -37,6 +37,11 @@ final class PairKernel implements PairRows {
   }
 
   @Override
+  public int factorBytes() {
+    return Float.BYTES;
+  }
+
+  @Override
   public void part(
       int rows,
       long x,

@@ -3,13 +3,13 @@ package io.whetstone.cpu;
 import static io.whetstone.cpu.PairMatrix.COLUMNS;
 
 /**
- * Products C = A B of bfloat16 rows with a {@link PairMatrix}, by F32 multiply-adds.
+ * Products C = A B of bfloat16 rows with a {@link PairMatrix}, summed in F32.
  *
  * <p>Work is cut by blocks of columns, and where there are few of those by rows too; a task reads
  * its blocks from their beginning to their end.
  */
 final class PairProducts {
-  /** Rows that are widened at once; so many use a block of columns while it is in the cache. */
+  /** Rows that are taken at once; so many use a block of columns while it is in the cache. */
   private static final int MOST_ROWS = 256;
 
   /**
@@ -42,7 +42,7 @@ final class PairProducts {
 
   private final Workers workers;
   private final PairRows kernel;
-  private final Scratch widened = new Scratch();
+  private final Scratch factors = new Scratch();
   private final Scratch sums = new Scratch();
 
   PairProducts(Workers workers, PairRows kernel) {
@@ -59,8 +59,7 @@ final class PairProducts {
   private void some(Product of, int first, int rows) {
     // An odd k is padded with a 0, which meets one in B.
     int width = (of.k + 1) / 2 * 2;
-    long x = widened.reserve(4L * width * rows);
-    widen(of, first, rows, width, x);
+    long x = factors(of, first, rows, width);
     int blocks = PairMatrix.blocks(of.n);
     int groups = (rows + kernel.most() - 1) / kernel.most();
     boolean few = groups <= FEW_GROUPS && rows <= PairRows.SUMS;
@@ -89,6 +88,29 @@ final class PairProducts {
         });
   }
 
+  /** Where the rows lie as the kernel wants them. */
+  private long factors(Product of, int first, int rows, int width) {
+    long a = of.a + 2L * of.k * first;
+    boolean asTheyAre = kernel.factorBytes() == Short.BYTES;
+    if (asTheyAre && width == of.k) {
+      return a;
+    }
+    long x = factors.reserve((long) kernel.factorBytes() * width * rows);
+    if (asTheyAre) {
+      pad(a, of.k, rows, width, x);
+    } else {
+      widen(of, first, rows, width, x);
+    }
+    return x;
+  }
+
+  private static void pad(long a, int k, int rows, int width, long x) {
+    for (int r = 0; r < rows; r++) {
+      Memory.copy(a + 2L * k * r, x + 2L * width * r, 2L * k);
+      Memory.zero(x + 2L * (width * r + k), 2L * (width - k));
+    }
+  }
+
   private void widen(Product of, int first, int rows, int width, long x) {
     Ranges.run(
         workers,
@@ -109,6 +131,7 @@ final class PairProducts {
   private void together(
       Product of, int block, long x, int width, int first, int groups, int rows, long sums) {
     long b = of.b + PairMatrix.blockBytes(of.k) * block;
+    long size = kernel.factorBytes();
     for (int k = 0; k < width; k += of.chunk) {
       int pairs = Math.min(of.chunk, width - k) / 2;
       for (int pair = 0; pair < pairs; pair += PIECE) {
@@ -117,16 +140,16 @@ final class PairProducts {
         for (int group = 0; group < groups; group++) {
           int r = rows * group / groups;
           int count = rows * (group + 1) / groups - r;
-          long factors = x + 4L * width * r + 4L * from;
+          long factors = x + size * width * r + size * from;
           long weights = b + 2L * COLUMNS * from;
           long own = sums + PairRows.SUMS_ROW * r;
           if (pair + some < pairs) {
-            kernel.part(count, factors, 4L * width, weights, some, own, pair == 0, group == 0);
+            kernel.part(count, factors, size * width, weights, some, own, pair == 0, group == 0);
           } else {
             kernel.last(
                 count,
                 factors,
-                4L * width,
+                size * width,
                 weights,
                 some,
                 own,
@@ -156,14 +179,15 @@ final class PairProducts {
       int to,
       long sums) {
     long b = of.b + PairMatrix.blockBytes(of.k) * block;
+    long size = kernel.factorBytes();
     for (int group = from; group < to; group++) {
       int r = rows * group / groups;
       int count = rows * (group + 1) / groups - r;
       for (int k = 0; k < width; k += of.chunk) {
         kernel.last(
             count,
-            x + 4L * width * r + 4L * k,
-            4L * width,
+            x + size * width * r + size * k,
+            size * width,
             b + 2L * COLUMNS * k,
             Math.min(of.chunk, width - k) / 2,
             sums,

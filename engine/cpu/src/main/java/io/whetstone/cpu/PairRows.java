@@ -1,7 +1,7 @@
 package io.whetstone.cpu;
 
 /**
- * Products of a few F32 rows with the 64 columns of a block of a {@link PairMatrix}.
+ * Products of a few rows with the 64 columns of a block of a {@link PairMatrix}.
  *
  * <p>A column's sum is a chain of fused multiply-adds over the pairs in order, and in a pair the
  * odd element comes first: that is how the processors' own instruction for bfloat16 does it.
@@ -18,6 +18,9 @@ interface PairRows {
 
   /** The most rows of a call. */
   int most();
+
+  /** Bytes of an element of x: 4 where it is to be F32, 2 where it is bfloat16. */
+  int factorBytes();
 
   /**
    * A part of a chunk of k that is not its last: sums[r, c] (+)= Σ_k x[r, k] b[k, c].

@@ -191,8 +191,10 @@ final class StepTime implements AutoCloseable {
 
   private Pass pass(IntConsumer headRows) {
     double all = fastest(() -> headRows.accept(rows));
-    double one = fastest(() -> headRows.accept(1));
-    return new Pass(one / ((double) rows * cut.layers()), Math.max(0, all - one) / rows);
+    // None at all: what the head takes for any number of rows must not count as the layers'.
+    double layersAlone = fastest(() -> headRows.accept(0));
+    return new Pass(
+        layersAlone / ((double) rows * cut.layers()), Math.max(0, all - layersAlone) / rows);
   }
 
   private void trained(int headRows) {

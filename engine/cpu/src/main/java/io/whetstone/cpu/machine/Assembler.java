@@ -274,6 +274,14 @@ public final class Assembler {
     vector(MAP_0F38, PREFIX_66, 0xB8, sum, a, b);
   }
 
+  /**
+   * sum += a₁ b₁, then a₀ b₀, of the bfloat16 pairs in lanes of 32 bits (AVX512_BF16). Numbers that
+   * are subnormal count as 0.
+   */
+  public void multiplyAddPairs(int sum, int a, int b) {
+    vector(MAP_0F38, PREFIX_F3, 0x52, sum, a, b);
+  }
+
   /** Asks for the cache line of an address, which need not exist. */
   public void prefetch(Address of) {
     prefix(false, 1, of);

@@ -54,6 +54,8 @@ class AssemblerTest {
     check("629165487234d105", a -> a.shiftLeft(3, at(R9, R10, 8), 5));
     check("62020d40b8dd", a -> a.multiplyAdd(27, 30, 29));
     check("62d24548b8c7", a -> a.multiplyAdd(0, 7, 15));
+    check("62020e4052dd", a -> a.multiplyAddPairs(27, 30, 29));
+    check("62d2464852c7", a -> a.multiplyAddPairs(0, 7, 15));
   }
 
   @Test
