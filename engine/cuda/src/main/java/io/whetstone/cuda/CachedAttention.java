@@ -59,7 +59,7 @@ final class CachedAttention {
       kernel.launch(
           wide ? plan.wideCount() : plan.narrowCount(),
           heads.keyValues(),
-          wide ? size.wideThreads(type) : HeadSize.THREADS,
+          HeadSize.THREADS,
           wide ? size.wideBytes(type) : size.narrowBytes(type));
     }
     Kernel merge = begin("cacheMerge", size, type);

@@ -23,6 +23,7 @@ final class DeviceMemory {
       Map.of(
           "activations", "lower micro-batch-tokens, or set recompute-activations: true",
           "key-value cache", "let fewer or shorter sequences decode together",
+          "averaged policy", "set offload: [average], or leave average out",
           "optimizer", "set offload: [optimizer], or train adapters alone (model.lora)",
           "gradients", "train adapters alone (model.lora)",
           "weights", "set precision: bf16, train adapters alone (model.lora), or quantise them",

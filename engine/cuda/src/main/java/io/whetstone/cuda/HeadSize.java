@@ -13,8 +13,8 @@ record HeadSize(int padded) {
   private static final int MULTIPLE = 32;
   private static final int LARGEST = 256;
 
-  /** Above this, a block of tensor cores' has half the warps. */
-  private static final int LARGEST_OF_FOUR_WARPS = 128;
+  /** Above this, a block of tensor cores' takes half as much: vectors, keys, columns. */
+  private static final int LARGEST_WHOLE = 128;
 
   /** Above this, gradients of keys take half as many query vectors at a time. */
   private static final int LARGEST_SEEN_BY_MORE = 192;
@@ -22,7 +22,7 @@ record HeadSize(int padded) {
   /** Query vectors of a block that has few, and of a warp of tensor cores'. */
   static final int VECTORS = 16;
 
-  /** Threads of a block, but for wide ones. */
+  /** Threads of a block, but where gradients of queries are made. */
   static final int THREADS = 128;
 
   static HeadSize of(Heads heads) {
@@ -44,11 +44,7 @@ record HeadSize(int padded) {
     if (type == DType.F32) {
       return VECTORS;
     }
-    return padded > LARGEST_OF_FOUR_WARPS ? 2 * VECTORS : 4 * VECTORS;
-  }
-
-  int wideThreads(DType type) {
-    return type == DType.F32 ? THREADS : 2 * wideVectors(type);
+    return padded > LARGEST_WHOLE ? 2 * VECTORS : 4 * VECTORS;
   }
 
   /** Shared memory of a block that has many. */
@@ -60,8 +56,9 @@ record HeadSize(int padded) {
     int valueStride = padded + 8;
     int vectors = wideVectors(type);
     int strides =
-        padded > LARGEST_OF_FOUR_WARPS ? Math.max(keyStride, valueStride) : keyStride + valueStride;
-    return 2 * (vectors * keyStride + TILE * strides) + 4 * vectors * padded;
+        padded > LARGEST_WHOLE ? Math.max(keyStride, valueStride) : keyStride + valueStride;
+    int exchanged = padded > LARGEST_WHOLE ? vectors * TILE : 0;
+    return 2 * (vectors * keyStride + TILE * strides) + 4 * (exchanged + vectors * padded);
   }
 
   /** Shared memory of a block that has few. */
@@ -74,9 +71,14 @@ record HeadSize(int padded) {
     return 4 * (VECTORS * padded + TILE * (padded + 1) + VECTORS * TILE + 2 * VECTORS);
   }
 
+  /** Threads of a block that makes gradients of queries: on tensor cores a warp for 16 of them. */
+  int queryGradientThreads(DType type) {
+    return type == DType.F32 ? THREADS : 2 * wideVectors(type);
+  }
+
   /** Shared memory of a block that makes gradients of queries: {@link #wideVectors} of them. */
   int queryGradientBytes(DType type) {
-    int tile = padded > LARGEST_OF_FOUR_WARPS ? TILE / 2 : TILE;
+    int tile = padded > LARGEST_WHOLE ? TILE / 2 : TILE;
     return type == DType.F32
         ? 4 * (2 * VECTORS * padded + 2 * tile * (padded + 1) + VECTORS * tile)
         : 2 * (padded + 8) * (2 * wideVectors(type) + 2 * tile);
@@ -89,7 +91,7 @@ record HeadSize(int padded) {
 
   /** Blocks that share the columns of these keys. */
   int gradientParts(DType type) {
-    return type == DType.BF16 && padded > LARGEST_OF_FOUR_WARPS ? 2 : 1;
+    return type == DType.BF16 && padded > LARGEST_WHOLE ? 2 : 1;
   }
 
   /** Shared memory of such a block. */

@@ -2,7 +2,7 @@ package io.whetstone.cuda;
 
 /**
  * The kernels of {@code norms.cu} for runs of up to so many columns: {@code group} threads take one
- * and keep {@code kept} vectors of four numbers each.
+ * and keep {@code kept} vectors of four numbers each, or none, and take runs of any length.
  */
 record NormKernels(
     int group,
@@ -41,7 +41,7 @@ record NormKernels(
 
   /** The longest run. */
   int columns() {
-    return group * kept * VECTOR;
+    return kept == 0 ? Integer.MAX_VALUE : group * kept * VECTOR;
   }
 
   /** Threads of a block. */

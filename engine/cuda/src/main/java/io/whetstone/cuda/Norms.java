@@ -7,8 +7,8 @@ import java.util.Arrays;
 
 /** RMSNorm of rows and of heads; formulas are with {@code Backend.rmsNorm} and {@code headNorm}. */
 final class Norms {
-  /** What kernels are compiled for: threads of a group, and vectors that each keeps. */
-  static final int[][] SIZES = {{16, 4}, {256, 4}, {512, 4}, {1024, 8}};
+  /** What kernels are compiled for: threads of a group, and vectors that each keeps; 0: any run. */
+  static final int[][] SIZES = {{16, 4}, {256, 4}, {512, 4}, {1024, 0}};
 
   /** At most so many blocks in a backward's grid: enough for a GPU. */
   private static final int MOST_BLOCKS = 512;
@@ -166,17 +166,12 @@ final class Norms {
     }
   }
 
+  /** The first whose threads keep such runs; the last takes any. */
   private NormKernels kernels(Runs runs) {
-    for (NormKernels fit : kernels) {
-      if (runs.longest() <= fit.columns()) {
-        return fit;
-      }
-    }
-    throw new IllegalArgumentException(
-        "weight: a norm over "
-            + runs.longest()
-            + " columns; kernels keep at most "
-            + kernels[kernels.length - 1].columns());
+    return Arrays.stream(kernels)
+        .filter(fit -> runs.longest() <= fit.columns())
+        .findFirst()
+        .orElseThrow();
   }
 
   private void copyValues(Tensor from, Heads heads, Tensor to) {

@@ -32,7 +32,7 @@ final class PackedAttention {
     items(kernel, items, rows);
     form(kernel, form);
     kernel.tensor(out).tensor(logSumExp);
-    kernel.launch(items.count(), heads.keyValues(), size.wideThreads(type), size.wideBytes(type));
+    kernel.launch(items.count(), heads.keyValues(), HeadSize.THREADS, size.wideBytes(type));
   }
 
   void attentionBackward(
@@ -64,7 +64,10 @@ final class PackedAttention {
     form(queries, form);
     queries.tensor(logSumExp).pointer(deltas).tensor(dFused);
     queries.launch(
-        items.count(), heads.keyValues(), size.wideThreads(type), size.queryGradientBytes(type));
+        items.count(),
+        heads.keyValues(),
+        size.queryGradientThreads(type),
+        size.queryGradientBytes(type));
 
     int keysOfItem = size.gradientKeys(type);
     KeyItems keyItems = KeyItems.of(segments, form, keysOfItem);

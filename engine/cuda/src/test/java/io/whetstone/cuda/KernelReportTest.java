@@ -22,6 +22,11 @@ class KernelReportTest {
           "(?m)^extern \"C\" __global__ void"
               + " (?:__launch_bounds__\\((?:[^()]|\\([^()]*\\))*\\)\\s+)?(?!__)(\\w+)\\(");
 
+  private static final Pattern STACK = Pattern.compile("\"stack\": (\\d+)");
+
+  /** Bytes of a thread's stack frame: a few numbers that a compiler put aside. */
+  private static final int MOST_STACK = 64;
+
   private final KernelReport report = new KernelReport(KERNELS);
 
   @Test
@@ -60,6 +65,21 @@ class KernelReportTest {
       assertEquals(
           text.split("\"kernel\": ").length, text.split("\"" + architecture + "\": ").length);
     }
+  }
+
+  /** A kernel whose tiles do not fit its registers would show here. */
+  @Test
+  void littleIsSpilled() throws IOException {
+    List<String> spilling = new ArrayList<>();
+    for (String line : Files.readAllLines(report.file())) {
+      Matcher frame = STACK.matcher(line);
+      while (frame.find()) {
+        if (Integer.parseInt(frame.group(1)) > MOST_STACK) {
+          spilling.add(line.strip());
+        }
+      }
+    }
+    assertEquals(List.of(), spilling);
   }
 
   @Test

@@ -1,7 +1,6 @@
 package io.whetstone.cuda;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
-import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.tensor.Backend;
@@ -211,48 +210,69 @@ class LargeShapesTest {
         "rmsNorm",
         1e-5,
         d -> {
-          Tensor y = d.memory().tensor(DType.F32, 2, 32_767);
+          Tensor y = d.memory().tensor(DType.F32, 2, LONG);
           Tensor rstd = d.memory().tensor(DType.F32, 2);
-          Tensor weight = d.normal(DType.F32, 21, 32_767);
-          d.backend().rmsNorm(d.normal(DType.F32, 22, 2, 32_767), weight, 1e-6f, 1, y, rstd);
+          Tensor weight = d.normal(DType.F32, 21, LONG);
+          d.backend().rmsNorm(d.normal(DType.F32, 22, 2, LONG), weight, 1e-6f, 1, y, rstd);
           return y;
         });
-    for (int columns : new int[] {257, 5120, 12_289}) {
+    for (int columns : new int[] {257, 5120, 12_288, LONG}) {
       longNormBackward(columns);
     }
   }
 
   /** Each kind of kernel, and what it keeps but in part. */
   private void longNormBackward(int columns) {
-    near(
-        "rmsNormBackward of " + columns,
-        1e-5,
-        d -> {
-          Tensor dx = d.normal(DType.F32, 23, 3, columns);
-          d.backend()
-              .rmsNormBackward(
-                  d.normal(DType.BF16, 24, 3, columns),
-                  d.normal(DType.F32, 25, 3, columns),
-                  d.normal(DType.F32, 26, columns),
-                  1,
-                  d.normal(DType.F32, 27, 3),
-                  dx,
-                  d.normal(DType.F32, 28, columns));
-          return dx;
-        });
+    for (boolean weight : new boolean[] {false, true}) {
+      near(
+          "rmsNormBackward of " + columns + (weight ? ", the weight's" : ""),
+          1e-5,
+          d -> {
+            Tensor dx = d.normal(DType.F32, 23, 3, columns);
+            Tensor dWeight = d.normal(DType.F32, 28, columns);
+            d.backend()
+                .rmsNormBackward(
+                    d.normal(DType.BF16, 24, 3, columns),
+                    d.normal(DType.F32, 25, 3, columns),
+                    d.normal(DType.F32, 26, columns),
+                    1,
+                    d.normal(DType.F32, 27, 3),
+                    dx,
+                    dWeight);
+            return weight ? dWeight : dx;
+          });
+    }
   }
 
+  /** One norm over all queries, longer than a group's registers. */
   @Test
-  void aNormTooLongForItsKernelsIsRefused() {
-    try (Workspace memory = gpu.workspace("test")) {
-      Tensor x = memory.zeros(DType.F32, 1, LONG);
-      Tensor w = memory.zeros(DType.F32, LONG);
-      Tensor rstd = memory.zeros(DType.F32, 1);
-      IllegalArgumentException refused =
-          assertThrows(
-              IllegalArgumentException.class,
-              () -> gpu.rmsNormBackward(x, x, w, 0, rstd, memory.zeros(DType.F32, 1, LONG), w));
-      assertTrue(refused.getMessage().contains("70007 columns"), refused.getMessage());
+  void longHeadNorms() {
+    Heads heads = new Heads(66, 1, 128);
+    for (DType type : new DType[] {DType.F32, DType.BF16}) {
+      double tolerance = type == DType.F32 ? 1e-5 : 0x1p-7;
+      for (boolean backward : new boolean[] {false, true}) {
+        near(
+            "headNorm" + (backward ? "Backward" : "") + " in " + type,
+            tolerance,
+            d -> {
+              Tensor fused = d.normal(type, 30, 5, heads.fusedColumns());
+              Tensor query = d.normal(DType.F32, 31, 66 * 128);
+              Tensor key = d.normal(DType.F32, 32, 128);
+              Tensor normed = d.memory().tensor(type, 5, heads.fusedColumns());
+              Tensor rstd = d.memory().tensor(DType.F32, 5, 2);
+              d.backend().headNorm(fused, heads, query, key, 1e-6f, 1, normed, rstd);
+              if (!backward) {
+                return normed;
+              }
+              Tensor dNormed = d.normal(type, 33, 5, heads.fusedColumns());
+              Tensor dQuery = d.memory().zeros(DType.F32, 66 * 128);
+              Tensor dKey = d.memory().zeros(DType.F32, 128);
+              d.backend()
+                  .headNormBackward(
+                      dNormed, fused, heads, query, key, 1, rstd, dNormed, dQuery, dKey);
+              return dNormed;
+            });
+      }
     }
   }
 

@@ -17,6 +17,7 @@ import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 
 /** Sequences of several chunks of positions, and prompts that many sequences share. */
@@ -75,6 +76,20 @@ class LongAttentionTest {
     decoding(DType.BF16, heads, plain);
     // A group of more than a warp of tensor cores' takes.
     decoding(DType.BF16, new Heads(17, 1, 8), plain);
+  }
+
+  /** Two warps have large heads' vectors together, but where there are few. */
+  @Test
+  void largeHeadsToo() {
+    decoding(DType.BF16, new Heads(2, 1, 136), new AttentionForm(0.2f, 4, 300));
+  }
+
+  @Test
+  @Tag("long")
+  void theLargestHeadsToo() {
+    for (int size : new int[] {192, 222, 256}) {
+      decoding(DType.BF16, new Heads(3, 1, size), AttentionForm.scaled(0.05f));
+    }
   }
 
   private void decoding(DType type, Heads heads, AttentionForm form) {

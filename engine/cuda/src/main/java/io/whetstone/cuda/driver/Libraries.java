@@ -14,6 +14,7 @@ import java.util.List;
  *   the loader's own path ($LD_LIBRARY_PATH, /etc/ld.so.conf)
  *   /usr/local/cuda*, newest first
  *   pip's nvidia/…/lib in $VIRTUAL_ENV, $CONDA_PREFIX, ~/.local, /usr/local and /usr
+ *   ~/.cache/whetstone/cuda, which Maven's profile cuda-libraries fills
  * </pre>
  *
  * The driver is looked for by the loader, too, where the directories that were said have none. A

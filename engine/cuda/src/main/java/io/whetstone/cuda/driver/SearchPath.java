@@ -24,6 +24,9 @@ import java.util.Optional;
 record SearchPath(List<Path> before, boolean loader, List<Path> after) {
   private static final List<String> PYTHON_PACKAGES = List.of("site-packages", "dist-packages");
 
+  /** Where Maven's profile cuda-libraries unpacks them, in the home directory. */
+  private static final Path UNPACKED = Path.of(".cache", "whetstone", "cuda");
+
   /**
    * Of directories that were said, and nothing else.
    *
@@ -65,6 +68,9 @@ record SearchPath(List<Path> before, boolean loader, List<Path> after) {
     }
     addPython(after, root.resolve("usr/local/lib"));
     addPython(after, root.resolve("usr/lib"));
+    if (!environment.getOrDefault("HOME", "").isBlank()) {
+      after.add(Path.of(environment.get("HOME")).resolve(UNPACKED));
+    }
     return new SearchPath(List.copyOf(before), true, List.copyOf(after));
   }
 

@@ -133,9 +133,15 @@ inline void storePair(bf16* row, int d, int size, float one, float other) {
 
 // ---- many vectors: a block's warps share tiles in shared memory
 
-constexpr int WIDE_WARPS = HEAD > 128 ? 2 : 4;
-constexpr int WIDE_VECTORS = WIDE_WARPS * WARP_VECTORS;
+/** Warps that have 16 vectors together where heads are large, each its part of a tile's keys, then of the columns. */
+constexpr int SHARERS = HEAD > 128 ? 2 : 1;
+constexpr int WIDE_WARPS = 4;
+constexpr int WIDE_VECTORS = WIDE_WARPS / SHARERS * WARP_VECTORS;
 constexpr int WIDE_THREADS = WIDE_WARPS * 32;
+
+/** Keys of a tile and column tiles that are a warp's own. */
+constexpr int OWN_KEYS = TILE / SHARERS;
+constexpr int OWN_COLUMN_TILES = COLUMN_TILES / SHARERS;
 
 /** Rows of queries and keys: neighbours start 64 bytes apart modulo 128, so that no bank is asked twice. */
 constexpr int KEY_STRIDE = HEAD % 64 == 0 ? HEAD + 32 : HEAD;
@@ -148,8 +154,11 @@ constexpr bool ONE_TILE = HEAD > 128;
 constexpr int TILES = ONE_TILE ? TILE * (KEY_STRIDE > VALUE_STRIDE ? KEY_STRIDE : VALUE_STRIDE)
                                : TILE * (KEY_STRIDE + VALUE_STRIDE);
 
+/** Floats through which sharers tell each other their products. */
+constexpr int EXCHANGED = SHARERS > 1 ? WIDE_VECTORS * TILE : 0;
+
 /** Bytes of shared memory that attendWide needs. */
-constexpr int wideBytes() { return 2 * (WIDE_VECTORS * KEY_STRIDE + TILES) + 4 * WIDE_VECTORS * HEAD; }
+constexpr int wideBytes() { return 2 * (WIDE_VECTORS * KEY_STRIDE + TILES) + 4 * (EXCHANGED + WIDE_VECTORS * HEAD); }
 
 /** Starts copying a tile's rows to shared memory; zeros beyond the size and the end. */
 template <int STRIDE, typename Address>
@@ -169,6 +178,26 @@ inline void copyTile(bf16* shared, int from, int end, int size, bool aligned, Ad
   copyAsyncCommit();
 }
 
+/** products += 16 vectors x COUNT keys; a thread's parts of both begin at these addresses. */
+template <int COUNT>
+inline void multiplyKeys(float (&products)[COUNT / 8][4], const bf16* queries, const bf16* keys) {
+#pragma unroll
+  for (int step = 0; step < STEPS; step++) {
+    uint4 low = *reinterpret_cast<const uint4*>(queries + 32 * step);
+    uint4 high = *reinterpret_cast<const uint4*>(queries + 8 * KEY_STRIDE + 32 * step);
+    unsigned first[4] = {low.x, high.x, low.y, high.y};
+    unsigned second[4] = {low.z, high.z, low.w, high.w};
+#pragma unroll
+    for (int j = 0; j < COUNT / 8; j++) {
+      uint4 k = *reinterpret_cast<const uint4*>(keys + 8 * j * KEY_STRIDE + 32 * step);
+      unsigned firstKeys[2] = {k.x, k.y};
+      unsigned secondKeys[2] = {k.z, k.w};
+      mma16816(products[j], first, firstKeys);
+      mma16816(products[j], second, secondKeys);
+    }
+  }
+}
+
 /** One item and key head, by a block; results as attend's. */
 template <typename Source>
 inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, Source source, bool aligned,
@@ -183,11 +212,13 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
   int lane = threadIdx.x % 32;
   int g = lane / 4;
   int t = lane % 4;
-  int warp = threadIdx.x / 32;
+  int firstVector = threadIdx.x / 32 / SHARERS * WARP_VECTORS;
+  int share = threadIdx.x / 32 % SHARERS;
   bf16* queryRows = dynamicShared<bf16>();
   bf16* keyTile = queryRows + WIDE_VECTORS * KEY_STRIDE;
   bf16* valueTile = ONE_TILE ? keyTile : keyTile + TILE * KEY_STRIDE;
-  float* total = reinterpret_cast<float*>(keyTile + TILES) + threadIdx.x;
+  float* exchange = reinterpret_cast<float*>(keyTile + TILES);
+  float* total = exchange + EXCHANGED + threadIdx.x;
   Seen seen = tilesSeen(item, group, ends, form);
   auto key = [&](int position) { return source.key(item, position, keyHead, size); };
   auto value = [&](int position) { return source.value(item, position, keyHead, size); };
@@ -206,32 +237,34 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
                   : loadEight(fused + fusedColumns * q.row + (long long)q.head * size, d, size,
                               alignedRows(fused, size));
   }
-  Pair pair = queryPair(item, item.fromVector + warp * WARP_VECTORS, group, keyHead, rows, ends, form);
-  const bf16* ownQueries = queryRows + (warp * WARP_VECTORS + g) * KEY_STRIDE + 8 * t;
+  Pair pair = queryPair(item, item.fromVector + firstVector, group, keyHead, rows, ends, form);
+  const bf16* ownQueries = queryRows + (firstVector + g) * KEY_STRIDE + 8 * t;
+  const bf16* ownKeys = keyTile + (share * OWN_KEYS + g) * KEY_STRIDE + 8 * t;
+  const bf16* ownValues = valueTile + lane % 16 * VALUE_STRIDE + 8 * (share * OWN_COLUMN_TILES + lane / 16);
+  // The vectors' products, [key / 8][c][lane].
+  float* exchanged = exchange + firstVector * TILE + lane;
   float totalMax[2] = {-infinity(), -infinity()};
   float totalSum[2] = {};
   float chunkMax[2] = {-infinity(), -infinity()};
   float chunkSum[2] = {};
-  float chunk[COLUMN_TILES][4] = {};
+  float chunk[OWN_COLUMN_TILES][4] = {};
   bool several = false;
 
   for (int tile = seen.from; tile < seen.to; tile++) {
     copyAsyncWait<ONE_TILE ? 0 : 1>();
     __syncthreads();
     float products[TILE / 8][4] = {};
+    if constexpr (SHARERS == 1) {
+      multiplyKeys<TILE>(products, ownQueries, ownKeys);
+    } else {
+      float own[OWN_KEYS / 8][4] = {};
+      multiplyKeys<OWN_KEYS>(own, ownQueries, ownKeys);
 #pragma unroll
-    for (int step = 0; step < STEPS; step++) {
-      uint4 low = *reinterpret_cast<const uint4*>(ownQueries + 32 * step);
-      uint4 high = *reinterpret_cast<const uint4*>(ownQueries + 8 * KEY_STRIDE + 32 * step);
-      unsigned first[4] = {low.x, high.x, low.y, high.y};
-      unsigned second[4] = {low.z, high.z, low.w, high.w};
+      for (int j = 0; j < OWN_KEYS / 8; j++) {
 #pragma unroll
-      for (int j = 0; j < TILE / 8; j++) {
-        uint4 k = *reinterpret_cast<const uint4*>(keyTile + (8 * j + g) * KEY_STRIDE + 32 * step + 8 * t);
-        unsigned firstKeys[2] = {k.x, k.y};
-        unsigned secondKeys[2] = {k.z, k.w};
-        mma16816(products[j], first, firstKeys);
-        mma16816(products[j], second, secondKeys);
+        for (int c = 0; c < 4; c++) {
+          exchanged[32 * (4 * (share * (OWN_KEYS / 8) + j) + c)] = own[j][c];
+        }
       }
     }
     __syncthreads();
@@ -247,7 +280,7 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
       for (int half = 0; half < 2; half++) {
         Merge whole = merge(totalMax[half], totalSum[half], chunkMax[half], chunkSum[half]);
 #pragma unroll
-        for (int n = 0; n < COLUMN_TILES; n++) {
+        for (int n = 0; n < OWN_COLUMN_TILES; n++) {
 #pragma unroll
           for (int c = 2 * half; c < 2 * half + 2; c++) {
             float* at = total + (4 * n + c) * WIDE_THREADS;
@@ -260,6 +293,15 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
         totalSum[half] = whole.sum;
         chunkMax[half] = -infinity();
         chunkSum[half] = 0.0f;
+      }
+    }
+    if constexpr (SHARERS > 1) {
+#pragma unroll
+      for (int j = 0; j < TILE / 8; j++) {
+#pragma unroll
+        for (int c = 0; c < 4; c++) {
+          products[j][c] = exchanged[32 * (4 * j + c)];
+        }
       }
     }
     Weights weights;
@@ -278,12 +320,12 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
     }
     __syncthreads();
 #pragma unroll
-    for (int n = 0; n < COLUMN_TILES; n += 2) {
+    for (int n = 0; n < OWN_COLUMN_TILES; n += 2) {
       float sums[2][4] = {};
 #pragma unroll
       for (int step = 0; step < TILE / 16; step++) {
         unsigned values[4];
-        ldmatrix4Transposed(values, valueTile + (16 * step + lane % 16) * VALUE_STRIDE + 8 * (n + lane / 16));
+        ldmatrix4Transposed(values, ownValues + 16 * step * VALUE_STRIDE + 8 * n);
         unsigned first[2] = {values[0], values[1]};
         unsigned second[2] = {values[2], values[3]};
         addValues(sums[0], weights, step, first);
@@ -309,10 +351,10 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
     const Query& own = pair.query[half];
     Merge whole = merge(totalMax[half], totalSum[half], chunkMax[half], chunkSum[half]);
     float inverse = 1.0f / whole.sum;
-    int vector = item.fromVector + warp * WARP_VECTORS + g + 8 * half;
+    int vector = item.fromVector + firstVector + g + 8 * half;
     long long slot = (long long)keyHead * slots + item.slot + vector - item.fromVector;
 #pragma unroll
-    for (int n = 0; n < COLUMN_TILES; n++) {
+    for (int n = 0; n < OWN_COLUMN_TILES; n++) {
       float numbers[2];
 #pragma unroll
       for (int c = 0; c < 2; c++) {
@@ -323,7 +365,7 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
       if (own.row < 0) {
         continue;
       }
-      int d = 8 * n + 2 * t;
+      int d = 8 * (share * OWN_COLUMN_TILES + n) + 2 * t;
       if (item.slot < 0) {
         storePair(out + ((long long)own.row * queries + own.head) * size, d, size, numbers[0] * inverse + 0.0f,
                   numbers[1] * inverse + 0.0f);
@@ -332,7 +374,7 @@ inline void attendWide(const bf16* fused, int queries, int keyHeads, int size, S
         partial[slot * HEAD + d + 1] = numbers[1];
       }
     }
-    if (own.row >= 0 && t == 0) {
+    if (own.row >= 0 && t == 0 && share == 0) {
       if (item.slot >= 0) {
         partialStates[2 * slot] = whole.max;
         partialStates[2 * slot + 1] = whole.sum;

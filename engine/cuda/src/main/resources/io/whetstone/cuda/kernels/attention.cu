@@ -313,7 +313,7 @@ extern "C" __global__ void attentionSumF32(const float* parts, int slots, const 
   sumKeyParts<KEYS>(parts, slots, items, queries, keyHeads, size, dFused);
 }
 
-extern "C" __global__ void __launch_bounds__(WIDE_THREADS)
+extern "C" __global__ void __launch_bounds__(QUERY_THREADS)
     attentionQueryGradientsBf16(const bf16* dOut, const bf16* fused, int queries, int keyHeads, int size,
                                 const int* items, const int* rows, const int* ends, float scale, float cap,
                                 int window, const float* logs, const float* deltas, bf16* dFused) {

@@ -94,7 +94,9 @@ inline void addRows(float (&sums)[COLUMNS / 8][4], const Split<COUNT>& factor, c
   }
 }
 
-// ---- queries
+// ---- queries: a warp has 16 of them
+
+constexpr int QUERY_THREADS = WIDE_VECTORS / WARP_VECTORS * 32;
 
 /** Gradients of an item's queries, over all keys that they see, in order. */
 inline void queryGradientsTensor(const bf16* dOut, const bf16* fused, int queries, int keyHeads, int size,
@@ -112,11 +114,11 @@ inline void queryGradientsTensor(const bf16* dOut, const bf16* fused, int querie
   bool aligned = alignedRows(fused, size);
   PackedRows<bf16> source{fused + (long long)queries * size, fused + (long long)(queries + keyHeads) * size,
                           (long long)(queries + 2 * keyHeads) * size};
-  copyRows(queryRows, WIDE_VECTORS, WIDE_THREADS, size, aligned, [&](int i) -> const bf16* {
+  copyRows(queryRows, WIDE_VECTORS, QUERY_THREADS, size, aligned, [&](int i) -> const bf16* {
     Query q = query(item, item.fromVector + i, group, keyHead, rows, ends, form);
     return q.row < 0 ? nullptr : fused + source.columns * q.row + (long long)q.head * size;
   });
-  copyRows(dOutRows, WIDE_VECTORS, WIDE_THREADS, size, alignedRows(dOut, size), [&](int i) -> const bf16* {
+  copyRows(dOutRows, WIDE_VECTORS, QUERY_THREADS, size, alignedRows(dOut, size), [&](int i) -> const bf16* {
     Query q = query(item, item.fromVector + i, group, keyHead, rows, ends, form);
     return q.row < 0 ? nullptr : dOut + ((long long)q.row * queries + q.head) * size;
   });
@@ -134,10 +136,10 @@ inline void queryGradientsTensor(const bf16* dOut, const bf16* fused, int querie
   Seen seen = tilesSeen(item, group, ends, form);
   for (int base = seen.from * TILE; base < seen.end; base += GRADIENT_TILE) {
     __syncthreads();
-    copyRows(keyTile, GRADIENT_TILE, WIDE_THREADS, size, aligned, [&](int i) -> const bf16* {
+    copyRows(keyTile, GRADIENT_TILE, QUERY_THREADS, size, aligned, [&](int i) -> const bf16* {
       return base + i < seen.end ? source.key(item, base + i, keyHead, size) : nullptr;
     });
-    copyRows(valueTile, GRADIENT_TILE, WIDE_THREADS, size, aligned, [&](int i) -> const bf16* {
+    copyRows(valueTile, GRADIENT_TILE, QUERY_THREADS, size, aligned, [&](int i) -> const bf16* {
       return base + i < seen.end ? source.value(item, base + i, keyHead, size) : nullptr;
     });
     copyAsyncCommit();

@@ -1,7 +1,8 @@
 // RMSNorm of runs of columns, forward and backward: a row is one run (rmsNorm), or its query and
 // key heads are runs (headNorm). GROUP threads take a run and keep it in registers, read once: up to
-// KEPT vectors of F32 a thread, half as many of BF16. Both are given when this is compiled, by
-// Norms.java, and depend on the runs' lengths only.
+// KEPT vectors of F32 a thread, half as many of BF16. With KEPT 0 they keep nothing, and read runs of
+// any length twice. Both are given when this is compiled, by Norms.java, and depend on the runs'
+// lengths only.
 #include "numbers.h"
 #include "vectors.h"
 
@@ -14,12 +15,6 @@ namespace {
 // A block has several groups where these are small.
 constexpr int BLOCK = GROUP < 256 ? 256 : GROUP;
 constexpr int GROUPS = BLOCK / GROUP;
-
-// Vectors of W numbers a thread keeps.
-template <int W>
-constexpr int keptOf() {
-  return KEPT * 4 / W;
-}
 }  // namespace
 
 // Runs of a row: queries runs of queryRun columns, then others of keyRun columns.
@@ -59,6 +54,19 @@ inline float groupSum(float value) {
   }
 }
 
+// normalize: y = x rstd (offset + weight), rstd = 1 / sqrt(mean x^2 + epsilon). blockIdx.y is the run.
+//
+// backward: with g = dy (offset + weight): dx += rstd (g - x rstd^2 mean(g x)), or = where it does not
+// ADD; sums[chunk, c] = the sum of dy x rstd over the rows of the chunk, in their order. A group takes
+// a run of a chunk of rows.
+#if KEPT > 0
+
+// Vectors of W numbers a thread keeps.
+template <int W>
+constexpr int keptOf() {
+  return KEPT * 4 / W;
+}
+
 // A thread's vectors of the first n numbers, zeros where there are none.
 template <int W, bool WHOLE, typename T>
 inline void loadRun(const T* from, int n, Values<W> (&to)[keptOf<W>()]) {
@@ -80,7 +88,6 @@ inline void storeRun(T* to, int n, const Values<W> (&from)[keptOf<W>()]) {
   }
 }
 
-// y = x rstd (offset + weight), rstd = 1 / sqrt(mean x^2 + epsilon). blockIdx.y is the run.
 template <bool WHOLE, typename X, typename Y>
 inline void normalize(const X* x, Y* y, int rows, int columns, const Runs& runs, float epsilon,
                       float* rstd) {
@@ -112,9 +119,6 @@ inline void normalize(const X* x, Y* y, int rows, int columns, const Runs& runs,
   storeRun<WHOLE>(y + at, n, value);
 }
 
-// With g = dy (offset + weight): dx += rstd (g - x rstd^2 mean(g x)), or = where it does not ADD;
-// sums[chunk, c] = the sum of dy x rstd over the rows of the chunk, in their order. A group takes a
-// run of a chunk of rows.
 template <bool WHOLE, bool ADD, typename D, typename X>
 inline void backward(const D* dy, const X* x, X* dx, int rows, int columns, const Runs& runs,
                      const float* rstd, int chunkRows, float* sums, int sumColumns) {
@@ -165,6 +169,89 @@ inline void backward(const D* dy, const X* x, X* dx, int rows, int columns, cons
     storeRun<WHOLE>(to, run.size, total);
   }
 }
+
+#else
+
+static_assert(GROUPS == 1, "threads of a block wait for each other");
+
+template <bool WHOLE, typename X, typename Y>
+inline void normalize(const X* x, Y* y, int rows, int columns, const Runs& runs, float epsilon,
+                      float* rstd) {
+  constexpr int W = widthOf<X, Y>();
+  int r = blockIdx.x;
+  Run run = runOf(runs, blockIdx.y);
+  long long at = static_cast<long long>(columns) * r + run.first;
+  float sum = 0;
+#pragma unroll 4
+  for (int c = threadIdx.x * W; c < run.size; c += GROUP * W) {
+    Values<W> value = loadOf<W, WHOLE>(x + at + c, run.size - c);
+    for (int i = 0; i < W; i++) {
+      sum = fmaf(value.at[i], value.at[i], sum);
+    }
+  }
+  float scale = 1.0f / sqrtf(groupSum(sum) / run.size + epsilon);
+  if (threadIdx.x == 0) {
+    rstd[static_cast<long long>(gridDim.y) * r + blockIdx.y] = scale;
+  }
+#pragma unroll 2
+  for (int c = threadIdx.x * W; c < run.size; c += GROUP * W) {
+    Values<W> value = loadOf<W, WHOLE>(x + at + c, run.size - c);
+    Values<W> weight = loadOf<W, WHOLE>(run.weight + c, run.size - c);
+    for (int i = 0; i < W; i++) {
+      value.at[i] = value.at[i] * scale * (weight.at[i] + runs.offset);
+    }
+    storeOf<WHOLE>(y + at + c, value, run.size - c);
+  }
+}
+
+template <bool WHOLE, bool ADD, typename D, typename X>
+inline void backward(const D* dy, const X* x, X* dx, int rows, int columns, const Runs& runs,
+                     const float* rstd, int chunkRows, float* sums, int sumColumns) {
+  constexpr int W = widthOf<D, X>();
+  Run run = runOf(runs, blockIdx.y);
+  float* to = sums + static_cast<long long>(blockIdx.x) * sumColumns + run.first;
+  for (int j = 0; j < chunkRows; j++) {
+    long long r = static_cast<long long>(blockIdx.x) * chunkRows + j;
+    if (r >= rows) {
+      return;
+    }
+    long long at = r * columns + run.first;
+    float sum = 0;
+    for (int c = threadIdx.x * W; c < run.size; c += GROUP * W) {
+      Values<W> d = loadOf<W, WHOLE>(dy + at + c, run.size - c);
+      Values<W> value = loadOf<W, WHOLE>(x + at + c, run.size - c);
+      Values<W> factor = loadOf<W, WHOLE>(run.weight + c, run.size - c);
+      for (int i = 0; i < W; i++) {
+        sum = fmaf(d.at[i] * (factor.at[i] + runs.offset), value.at[i], sum);
+      }
+    }
+    float scale = rstd[gridDim.y * r + blockIdx.y];
+    float shrink = -scale * scale * (groupSum(sum) / run.size);
+    for (int c = threadIdx.x * W; c < run.size; c += GROUP * W) {
+      int count = run.size - c;
+      Values<W> d = loadOf<W, WHOLE>(dy + at + c, count);
+      Values<W> value = loadOf<W, WHOLE>(x + at + c, count);
+      Values<W> factor = loadOf<W, WHOLE>(run.weight + c, count);
+      Values<W> slope = {};
+      if constexpr (ADD) {
+        slope = loadOf<W, WHOLE>(dx + at + c, count);
+      }
+      Values<W> total = {};
+      if (j > 0) {
+        total = loadOf<W, WHOLE>(to + c, count);
+      }
+      for (int i = 0; i < W; i++) {
+        float inner = fmaf(value.at[i], shrink, d.at[i] * (factor.at[i] + runs.offset));
+        slope.at[i] = ADD ? fmaf(inner, scale, slope.at[i]) : inner * scale;
+        total.at[i] = fmaf(d.at[i], value.at[i] * scale, total.at[i]);
+      }
+      storeOf<WHOLE>(dx + at + c, slope, count);
+      storeOf<WHOLE>(to + c, total, count);
+    }
+  }
+}
+
+#endif
 
 #define NORM(NAME, X, Y)                                                                          \
   extern "C" __global__ void __launch_bounds__(BLOCK) normalize##NAME(                            \

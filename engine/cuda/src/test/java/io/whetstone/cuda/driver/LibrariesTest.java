@@ -60,6 +60,7 @@ class LibrariesTest {
       Process compiler = new ProcessBuilder(command).redirectErrorStream(true).start();
       String output = new String(compiler.getInputStream().readAllBytes());
       assertEquals(0, compiler.waitFor(), output);
+      Files.delete(file);
     } catch (IOException e) {
       System.out.println("NOT RUN: libraries that play NVIDIA's: there is no g++");
       assumeTrue(false, "no g++");
@@ -110,8 +111,30 @@ class LibrariesTest {
             "venv/lib/python3.12/site-packages/nvidia/cublas/lib",
             "venv/lib/python3.12/site-packages/nvidia/cu13/lib",
             "home/.local/lib/python3.11/site-packages/nvidia/cuda_nvrtc/lib",
-            "usr/lib/python3.11/dist-packages/nvidia/cublas/lib"),
+            "usr/lib/python3.11/dist-packages/nvidia/cublas/lib",
+            "home/.cache/whetstone/cuda"),
         path.after().stream().map(each -> place.relativize(each).toString()).toList());
+  }
+
+  /** As Maven's profile unpacks them: all in one directory, the compiler's builtins among them. */
+  @Test
+  void whatMavenUnpackedIsFoundLast() throws Exception {
+    Path home = Files.createDirectories(place.resolve("home/.cache/whetstone/cuda"));
+    Path root = place;
+    library("libcuda.so.1", DRIVER, "CODE=0", "VERSION=13000");
+    place = home;
+    library("libnvrtc.so.12", COMPILER, "MAJOR=12");
+    library("libnvrtc-builtins.so.12.6", "");
+    library("libcublasLt.so.12", PRODUCTS, "MAJOR=12");
+    place = root;
+    SearchPath path =
+        new SearchPath(
+            List.of(),
+            false,
+            SearchPath.usual(Map.of("HOME", place.resolve("home").toString()), place).after());
+    Libraries found = Libraries.find(SearchPath.only(place.toString()), path);
+    assertEquals(home.resolve("libcublasLt.so.12").toString(), found.products().file());
+    assertEquals("12.4", found.compiler().version());
   }
 
   @Test
