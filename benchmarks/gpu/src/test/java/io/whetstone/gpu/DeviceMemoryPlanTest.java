@@ -14,6 +14,7 @@ import io.whetstone.trainer.config.Configuration;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Offload;
 import io.whetstone.trainer.loop.AdamW;
+import io.whetstone.trainer.loop.AveragedPolicy;
 import io.whetstone.trainer.loop.MemoryPlan;
 import io.whetstone.trainer.loop.ReferenceModel;
 import io.whetstone.trainer.rollout.Packer;
@@ -50,11 +51,17 @@ class DeviceMemoryPlanTest {
                 List.of(
                     "precision=" + precision,
                     "grpo.kl={coefficient: 0.1}",
-                    "offload=" + (offload ? "[optimizer, reference]" : "[]")))
+                    "average={decay: 0.9}",
+                    "offload=" + (offload ? "[optimizer, reference, average]" : "[]")))
             .experiment();
     MemoryPlan plan = new MemoryPlan(experiment, MODEL, Optional.empty(), FrozenTypes.NONE, true);
     long planned =
-        plan.weights() + plan.gradients() + plan.optimizer() + plan.reference() - plan.offloaded();
+        plan.weights()
+            + plan.gradients()
+            + plan.optimizer()
+            + plan.reference()
+            + plan.average()
+            - plan.offloaded();
     DType compute = experiment.precision().compute();
     try (Backend backend = Backends.open("cuda", 1)) {
       if (offload) {
@@ -67,10 +74,12 @@ class DeviceMemoryPlanTest {
       long before = backend.deviceRoom().orElseThrow().free();
       try (Transformer model = Transformer.create(backend, MODEL, compute, true);
           AdamW optimizer = new AdamW(model, experiment.stages().get(1).optimization());
-          ReferenceModel reference = new ReferenceModel(model, new Packer(64))) {
+          ReferenceModel reference = new ReferenceModel(model, new Packer(64));
+          AveragedPolicy average = new AveragedPolicy(experiment.average().orElseThrow(), model)) {
         model.weightsChanged();
         optimizer.step(0);
         reference.refresh(model);
+        average.step();
         long held = before - backend.deviceRoom().orElseThrow().free();
         assertTrue(
             Math.abs(held - planned) <= BOUND * planned,

@@ -91,13 +91,22 @@ class WholePolicyTest {
   void offloadChangesNoBit() throws Exception {
     String precision = "precision=bf16";
     String reference = "grpo.kl={coefficient: 0.05}";
-    List<JsonNode> steps = steps("cuda", precision, reference);
+    String average = "average={decay: 0.9}";
+    List<JsonNode> steps = steps("cuda", precision, reference, average);
     String there = summary("cuda").required("weights-sha256").asText();
     assertEquals(Set.of(0.0), mismatches(steps));
     assertEquals(64, there.length());
-    String said = train("offloaded", precision, reference, "offload=[optimizer, reference]");
-    assertTrue(said.contains("in the host's memory"), said);
+    String all = "offload=[optimizer, reference, average]";
+    String said = train("offloaded", precision, reference, average, all);
+    assertTrue(said.contains("of optimizer and reference and average"), said);
     assertEquals(there, summary("offloaded").required("weights-sha256").asText());
+    assertEquals(-1, Files.mismatch(average("cuda"), average("offloaded")));
+  }
+
+  /** The averaged weights at a run's end. */
+  private Path average(String name) {
+    return runs.resolve(name)
+        .resolve(Path.of("checkpoints", "step-" + 2 * STEPS, "average.safetensors"));
   }
 
   @Test

@@ -12,6 +12,7 @@ import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Offload;
 import io.whetstone.trainer.config.Precision;
 import io.whetstone.trainer.loop.MemoryPlan;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -141,8 +142,8 @@ final class MemoryEstimate {
   }
 
   private String offloads() {
-    return experiment.offload().stream()
-        .sorted()
+    return Arrays.stream(Offload.values())
+        .filter(what -> plan.offloaded(what) > 0)
         .map(what -> Names.kebab(what.name()))
         .collect(Collectors.joining(" and "));
   }
@@ -152,9 +153,9 @@ final class MemoryEstimate {
     Map<String, Long> all = new LinkedHashMap<>();
     all.put("weights", plan.weights());
     all.put("gradients", plan.gradients());
-    all.put("optimizer", plan.offloads(Offload.OPTIMIZER) ? 0L : plan.optimizer());
-    all.put("reference", plan.offloads(Offload.REFERENCE) ? 0L : plan.reference());
-    all.put("average", plan.average());
+    all.put("optimizer", plan.optimizer() - plan.offloaded(Offload.OPTIMIZER));
+    all.put("reference", plan.reference() - plan.offloaded(Offload.REFERENCE));
+    all.put("average", plan.average() - plan.offloaded(Offload.AVERAGE));
     all.put("activations", activations());
     all.put("cache", cache());
     if (device.isPresent()) {
@@ -207,10 +208,13 @@ final class MemoryEstimate {
       return (experiment.recomputeActivations() ? "" : "set recompute-activations: true, or ")
           + "lower micro-batch-tokens";
     }
-    if (device.isPresent() && plan.optimizer() + plan.reference() - plan.offloaded() > 0) {
-      boolean both = plan.reference() > 0;
+    List<Offload> movable =
+        Arrays.stream(Offload.values()).filter(what -> plan.movable(what) > 0).toList();
+    if (device.isPresent() && !experiment.offload().containsAll(movable)) {
       return "set offload: "
-          + (both ? "[optimizer, reference]" : "[optimizer]")
+          + movable.stream()
+              .map(what -> Names.kebab(what.name()))
+              .collect(Collectors.joining(", ", "[", "]"))
           + (lora.isPresent() ? "" : ", or train adapters alone with model.lora: {rank: 16}");
     }
     if (experiment.precision() == Precision.F32) {

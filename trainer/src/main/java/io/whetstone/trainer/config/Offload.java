@@ -7,7 +7,9 @@ public enum Offload {
   /** AdamW's two moments: read and written once an optimizer step. */
   OPTIMIZER("optimizer"),
   /** The weights, or adapters, that the policy is held to: read once a step. */
-  REFERENCE("reference weights", "reference adapters");
+  REFERENCE("reference weights", "reference adapters"),
+  /** The moving average of the policy's weights, or adapters: read and written once a step. */
+  AVERAGE("averaged policy");
 
   private final Set<String> purposes;
 

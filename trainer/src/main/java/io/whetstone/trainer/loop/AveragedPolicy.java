@@ -9,9 +9,10 @@ import java.nio.file.Path;
 /**
  * The exponential moving average of the policy's weights over a stage's steps: average ← decay ·
  * average + (1 − decay) · policy. It begins anew, as the policy, with every stage. Memory: an F32
- * number for each that is trained. With adapters it is the average of their factors.
+ * number for each that is trained, and for each of the largest tensor that is. With adapters it is
+ * the average of their factors.
  */
-final class AveragedPolicy implements AutoCloseable {
+public final class AveragedPolicy implements AutoCloseable {
   /** What may fail while the average stands in for the policy. */
   interface Measurement<T> {
     T run() throws InterruptedException;
@@ -21,7 +22,7 @@ final class AveragedPolicy implements AutoCloseable {
   private final Transformer policy;
   private final WeightCopy average;
 
-  AveragedPolicy(Average settings, Transformer policy) {
+  public AveragedPolicy(Average settings, Transformer policy) {
     this.settings = settings;
     this.policy = policy;
     this.average = new WeightCopy(policy, "averaged policy");
@@ -33,7 +34,7 @@ final class AveragedPolicy implements AutoCloseable {
   }
 
   /** Takes in the policy after a step. */
-  void step() {
+  public void step() {
     average.mix(1 - settings.decay());
   }
 

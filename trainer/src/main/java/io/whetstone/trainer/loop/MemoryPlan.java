@@ -6,10 +6,13 @@ import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.model.WeightShapes;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Shape;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Grpo;
 import io.whetstone.trainer.config.Offload;
 import io.whetstone.trainer.config.Stage;
+import java.util.Arrays;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -23,7 +26,7 @@ import java.util.Optional;
  *      adapters:  (4 + 2c) A                        4 A + 2 A (bf16)
  * gradients 4, optimizer 8 for each that is trained
  * reference:      c P + c L, none with LoRA         c P
- * average:        12 for each that is trained, adapters not counted
+ * average:        4 for each that is trained, and for each of the largest tensor that is
  * </pre>
  *
  * P numbers of the model, L of them in products, A in adapters, c bytes of the type that products
@@ -86,10 +89,9 @@ public final class MemoryPlan {
         : experiment.stages().stream().mapToLong(this::reference).max().orElse(0);
   }
 
+  /** The averaged numbers, and room in which a tensor of them is mixed. */
   public long average() {
-    return experiment.average().isPresent() && lora.isEmpty()
-        ? model.parameters() * 3 * Float.BYTES
-        : 0;
+    return experiment.average().isPresent() ? (trained() + largest()) * Float.BYTES : 0;
   }
 
   /**
@@ -100,14 +102,22 @@ public final class MemoryPlan {
         model, experiment.precision().compute(), experiment.recomputeActivations(), rows, rows);
   }
 
-  /** Of the optimizer and the reference, what lies in the host's memory. */
-  public long offloaded() {
-    return (offloads(Offload.OPTIMIZER) ? optimizer() : 0)
-        + (offloads(Offload.REFERENCE) ? reference() : 0);
+  /** Bytes that {@code offload} can put into the host's memory. */
+  public long movable(Offload what) {
+    return switch (what) {
+      case OPTIMIZER -> optimizer();
+      case REFERENCE -> reference();
+      case AVERAGE -> experiment.average().isPresent() ? trained() * Float.BYTES : 0;
+    };
   }
 
-  public boolean offloads(Offload what) {
-    return device && experiment.offload().contains(what);
+  /** Those that it does put there. */
+  public long offloaded(Offload what) {
+    return device && experiment.offload().contains(what) ? movable(what) : 0;
+  }
+
+  public long offloaded() {
+    return Arrays.stream(Offload.values()).mapToLong(this::offloaded).sum();
   }
 
   /**
@@ -120,7 +130,7 @@ public final class MemoryPlan {
             .mapToInt(stage -> stage.optimization().microBatchTokens())
             .max()
             .orElse(0);
-    return optimizer() + reference() - offloaded() + average() + activations(rows);
+    return optimizer() + reference() + average() - offloaded() + activations(rows);
   }
 
   /** Numbers that products read: all but an embedding table that is not the head too. */
@@ -131,6 +141,13 @@ public final class MemoryPlan {
 
   private long trained() {
     return lora.map(there -> there.parameters(model)).orElse(model.parameters());
+  }
+
+  /** Numbers of the largest tensor that is trained. */
+  private long largest() {
+    Map<String, Shape> shapes =
+        lora.map(there -> WeightShapes.of(there, model)).orElseGet(() -> WeightShapes.of(model));
+    return shapes.values().stream().mapToLong(Shape::size).max().orElse(0);
   }
 
   /** Bytes, for each number that products read, of the copies of a weight that is trained. */

@@ -100,6 +100,24 @@ class MemoryEstimateTest {
     assertTrue(some.sentence().contains("optimizer and reference"), some.sentence());
   }
 
+  /** Where it is mixed stays on the device. */
+  @Test
+  void ofTheAverageTheNumbersAreOffloaded() {
+    long room = 4 * TABLE;
+    MemoryEstimate none = estimate(experiment(), 400_000_000_000L);
+    MemoryEstimate all = estimate(experiment("average={}"), 400_000_000_000L);
+    MemoryEstimate some = estimate(experiment("average={}", "offload=[average]"), 400_000_000_000L);
+    assertEquals((4 * P + room) * 13 / 12.0, grown(none, all), 2);
+    assertEquals(room * 13 / 12.0, grown(none, some), 2);
+    assertTrue(some.sentence().endsWith(" of average"), some.sentence());
+    String message = problem(estimate(experiment("average={}"), 139_000_000_000L));
+    assertTrue(message.contains("set offload: [optimizer, reference, average]"), message);
+  }
+
+  private static long grown(MemoryEstimate from, MemoryEstimate to) {
+    return to.total() - to.cache() - (from.total() - from.cache());
+  }
+
   /** As the sampler takes it: as many positions as are wanted, or a share of what is left. */
   @Test
   void theCacheTakesItsShareOfWhatIsLeft() {
