@@ -87,10 +87,16 @@ final class AttentionBackward {
    * Gradients of the keys and values that several units see, kept for each unit and head.
    *
    * @param seenOnce for each segment, whether its rows' gradients are not here
+   * @param seeing for each segment, the units that may see its rows, in order
    * @param first for each unit, positions kept by the units before it
    */
   private record Partials(
-      AttentionUnits units, Heads heads, boolean[] seenOnce, long[] first, long address) {
+      AttentionUnits units,
+      Heads heads,
+      boolean[] seenOnce,
+      int[][] seeing,
+      long[] first,
+      long address) {
     static Partials of(AttentionUnits units, Heads heads, Scratch scratch) {
       boolean[] seenOnce = units.seenOnce();
       long[] first = new long[units.count() + 1];
@@ -99,7 +105,7 @@ final class AttentionBackward {
         first[unit + 1] = first[unit] + (own ? units.visible(unit) : units.prefix(unit));
       }
       long bytes = 8L * heads.size() * heads.keyValues() * first[units.count()];
-      return new Partials(units, heads, seenOnce, first, scratch.reserve(bytes));
+      return new Partials(units, heads, seenOnce, units.seeing(), first, scratch.reserve(bytes));
     }
 
     /** Leading positions of a unit that are kept. */
@@ -141,7 +147,7 @@ final class AttentionBackward {
       long keySum = work;
       long valueSum = work + 4L * size;
       Memory.zero(work, 8L * size);
-      for (int unit = 0; unit < units.count(); unit++) {
+      for (int unit : seeing[segment]) {
         int other = units.segment()[unit];
         boolean own = other == segment;
         int from = own ? units.segments().start()[segment] : units.segments().prefixStart()[other];

@@ -2,6 +2,7 @@ package io.whetstone.cpu;
 
 import io.whetstone.tensor.Segments;
 import java.util.Arrays;
+import java.util.stream.IntStream;
 
 /**
  * A packed batch's segments cut into units, in order: the rows that a task works on at once. The
@@ -108,22 +109,31 @@ record AttentionUnits(Segments segments, int[] segment, int[] from, int[] to) {
   /** For each segment, whether only one unit sees its rows: its own. */
   boolean[] seenOnce() {
     boolean[] once = new boolean[segments.count()];
-    Arrays.fill(once, true);
-    for (int unit = 0; unit < count(); unit++) {
-      if (unit > 0 && segment[unit] == segment[unit - 1]) {
-        once[segment[unit]] = false;
-      }
-      if (prefix(unit) > 0) {
-        int s = segmentOf(segments.prefixStart()[segment[unit]]);
-        for (; s < once.length; s++) {
-          if (segments.start()[s] >= segments.prefixEnd()[segment[unit]]) {
-            break;
-          }
-          once[s] = false;
-        }
-      }
+    int[][] seeing = seeing();
+    for (int s = 0; s < once.length; s++) {
+      once[s] = seeing[s].length == 1;
     }
     return once;
+  }
+
+  /**
+   * For each segment, the units that see rows of it, in order: its own, and where it is a prefix.
+   */
+  int[][] seeing() {
+    IntStream.Builder[] found = new IntStream.Builder[segments.count()];
+    Arrays.setAll(found, s -> IntStream.builder());
+    for (int unit = 0; unit < count(); unit++) {
+      int own = segment[unit];
+      if (prefix(unit) > 0) {
+        int end = segments.prefixEnd()[own];
+        int s = segmentOf(segments.prefixStart()[own]);
+        for (; s < found.length && segments.start()[s] < end; s++) {
+          found[s].add(unit);
+        }
+      }
+      found[own].add(unit);
+    }
+    return Arrays.stream(found).map(f -> f.build().toArray()).toArray(int[][]::new);
   }
 
   /** The segment that owns a row. */

@@ -11,7 +11,7 @@ import java.util.concurrent.ConcurrentHashMap;
  * chunks in order: so its bits do not depend on the number of threads.
  */
 final class DnnlWeightGradient {
-  /** A tile's extents. */
+  /** A tile's extents; a gradient that would be one tile is cut in two. */
   private static final int TILE_OUT = 128;
 
   private static final int TILE_IN = 256;
@@ -52,14 +52,15 @@ final class DnnlWeightGradient {
       pad(dy + bytes * out * whole, rest, bytes * out, dyRest);
     }
     int columns = (in + TILE_IN - 1) / TILE_IN;
-    int tiles = (out + TILE_OUT - 1) / TILE_OUT * columns;
+    int height = out <= TILE_OUT && in <= TILE_IN ? TILE_OUT / 2 : TILE_OUT;
+    int tiles = (out + height - 1) / height * columns;
     gemm.run(
         tiles,
         PackedMatrix.threads((long) tokens * in * out, gemm),
         (slot, tile) -> {
-          int firstOut = tile / columns * TILE_OUT;
+          int firstOut = tile / columns * height;
           int firstIn = tile % columns * TILE_IN;
-          int tileOut = Math.min(TILE_OUT, out - firstOut);
+          int tileOut = Math.min(height, out - firstOut);
           int tileIn = Math.min(TILE_IN, in - firstIn);
           long target = dw + 4 * ((long) in * firstOut + firstIn);
           int done = 0;

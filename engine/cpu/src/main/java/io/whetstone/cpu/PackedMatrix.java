@@ -15,6 +15,9 @@ final class PackedMatrix implements WeightCopy {
   /** Multiply-adds that are worth a task of their own: some microseconds of work. */
   private static final long WORTHWHILE = 1 << 18;
 
+  /** What packing an element costs, in multiply-adds: it is read and written with strides. */
+  private static final int PACKING = 16;
+
   private static final int MOST_ROWS = 512;
 
   private final DnnlGemm gemm;
@@ -172,7 +175,7 @@ final class PackedMatrix implements WeightCopy {
     long columnStride = transposed ? k : 1;
     gemm.run(
         panels,
-        threads((long) k * n, gemm),
+        threads((long) PACKING * k * n, gemm),
         (slot, p) -> {
           long from = Memory.address(master) + master.dtype().bytes() * columnStride * column(p);
           gemm.packing(master.dtype(), products[p], rowStride, columnStride)

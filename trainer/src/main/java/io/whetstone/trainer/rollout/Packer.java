@@ -11,9 +11,10 @@ import java.util.stream.IntStream;
  * Packs samples into micro-batches of at most so many rows, in order.
  *
  * <p>Neighbours of one group share their prompt's rows: the prompt is a segment of its own, each
- * completion a segment with the prompt as prefix. A group that does not fit is split, and its
- * prompt packed again. The last token of a sample predicts nothing and takes no row. A sample
- * longer than the budget is a micro-batch of its own: nothing is ever cut.
+ * completion a segment with the prompt as prefix. A prompt with one completion only is one segment
+ * with it. A group that does not fit is split, and its prompt packed again. The last token of a
+ * sample predicts nothing and takes no row. A sample longer than the budget is a micro-batch of its
+ * own: nothing is ever cut.
  */
 public final class Packer {
   private final int rowBudget;
@@ -61,6 +62,9 @@ public final class Packer {
     private int[] prompt;
     private int promptStart;
 
+    /** Segments of the prompt's, its own included. */
+    private int promptSegments;
+
     boolean isEmpty() {
       return rows == 0;
     }
@@ -76,16 +80,19 @@ public final class Packer {
 
     void add(TrainingSample sample, int index) {
       if (sample.prompt() != prompt) {
+        joinSingle();
         prompt = sample.prompt();
         promptStart = rows;
         append(prompt, prompt.length, 0);
         segments.add(new int[] {promptStart, rows, promptStart, promptStart});
+        promptSegments = 1;
       }
       int start = rows;
       int own = sample.ids().length - 1;
       append(sample.ids(), own, prompt.length);
       if (own > 0) {
         segments.add(new int[] {start, rows, promptStart, promptStart + prompt.length});
+        promptSegments++;
       }
       for (int i = 0; i <= own; i++) {
         if (sample.trained()[i]) {
@@ -94,6 +101,14 @@ public final class Packer {
           sampleOf.add(index);
           positionOf.add(i);
         }
+      }
+    }
+
+    /** Makes one segment of the last prompt and its completion, if it has but one. */
+    private void joinSingle() {
+      if (promptSegments == 2) {
+        int end = segments.removeLast()[1];
+        segments.getLast()[1] = end;
       }
     }
 
@@ -106,6 +121,7 @@ public final class Packer {
     }
 
     MicroBatch finish() {
+      joinSingle();
       Segments packed = new Segments(column(0), column(1), column(2), column(3));
       return new MicroBatch(
           new PackedTokens(ids.build().toArray(), positions.build().toArray(), packed),

@@ -36,6 +36,26 @@ class PackerTest {
   }
 
   @Test
+  void aPromptWithOneCompletionIsOneSegmentWithIt() {
+    MicroBatch batch =
+        new Packer(100)
+            .pack(
+                List.of(
+                    sample(new int[] {1, 2}, 0, 4, 5, 6),
+                    sample(new int[] {3}, 1, 7, 8),
+                    sample(new int[] {9, 9}, 2, 7)))
+            .getFirst();
+    assertArrayEquals(new int[] {1, 2, 4, 5, 3, 7, 9, 9}, batch.tokens().ids());
+    assertArrayEquals(new int[] {0, 1, 2, 3, 0, 1, 0, 1}, batch.tokens().positions());
+    assertArrayEquals(new int[] {0, 4, 6}, batch.tokens().segments().start());
+    assertArrayEquals(new int[] {4, 6, 8}, batch.tokens().segments().end());
+    for (int s = 0; s < 3; s++) {
+      assertEquals(0, batch.tokens().segments().prefixLength(s));
+    }
+    assertArrayEquals(new int[] {1, 2, 3, 4, 5, 7}, batch.rows());
+  }
+
+  @Test
   void aOneTokenCompletionTakesNoRow() {
     int[] prompt = {1, 2};
     MicroBatch batch =
