@@ -16,6 +16,7 @@ import sys
 import time
 
 HERE = os.path.dirname(os.path.abspath(__file__))
+OURS = {"tiny": ["f32", "bf16"], "qwen-0.5b": ["bf16", "bf16+q8_0"]}  # q8_0: weights that are not trained
 PEERS = [
     ("llama.cpp", "tiny", ["f32", "f16", "bf16", "q8_0"]),
     ("transformers", "tiny", ["f32", "bf16"]),
@@ -76,9 +77,11 @@ def main():
         log = []
         for shape in shapes:
             what = options.only if "/" in options.only else shape
-            for precision in ["f32", "bf16"] if shape == "tiny" else ["bf16"]:
-                lines(f"whetstone {precision}", [os.path.join(HERE, "..", "scripts", "whetstone"), "bench", what,
-                      "--json", "--precision", precision, "--repeat", "3"], log)
+            for kind in OURS[shape]:
+                precision, *quantized = kind.split("+")
+                lines(f"whetstone {kind}", [os.path.join(HERE, "..", "scripts", "whetstone"), "bench", what,
+                      "--json", "--precision", precision, "--repeat", "3"]
+                      + [x for q in quantized for x in ("--quantize", q)], log)
             for peer, its_shape, kinds in PEERS:
                 if its_shape == shape and peer not in options.skip.split(","):
                     for kind in kinds:

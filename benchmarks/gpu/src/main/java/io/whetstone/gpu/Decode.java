@@ -2,6 +2,7 @@ package io.whetstone.gpu;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.generation.SamplerLimits;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
@@ -40,7 +41,14 @@ final class Decode {
     Repetitions repetitions = new Repetitions(Duration.ofSeconds(trial.small() ? 0 : 3), 2);
     try (Backend backend = trial.open();
         Benchmark benchmark =
-            new Benchmark(workload, Row.Work.GENERATE, backend, DType.BF16, false, repetitions)) {
+            new Benchmark(
+                workload,
+                Row.Work.GENERATE,
+                backend,
+                DType.BF16,
+                FrozenTypes.NONE,
+                false,
+                repetitions)) {
       int sequences = trial.small() ? 4 : fitting(backend, workload);
       Measurement measured = benchmark.run(Row.Work.GENERATE, sequences);
       double steps = measured.best() / sequences;

@@ -1,6 +1,7 @@
 package io.whetstone.gpu;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
@@ -47,7 +48,7 @@ final class Step {
       boolean adapted = step == Row.Work.GRPO_STEP_LORA;
       Workload workload = adapted ? Models.inMicroBatches(model, ADAPTED_ROWS) : model;
       try (Benchmark benchmark =
-          new Benchmark(workload, step, backend, DType.BF16, true, repetitions)) {
+          new Benchmark(workload, step, backend, DType.BF16, FrozenTypes.NONE, true, repetitions)) {
         Measurement measured = benchmark.run(step, 0);
         double tokens =
             workload.groups() * workload.groupSize() * (double) workload.completionTokens();

@@ -5,6 +5,7 @@ import io.whetstone.generation.Sampler;
 import io.whetstone.generation.SamplerLimits;
 import io.whetstone.generation.StopRules;
 import io.whetstone.generation.TokenListener;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.LinearModule;
 import io.whetstone.model.Lora;
 import io.whetstone.model.PackedTokens;
@@ -19,6 +20,7 @@ import io.whetstone.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 
@@ -34,6 +36,7 @@ public final class Benchmark implements AutoCloseable {
    *
    * @param work any work that is to be measured on this model
    * @param compute in what products are made
+   * @param frozen in which types weights are held that are not trained
    * @param trainable whether work that trains is to be measured
    */
   public Benchmark(
@@ -41,16 +44,15 @@ public final class Benchmark implements AutoCloseable {
       Row.Work work,
       Backend backend,
       DType compute,
+      FrozenTypes frozen,
       boolean trainable,
       Repetitions repetitions) {
     this.workload = workload;
     this.repetitions = repetitions;
     this.tokenizer = workload.tokenizer();
     boolean adapted = work == Row.Work.GRPO_STEP_LORA;
-    this.model =
-        adapted
-            ? Transformer.create(backend, workload.model(), compute, adapters(workload), trainable)
-            : Transformer.create(backend, workload.model(), compute, trainable);
+    Optional<Lora> lora = adapted ? Optional.of(adapters(workload)) : Optional.empty();
+    this.model = Transformer.create(backend, workload.model(), compute, lora, trainable, frozen);
     RandomWeights.fill(model);
     if (adapted) {
       model.initialiseAdapters(0);

@@ -63,6 +63,11 @@ public enum Row {
     return work.trains();
   }
 
+  /** Whether the weights themselves are trained, which then cannot be quantised. */
+  public boolean trainsWeights() {
+    return trains() && !adapted();
+  }
+
   /** Whether adapters are all that is trained. */
   boolean adapted() {
     return work == Work.GRPO_STEP_LORA;

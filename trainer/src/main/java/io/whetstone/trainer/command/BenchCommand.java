@@ -2,17 +2,22 @@ package io.whetstone.trainer.command;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.FrozenTypes;
 import io.whetstone.tensor.Backend;
 import io.whetstone.trainer.benchmark.Benchmark;
 import io.whetstone.trainer.benchmark.Measurement;
 import io.whetstone.trainer.benchmark.Repetitions;
 import io.whetstone.trainer.benchmark.Row;
+import io.whetstone.trainer.config.Quantization;
 import java.io.IOException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -54,6 +59,15 @@ final class BenchCommand implements Callable<Integer> {
       description = "How often it is timed (${DEFAULT-VALUE}).")
   private int repeat;
 
+  @Option(
+      names = "--quantize",
+      paramLabel = "TYPE",
+      description = {
+        "q8_0, q6_k or q4_k: how matrices are held that are not trained;",
+        "rows that train them are left out then."
+      })
+  private Optional<Quantization> quantize;
+
   @Mixin private EngineOptions engine;
 
   BenchCommand(Console console) {
@@ -80,6 +94,7 @@ final class BenchCommand implements Callable<Integer> {
                 first.work(),
                 backend,
                 engine.compute(),
+                frozen(),
                 first.trains(),
                 repetitions)) {
           for (Row row : together) {
@@ -91,7 +106,28 @@ final class BenchCommand implements Callable<Integer> {
     return Whetstone.DONE;
   }
 
+  private FrozenTypes frozen() {
+    return quantize.map(Quantization::dtype).map(FrozenTypes::all).orElse(FrozenTypes.NONE);
+  }
+
   private List<Row> rows() {
+    List<Row> rows =
+        named().stream().filter(row -> quantize.isEmpty() || !row.trainsWeights()).toList();
+    if (rows.isEmpty()) {
+      throw new UsageException(
+          "--quantize: "
+              + name
+              + " trains the weights themselves, which are not quantised then;"
+              + " rows that do not: "
+              + Stream.of(Row.values())
+                  .filter(row -> !row.trainsWeights())
+                  .map(Row::title)
+                  .collect(Collectors.joining(", ")));
+    }
+    return rows;
+  }
+
+  private List<Row> named() {
     if (name == null) {
       return List.of(Row.values());
     }

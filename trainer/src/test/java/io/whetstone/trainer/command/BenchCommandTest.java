@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import java.util.List;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 
 /** {@code bench} with as little work as a row can have: the numbers mean nothing here. */
@@ -36,10 +37,26 @@ class BenchCommandTest {
   }
 
   @Test
+  void quantisedRowsAreThoseThatDoNotTrainTheWeights() {
+    String[] options = {"--quantize", "q8_0", "--warm-up", "0", "--repeat", "1"};
+    List<String> lines =
+        CommandLineRun.of(with("tiny", options)).succeeded().out().lines().toList();
+    assertEquals(1, lines.size());
+    assertTrue(lines.getFirst().startsWith("tiny/generate-64 "), lines.getFirst());
+    String trained = CommandLineRun.of(with("tiny/grpo-step", options)).refused(2);
+    assertTrue(trained.contains("tiny/generate-64"), trained);
+    assertTrue(CommandLineRun.of("bench", "--quantize", "q5").refused(2).contains("--quantize"));
+  }
+
+  @Test
   void whatCannotBeMeasuredIsExplained() {
     String unknown = CommandLineRun.of("bench", "small").refused(2);
     assertTrue(unknown.contains("qwen-0.5b/prefill-8x128"), unknown);
     assertTrue(CommandLineRun.of("bench", "--repeat", "0").refused(2).contains("--repeat"));
     assertTrue(CommandLineRun.of("bench", "--warm-up", "-1").refused(2).contains("--warm-up"));
+  }
+
+  private static String[] with(String row, String... options) {
+    return Stream.concat(Stream.of("bench", row), Stream.of(options)).toArray(String[]::new);
   }
 }
