@@ -5,6 +5,7 @@ import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -25,8 +26,9 @@ public final class Safetensors {
   private Safetensors() {}
 
   /**
-   * Writes tensors as they are, F32 or BF16. The same tensors give the same bytes, whatever the
-   * map's order: wider types first so that all are aligned, then by name.
+   * Writes tensors as they are: F32, BF16, or the blocks of an optimizer's moments as U8 with a
+   * block a row. The same tensors give the same bytes, whatever the map's order: wider types first
+   * so that all are aligned, then by name.
    *
    * @throws IllegalArgumentException for a tensor of another type
    */
@@ -34,7 +36,7 @@ public final class Safetensors {
       throws IOException {
     write(
         file,
-        TensorSource.of(tensors),
+        TensorSource.asStored(tensors),
         name -> type(name + ": " + tensors.get(name), tensors.get(name).dtype()),
         backend);
   }
@@ -92,6 +94,7 @@ public final class Safetensors {
     return switch (type) {
       case F32 -> StoredType.F32;
       case BF16 -> StoredType.BF16;
+      case DYNAMIC, UDYNAMIC -> StoredType.U8;
       case I32, Q8_0, Q4_K, Q6_K ->
           throw new IllegalArgumentException(what + " cannot be written; F32 and BF16 can");
     };
@@ -99,27 +102,36 @@ public final class Safetensors {
 
   private static void write(
       FileChannel channel, StoredTensor stored, Tensor tensor, Backend backend) throws IOException {
-    StoredType type = stored.type();
     int columns = Math.max(1, tensor.columns());
     int step = Math.max(1, SafetensorsFile.CHUNK / columns);
     for (int row = 0; row < tensor.rows(); row += step) {
-      float[] values = backend.readFloats(tensor.rows(row, Math.min(tensor.rows(), row + step)));
-      ByteBuffer bytes =
-          ByteBuffer.allocate(values.length * type.bytes()).order(ByteOrder.LITTLE_ENDIAN);
-      if (type == StoredType.F32) {
-        bytes.asFloatBuffer().put(values);
-        bytes.position(bytes.limit());
-      } else if (type == StoredType.F16) {
-        for (float value : values) {
-          bytes.putShort(float16(stored.name(), value));
-        }
-      } else {
-        for (float value : values) {
-          bytes.putShort(bfloat16(value));
-        }
-      }
-      writeFully(channel, bytes.flip());
+      Tensor rows = tensor.rows(row, Math.min(tensor.rows(), row + step));
+      writeFully(channel, bytes(stored, rows, backend));
     }
+  }
+
+  private static ByteBuffer bytes(StoredTensor stored, Tensor rows, Backend backend) {
+    if (stored.type() == StoredType.U8) {
+      ByteBuffer blocks = ByteBuffer.allocate(Math.toIntExact(rows.memory().byteSize()));
+      backend.read(rows, MemorySegment.ofBuffer(blocks));
+      return blocks;
+    }
+    float[] values = backend.readFloats(rows);
+    ByteBuffer bytes =
+        ByteBuffer.allocate(values.length * stored.type().bytes()).order(ByteOrder.LITTLE_ENDIAN);
+    if (stored.type() == StoredType.F32) {
+      bytes.asFloatBuffer().put(values);
+      bytes.position(bytes.limit());
+    } else if (stored.type() == StoredType.F16) {
+      for (float value : values) {
+        bytes.putShort(float16(stored.name(), value));
+      }
+    } else {
+      for (float value : values) {
+        bytes.putShort(bfloat16(value));
+      }
+    }
+    return bytes.flip();
   }
 
   /** Rounded to nearest even; exact for a value that came from a bfloat16. */

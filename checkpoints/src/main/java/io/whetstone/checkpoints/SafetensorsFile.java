@@ -1,6 +1,7 @@
 package io.whetstone.checkpoints;
 
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -13,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /** A safetensors file, mapped and checked: each byte of it is header or belongs to one tensor. */
 public final class SafetensorsFile implements AutoCloseable {
@@ -107,17 +109,23 @@ public final class SafetensorsFile implements AutoCloseable {
   }
 
   /**
-   * Copies a F32, F16 or BF16 tensor into one of a backend, rounding to its type.
+   * Copies a F32, F16 or BF16 tensor into one of a backend, rounding to its type; blocks, U8, into
+   * those of an optimizer's moments.
    *
    * @throws CheckpointException when it is not there, of another type or of another shape
    */
   public void read(String name, Tensor to, Backend backend) {
-    StoredTensor stored = floating(name);
-    if (!stored.hasShape(to.shape().extents())) {
+    boolean inBlocks = to.dtype().moments();
+    StoredTensor stored = inBlocks ? blocks(name) : floating(name);
+    if (!stored.hasShape(storedShape(to).extents())) {
       throw new CheckpointException(
-          path + ": tensor " + name + ": expected " + to.shape() + ", got " + stored);
+          path + ": tensor " + name + ": expected " + storedShape(to) + ", got " + stored);
     }
     MemorySegment bytes = bytes(stored);
+    if (inBlocks) {
+      backend.write(to, bytes);
+      return;
+    }
     int columns = Math.max(1, to.columns());
     int step = Math.max(1, CHUNK / columns);
     for (int row = 0; row < to.rows(); row += step) {
@@ -128,14 +136,29 @@ public final class SafetensorsFile implements AutoCloseable {
     }
   }
 
+  /** The extents in a file: moments' rows of blocks are rows of bytes. */
+  static Shape storedShape(Tensor tensor) {
+    return tensor.dtype().moments()
+        ? Shape.of(tensor.rows(), Math.toIntExact(tensor.dtype().bytes(tensor.columns())))
+        : tensor.shape();
+  }
+
   private StoredTensor floating(String name) {
+    return stored(name, "F32, F16 or BF16", StoredType::isFloat);
+  }
+
+  private StoredTensor blocks(String name) {
+    return stored(name, "blocks as U8", type -> type == StoredType.U8);
+  }
+
+  private StoredTensor stored(String name, String expected, Predicate<StoredType> isExpected) {
     StoredTensor stored = tensors.get(name);
     if (stored == null) {
       throw new CheckpointException(path + ": tensor " + name + " is missing");
     }
-    if (!stored.type().isFloat()) {
+    if (!isExpected.test(stored.type())) {
       throw new CheckpointException(
-          path + ": tensor " + name + ": expected F32, F16 or BF16, got " + stored);
+          path + ": tensor " + name + ": expected " + expected + ", got " + stored);
     }
     return stored;
   }

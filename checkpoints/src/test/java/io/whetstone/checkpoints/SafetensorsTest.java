@@ -11,6 +11,7 @@ import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import java.io.IOException;
+import java.lang.foreign.MemorySegment;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -88,6 +89,43 @@ class SafetensorsTest {
     Map<String, Tensor> read = Map.of("big", memory.tensor(DType.F32, rows, columns));
     Safetensors.read(file, read, backend);
     assertArrayEquals(backend.readFloats(written.get("big")), backend.readFloats(read.get("big")));
+  }
+
+  /** To the bit, in more than one piece, beside F32 ones, which come first. */
+  @Test
+  void momentsInBlocksAreBytes() throws IOException {
+    int blocks = SafetensorsFile.CHUNK / 256 + 3;
+    Tensor moment = memory.tensor(DType.DYNAMIC, blocks, 256);
+    byte[] bytes = new byte[blocks * 260];
+    for (int i = 0; i < bytes.length; i++) {
+      bytes[i] = (byte) (i * 31 + i / 260);
+    }
+    backend.write(moment, MemorySegment.ofArray(bytes));
+    Map<String, Tensor> written = Map.of("a", moment, "b", tensor(1, 3, 5));
+    Safetensors.write(file, written, backend);
+    try (SafetensorsFile stored = SafetensorsFile.open(file)) {
+      assertEquals("U8 [" + blocks + " × 260]", stored.tensors().get("a").toString());
+      assertEquals(0, stored.tensors().get("b").begin());
+    }
+    Tensor into = memory.zeros(DType.DYNAMIC, blocks, 256);
+    Safetensors.read(file, Map.of("a", into, "b", tensor(0, 3, 5)), backend);
+    byte[] read = new byte[bytes.length];
+    backend.read(into, MemorySegment.ofArray(read));
+    assertArrayEquals(bytes, read);
+    complains(Map.of("a", tensor(0, blocks, 256), "b", tensor(0, 3, 5)), "tensor a: expected F32");
+    complains(
+        Map.of("a", moment, "b", memory.zeros(DType.UDYNAMIC, 1, 256)),
+        "tensor b: expected blocks as U8");
+    complains(
+        Map.of("a", moment.rows(1, blocks), "b", tensor(0, 3, 5)),
+        "expected [" + (blocks - 1) + " × 260]");
+  }
+
+  private void complains(Map<String, Tensor> into, String of) {
+    String message =
+        assertThrows(CheckpointException.class, () -> Safetensors.read(file, into, backend))
+            .getMessage();
+    assertTrue(message.contains(of), message);
   }
 
   @Test

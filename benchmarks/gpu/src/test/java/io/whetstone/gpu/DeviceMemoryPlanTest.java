@@ -43,13 +43,15 @@ class DeviceMemoryPlanTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"f32, false", "bf16, false", "bf16, true"})
-  void whatIsPlannedIsHeld(String precision, boolean offload) {
+  @CsvSource({"f32, false, f32", "bf16, false, f32", "bf16, true, f32", "bf16, false, eight-bit"})
+  void whatIsPlannedIsHeld(String precision, boolean offload, String moments) {
     Experiment experiment =
         Configuration.load(
                 Path.of("..", "..", "configs", "first-run.yaml"),
                 List.of(
                     "precision=" + precision,
+                    "sft.moments=" + moments,
+                    "grpo.moments=" + moments,
                     "grpo.kl={coefficient: 0.1}",
                     "average={decay: 0.9}",
                     "offload=" + (offload ? "[optimizer, reference, average]" : "[]")))

@@ -37,7 +37,8 @@ final class BlockRows {
         case Q8_0 -> eight(block, target);
         case Q4_K -> four(block, target);
         case Q6_K -> six(block, target);
-        case F32, BF16, I32 -> throw new IllegalArgumentException(type + " is not quantised");
+        case F32, BF16, I32, DYNAMIC, UDYNAMIC ->
+            throw new IllegalArgumentException(type + " holds no quantised weights");
       }
     }
   }

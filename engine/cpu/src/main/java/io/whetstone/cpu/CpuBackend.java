@@ -123,6 +123,11 @@ final class CpuBackend implements Backend {
   }
 
   @Override
+  public void read(Tensor from, MemorySegment blocks) {
+    blocks.copyFrom(from.memory());
+  }
+
+  @Override
   public float[] readFloats(Tensor from) {
     return elementwise.readFloats(from);
   }

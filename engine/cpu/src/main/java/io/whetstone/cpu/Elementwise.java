@@ -132,7 +132,7 @@ final class Elementwise {
                 memory.setAtIndex(ValueLayout.JAVA_INT, i, (int) value);
               }
             }
-            case Q8_0, Q4_K, Q6_K ->
+            case Q8_0, Q4_K, Q6_K, DYNAMIC, UDYNAMIC ->
                 throw new IllegalArgumentException("x: a quantised tensor is not filled: " + x);
           }
         });

@@ -86,6 +86,10 @@ class AllocationTest {
       Tensor v = memory.zeros(DType.F32, VOCABULARY, IN);
       AdamWStep step = new AdamWStep(1e-3, 0.9, 0.95, 1e-8, 0.1, 3, 1);
       allocatesLittle("adamW", () -> backend.adamW(master, dw, m, v, step));
+      int blocks = Math.ceilDiv(VOCABULARY * IN, 256);
+      Tensor mBlocks = memory.zeros(DType.DYNAMIC, blocks, 256);
+      Tensor vBlocks = memory.zeros(DType.UDYNAMIC, blocks, 256);
+      allocatesLittle("adamW in blocks", () -> backend.adamW(master, dw, mBlocks, vBlocks, step));
     }
   }
 

@@ -47,7 +47,7 @@ final class AttentionCase {
   static Tensor tensor(DType type, float[] values, int... extents) {
     // One element more, so that no tensor is a null segment. Never freed: kernels work on
     // addresses, which would not keep a tensor of an automatic arena alive.
-    long bytes = (long) type.bytes() * values.length;
+    long bytes = type.bytes(values.length);
     Tensor tensor =
         new Tensor(
             type, Shape.of(extents), Arena.global().allocate(bytes + 4, 64).asSlice(0, bytes));

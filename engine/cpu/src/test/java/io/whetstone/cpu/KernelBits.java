@@ -197,6 +197,19 @@ final class KernelBits {
     AdamWStep step = new AdamWStep(1e-2, 0.9, 0.95, 1e-8, 0.1, 3, 0.5);
     new AdamW(WORKERS).adamW(state[0], state[1], state[2], state[3], step);
     hash("adamW", state);
+    Tensor[] inBlocks = {
+      state[0], state[1], moments(DType.DYNAMIC, 34), moments(DType.UDYNAMIC, 35)
+    };
+    new AdamW(WORKERS).adamW(state[0], state[1], inBlocks[2], inBlocks[3], step);
+    hash("adamW in blocks", inBlocks);
+  }
+
+  private static Tensor moments(DType type, long key) {
+    float[] numbers = numbers(key, 1024, 0.1);
+    for (int i = 0; type == DType.UDYNAMIC && i < numbers.length; i++) {
+      numbers[i] *= numbers[i];
+    }
+    return AttentionCase.tensor(type, numbers, 4, 256);
   }
 
   private void hash(String name, Tensor... tensors) {

@@ -142,6 +142,11 @@ final class CudaBackend implements Backend {
   }
 
   @Override
+  public void read(Tensor from, MemorySegment blocks) {
+    hostCopies.read(from, blocks);
+  }
+
+  @Override
   public void write(Tensor to, int[] from) {
     hostCopies.write(to, from);
   }

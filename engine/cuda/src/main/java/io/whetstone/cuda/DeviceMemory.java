@@ -24,7 +24,9 @@ final class DeviceMemory {
           "activations", "lower micro-batch-tokens, or set recompute-activations: true",
           "key-value cache", "let fewer or shorter sequences decode together",
           "averaged policy", "set offload: [average], or leave average out",
-          "optimizer", "set offload: [optimizer], or train adapters alone (model.lora)",
+          "optimizer",
+              "set offload: [optimizer] or the stage's moments: eight-bit, or train adapters alone"
+                  + " (model.lora)",
           "gradients", "train adapters alone (model.lora)",
           "weights", "set precision: bf16, train adapters alone (model.lora), or quantise them",
           "weights for products", "train adapters alone (model.lora), or take a smaller model",

@@ -43,7 +43,7 @@ final class Elementwise {
       case F32 -> gpu.queue().fill(address, Float.floatToRawIntBits(value), x.size());
       case BF16 -> gpu.queue().fill(address, Bfloat16.round(value), x.size());
       case I32 -> gpu.queue().fill(address, (int) value, x.size());
-      case Q8_0, Q4_K, Q6_K ->
+      case Q8_0, Q4_K, Q6_K, DYNAMIC, UDYNAMIC ->
           throw new IllegalArgumentException("x: a quantised tensor is not filled: " + x);
     }
   }

@@ -41,6 +41,11 @@ final class HostCopies {
     queue.copyToDevice(blocks, DeviceMemory.address(to));
   }
 
+  /** The same the other way round. */
+  void read(Tensor from, MemorySegment blocks) {
+    queue.copyToHost(DeviceMemory.address(from), blocks);
+  }
+
   float[] readFloats(Tensor from) {
     float[] to = new float[Math.toIntExact(from.size())];
     long address = DeviceMemory.address(from);

@@ -119,6 +119,10 @@ final class KernelCases {
     measure("sumOfSquares", 4d * n, () -> backend.sumOfSquares(x));
     measure("allFinite", 4d * n, () -> backend.allFinite(x));
     measure("adamW", 28d * n, () -> backend.adamW(y, x, m, v, step));
+    int blocks = Math.ceilDiv(n, 256);
+    Tensor mBlocks = memory.zeros(DType.DYNAMIC, blocks, 256);
+    Tensor vBlocks = memory.zeros(DType.UDYNAMIC, blocks, 256);
+    measure("adamW in blocks", 16d * n, () -> backend.adamW(y, x, mBlocks, vBlocks, step));
   }
 
   private void rows() {

@@ -61,7 +61,8 @@ final class QuantizedWeights {
       case Q8_0 -> q8;
       case Q4_K -> q4;
       case Q6_K -> q6;
-      case F32, BF16, I32 -> throw new IllegalArgumentException(blocks + " is not quantised");
+      case F32, BF16, I32, DYNAMIC, UDYNAMIC ->
+          throw new IllegalArgumentException(blocks + " holds no quantised weights");
     };
   }
 }

@@ -177,6 +177,26 @@ class CpuBitsTest {
   }
 
   @Test
+  void optimizerStepsInBlocks() {
+    int blocks = Math.ceilDiv(SIZE, 256);
+    for (int result = 0; result < 3; result++) {
+      int wanted = result;
+      same(
+          "AdamW's result " + result + " with moments in blocks",
+          d -> {
+            Tensor w = d.normal(DType.F32, 8, 1, SIZE);
+            Tensor m = d.memory().zeros(DType.DYNAMIC, blocks, 256);
+            Tensor v = d.memory().zeros(DType.UDYNAMIC, blocks, 256);
+            for (int step = 1; step < 4; step++) {
+              Tensor g = d.normal(DType.F32, 8 + step, 1e-3, SIZE);
+              d.backend().adamW(w, g, m, v, new AdamWStep(1e-3, 0.9, 0.95, 1e-8, 0.1, step, 0.7));
+            }
+            return wanted == 0 ? w : wanted == 1 ? m : v;
+          });
+    }
+  }
+
+  @Test
   void dropoutAndColumns() {
     int rows = 37;
     int columns = 131;

@@ -48,7 +48,7 @@ final class LayerStack implements AutoCloseable {
 
   static Parameter table(ModelConfig config, Parameters parameters) {
     return parameters.matrix(
-        "model.embed_tokens.weight", Start.NORMAL, config.vocabulary(), config.hidden());
+        WeightShapes.EMBEDDING, Start.NORMAL, config.vocabulary(), config.hidden());
   }
 
   private Tensor ropeTable(Rope rope) {

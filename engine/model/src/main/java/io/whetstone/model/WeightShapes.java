@@ -8,6 +8,9 @@ import java.util.Map;
 
 /** Names and shapes of a model's weights, for whoever handles them without having them all. */
 public final class WeightShapes {
+  /** Hugging Face's name of the table of embeddings. */
+  public static final String EMBEDDING = "model.embed_tokens.weight";
+
   private WeightShapes() {}
 
   /**

@@ -36,11 +36,11 @@ final class BlockWorkspace implements Workspace {
 
   @Override
   public Tensor tensor(DType dtype, int... extents) {
-    if (dtype != DType.F32 && dtype != DType.I32) {
+    if (dtype != DType.F32 && dtype != DType.I32 && !dtype.moments()) {
       throw new IllegalArgumentException("the backend nd4j has no tensors of " + dtype);
     }
     Shape shape = Shape.of(extents);
-    long bytes = dtype.bytes(shape.size());
+    long bytes = shape.rows() * dtype.bytes(shape.columns());
     return new Tensor(dtype, shape, MemorySegment.ofAddress(take(bytes)).reinterpret(bytes));
   }
 
@@ -48,7 +48,7 @@ final class BlockWorkspace implements Workspace {
   public Tensor zeros(DType dtype, int... extents) {
     Tensor tensor = tensor(dtype, extents);
     if (tensor.size() > 0) {
-      memory.vector(tensor).assign(0);
+      memory.words(tensor).assign(0);
     }
     return tensor;
   }

@@ -63,6 +63,11 @@ final class Blocks {
     return view(tensor, tensor.size());
   }
 
+  /** The tensor's memory as it lies, four bytes a number: what copies move. */
+  INDArray words(Tensor tensor) {
+    return view(tensor, tensor.memory().byteSize() / Float.BYTES);
+  }
+
   /** The tensor's numbers under another shape of its size, which is not 0. */
   INDArray view(Tensor tensor, long... shape) {
     long address = tensor.memory().address();
@@ -71,7 +76,7 @@ final class Blocks {
       throw new IllegalArgumentException("the tensor is another backend's, or closed: " + tensor);
     }
     long offset = (address - block.getKey()) / Float.BYTES;
-    if (offset + tensor.size() > block.getValue().length()) {
+    if (offset + tensor.memory().byteSize() / Float.BYTES > block.getValue().length()) {
       throw new IllegalArgumentException("the tensor is another backend's, or closed: " + tensor);
     }
     return Nd4j.create(block.getValue().data(), shape, Nd4j.getStrides(shape, 'c'), offset, 'c');

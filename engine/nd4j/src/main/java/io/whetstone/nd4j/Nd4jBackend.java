@@ -15,6 +15,9 @@ import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
+import io.whetstone.tensor.quantized.BlockCodec;
+import java.lang.foreign.MemorySegment;
+import java.lang.foreign.ValueLayout;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,6 +32,8 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class Nd4jBackend implements Backend {
   static final String NAME = "nd4j";
+
+  private static final ValueLayout.OfInt WORD = ValueLayout.JAVA_INT_UNALIGNED;
 
   private final Blocks blocks = new Blocks();
   private final int threads;
@@ -81,7 +86,20 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void write(Tensor to, float[] from) {
-    put(to, from);
+    if (to.dtype().moments()) {
+      MemorySegment blocks = MemorySegment.ofArray(new byte[(int) to.memory().byteSize()]);
+      BlockCodec.of(to.dtype()).encodeAll(from, blocks, 0);
+      write(to, blocks);
+    } else {
+      put(to, from);
+    }
+  }
+
+  @Override
+  public void write(Tensor to, MemorySegment blocks) {
+    int[] words = new int[(int) (blocks.byteSize() / Integer.BYTES)];
+    MemorySegment.copy(blocks, WORD, 0, words, 0, words.length);
+    write(to, words);
   }
 
   /** Blocks hold floats, so an integer is kept as the float of its bits. */
@@ -96,21 +114,40 @@ final class Nd4jBackend implements Backend {
 
   private void put(Tensor to, float[] from) {
     if (from.length > 0) {
-      Temporaries.during(() -> blocks.vector(to).assign(Nd4j.createFromArray(from)));
+      Temporaries.during(() -> blocks.words(to).assign(Nd4j.createFromArray(from)));
     }
   }
 
   @Override
   public float[] readFloats(Tensor from) {
+    if (!from.dtype().moments()) {
+      return words(from);
+    }
+    MemorySegment blocks = MemorySegment.ofArray(new byte[(int) from.memory().byteSize()]);
+    read(from, blocks);
+    float[] to = new float[Math.toIntExact(from.size())];
+    BlockCodec.of(from.dtype()).decodeAll(blocks, 0, to);
+    return to;
+  }
+
+  @Override
+  public void read(Tensor from, MemorySegment blocks) {
+    float[] words = words(from);
+    for (int i = 0; i < words.length; i++) {
+      blocks.setAtIndex(WORD, i, Float.floatToRawIntBits(words[i]));
+    }
+  }
+
+  private float[] words(Tensor from) {
     return from.size() == 0
         ? new float[0]
-        : Temporaries.during(() -> blocks.vector(from).dup().data().asFloat());
+        : Temporaries.during(() -> blocks.words(from).dup().data().asFloat());
   }
 
   @Override
   public void copy(Tensor from, Tensor to) {
     if (from.size() > 0) {
-      Temporaries.during(() -> blocks.vector(to).assign(blocks.vector(from)));
+      Temporaries.during(() -> blocks.words(to).assign(blocks.words(from)));
     }
   }
 
@@ -496,7 +533,17 @@ final class Nd4jBackend implements Backend {
 
   @Override
   public void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
-    if (weight.size() > 0) {
+    if (weight.size() == 0) {
+      return;
+    }
+    if (m.dtype().moments()) {
+      float[] first = readFloats(m);
+      float[] second = readFloats(v);
+      Temporaries.during(
+          () -> AdamW.step(blocks.vector(weight), blocks.vector(gradient), first, second, step));
+      write(m, first);
+      write(v, second);
+    } else {
       Temporaries.during(
           () ->
               AdamW.step(

@@ -63,14 +63,18 @@ public interface Backend extends AutoCloseable {
   void write(Tensor to, float[] from);
 
   /**
-   * Copies the blocks of a quantised tensor, as they lie in GGUF files.
+   * Copies the blocks of a quantised tensor: weights as they lie in GGUF files.
    *
    * @throws IllegalArgumentException when they are not as many bytes as the tensor's
    */
-  default void write(Tensor to, MemorySegment blocks) {
-    throw new UnsupportedOperationException(
-        "the backend " + name() + " does not take quantised weights");
-  }
+  void write(Tensor to, MemorySegment blocks);
+
+  /**
+   * The other way round: what was read and is written again is the same tensor to the bit.
+   *
+   * @throws IllegalArgumentException when they are not as many bytes as the tensor's
+   */
+  void read(Tensor from, MemorySegment blocks);
 
   /** Copies host integers into an I32 tensor of the same size. */
   void write(Tensor to, int[] from);
@@ -407,8 +411,20 @@ public interface Backend extends AutoCloseable {
   // ---- optimizer
 
   /**
-   * AdamW in place on F32 tensors of one shape: g = gradientScale · gradient; m = β₁m + (1−β₁)g; v
-   * = β₂v + (1−β₂)g²; w ← w − rate · (decay · w + (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε)).
+   * AdamW in place: g = gradientScale · gradient; m ← β₁m + (1−β₁)g; v ← β₂v + (1−β₂)g²; w ← w −
+   * rate · (decay · w + (m / (1−β₁ᵗ)) / (√(v / (1−β₂ᵗ)) + ε)).
+   *
+   * <p>The moments are F32, or 8-bit codes in blocks (Dettmers et al. 2022, "8-bit Optimizers via
+   * Block-wise Quantization"). Block b has the numbers 256b … 256b + 255 of the weight, wherever
+   * its rows end, and zeros after the last. It is decoded, the formula is as above, with m and v
+   * before they are rounded in the step of w, and they are encoded anew, as {@link
+   * io.whetstone.tensor.quantized.DynamicMap} says and with the bits of its codec: scale d = max
+   * |m| of the block, code of m / d.
+   *
+   * @param weight F32, n numbers
+   * @param gradient as weight
+   * @param m F32 as weight, or DYNAMIC [⌈n / 256⌉ × 256]
+   * @param v F32 as weight, or UDYNAMIC [⌈n / 256⌉ × 256]
    */
   void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step);
 

@@ -1,8 +1,10 @@
 package io.whetstone.tensor;
 
 import static io.whetstone.tensor.DType.BF16;
+import static io.whetstone.tensor.DType.DYNAMIC;
 import static io.whetstone.tensor.DType.F32;
 import static io.whetstone.tensor.DType.I32;
+import static io.whetstone.tensor.DType.UDYNAMIC;
 import static io.whetstone.tensor.Operands.block;
 import static io.whetstone.tensor.Operands.count;
 import static io.whetstone.tensor.Operands.headWeight;
@@ -103,12 +105,14 @@ public final class CheckedBackend implements Backend {
 
   @Override
   public void write(Tensor to, MemorySegment blocks) {
-    numbers("to", to);
-    if (!to.dtype().quantized() || blocks.byteSize() != to.memory().byteSize()) {
-      throw new IllegalArgumentException(
-          "to: expected the quantised tensor of " + blocks.byteSize() + " bytes, got " + to);
-    }
+    blocks("to", to, blocks);
     backend.write(to, blocks);
+  }
+
+  @Override
+  public void read(Tensor from, MemorySegment blocks) {
+    blocks("from", from, blocks);
+    backend.read(from, blocks);
   }
 
   @Override
@@ -206,7 +210,7 @@ public final class CheckedBackend implements Backend {
 
   @Override
   public Linear linear(Tensor weight, DType compute) {
-    numbers("weight", weight);
+    weights("weight", weight);
     floats("compute", compute);
     if (weight.size() == 0) {
       throw new IllegalArgumentException("weight: expected a row and a column, got " + weight);
@@ -254,7 +258,7 @@ public final class CheckedBackend implements Backend {
 
   @Override
   public void embedding(int[] ids, Tensor table, Tensor y) {
-    numbers("table", table);
+    weights("table", table);
     matrix("y", y, ids.length, table.columns());
     indices("ids", ids, table.rows());
     backend.embedding(ids, table, y);
@@ -506,11 +510,10 @@ public final class CheckedBackend implements Backend {
   public void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
     type("weight", weight, F32);
     type("gradient", gradient, F32);
-    type("m", m, F32);
-    type("v", v, F32);
     sameSize("gradient", gradient, weight.size());
-    sameSize("m", m, weight.size());
-    sameSize("v", v, weight.size());
+    boolean inBlocks = m.dtype() == DYNAMIC;
+    moments("m", m, inBlocks ? DYNAMIC : F32, weight.size());
+    moments("v", v, inBlocks ? UDYNAMIC : F32, weight.size());
     backend.adamW(weight, gradient, m, v, step);
   }
 
@@ -538,11 +541,37 @@ public final class CheckedBackend implements Backend {
     }
   }
 
-  /** What holds numbers: F32, and BF16 and quantised where the backend has them. */
-  private void numbers(String what, Tensor tensor) {
-    if (!quantized || !tensor.dtype().quantized()) {
+  /** F32, and BF16 and quantised where the backend has them. */
+  private void weights(String what, Tensor tensor) {
+    if (!quantized || !tensor.dtype().quantized() || tensor.dtype().moments()) {
       floats(what, tensor);
     }
+  }
+
+  /** What holds numbers: weights, and moments in blocks. */
+  private void numbers(String what, Tensor tensor) {
+    if (!tensor.dtype().moments()) {
+      weights(what, tensor);
+    }
+  }
+
+  private void blocks(String what, Tensor tensor, MemorySegment blocks) {
+    numbers(what, tensor);
+    if (!tensor.dtype().quantized() || blocks.byteSize() != tensor.memory().byteSize()) {
+      throw new IllegalArgumentException(
+          what
+              + ": expected the quantised tensor of "
+              + blocks.byteSize()
+              + " bytes, got "
+              + tensor);
+    }
+  }
+
+  /** As many numbers as the weight, in whole blocks. */
+  private static void moments(String what, Tensor tensor, DType type, long size) {
+    type(what, tensor, type);
+    int block = type.blockElements();
+    sameSize(what, tensor, Math.ceilDiv(size, block) * block);
   }
 
   private static void ofCache(Heads heads, KvCache cache, int layer) {

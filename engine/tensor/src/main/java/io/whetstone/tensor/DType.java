@@ -3,8 +3,9 @@ package io.whetstone.tensor;
 /**
  * The element types a {@link Tensor} can have.
  *
- * <p>The quantised ones hold weights that are never trained: blocks of elements of one row that
- * share their scales, laid out as in GGUF files. What a block stands for is said in {@link
+ * <p>Quantised ones are blocks of elements of one row that share their scales. Those whose names
+ * begin with Q hold weights that are never trained, laid out as in GGUF files; the dynamic ones
+ * hold an optimizer's moments. What a block stands for is said in {@link
  * io.whetstone.tensor.quantized.BlockCodec}.
  */
 public enum DType {
@@ -19,7 +20,11 @@ public enum DType {
   /** Blocks of 256 numbers of 4 bits, 8 scales and minima of 6 bits: 4.5 bits an element. */
   Q4_K(256, 144),
   /** Blocks of 256 numbers of 6 bits, 16 scales of 8 bits: 6.5625 bits an element. */
-  Q6_K(256, 210);
+  Q6_K(256, 210),
+  /** Blocks of 256 codes of numbers of either sign, with one F32 scale: 8.125 bits an element. */
+  DYNAMIC(256, 260),
+  /** The same of numbers that are never negative. */
+  UDYNAMIC(256, 260);
 
   private final int blockElements;
   private final int blockBytes;
@@ -44,6 +49,11 @@ public enum DType {
   /** Whether elements share scales in blocks. */
   public boolean quantized() {
     return blockElements > 1;
+  }
+
+  /** Whether it holds an optimizer's moments, and no weights. */
+  public boolean moments() {
+    return this == DYNAMIC || this == UDYNAMIC;
   }
 
   /** Elements of a block; 1 where it is not quantised. Rows are whole blocks. */

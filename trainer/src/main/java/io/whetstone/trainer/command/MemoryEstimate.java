@@ -223,6 +223,8 @@ final class MemoryEstimate {
     return lora.isPresent()
         ? (experiment.model().quantize().isPresent() ? "" : "set model.quantize: q8_0 or q4_k, or ")
             + "take a smaller model"
-        : "train adapters alone with model.lora: {rank: 16}, or take a smaller model";
+        : "train adapters alone with model.lora: {rank: 16}, "
+            + (plan.optimizer() < plan.gradients() ? "" : "set moments: eight-bit in each stage, ")
+            + "or take a smaller model";
   }
 }

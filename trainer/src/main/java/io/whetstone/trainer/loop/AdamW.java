@@ -4,7 +4,6 @@ import io.whetstone.model.Parameter;
 import io.whetstone.model.Trainable;
 import io.whetstone.tensor.AdamWStep;
 import io.whetstone.tensor.Backend;
-import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.trainer.algorithm.GradientClip;
@@ -17,8 +16,8 @@ import java.util.Map;
 /**
  * AdamW over a model's parameters with clipping by the global norm.
  *
- * <p>Memory: two F32 numbers a parameter, beside the weight and its gradient. Matrices decay, norms
- * and biases do not (GPT-3, Brown et al. 2020, app. B; nanoGPT).
+ * <p>Memory: two F32 numbers a parameter, or two codes of 8 bits, beside the weight and its
+ * gradient. Matrices decay, norms and biases do not (GPT-3, Brown et al. 2020, app. B; nanoGPT).
  */
 public final class AdamW implements AutoCloseable {
   private final Trainable model;
@@ -26,8 +25,7 @@ public final class AdamW implements AutoCloseable {
   private final Backend backend;
   private final GradientClip clip;
   private final Workspace memory;
-  private final List<Tensor> first = new ArrayList<>();
-  private final List<Tensor> second = new ArrayList<>();
+  private final List<Moments> moments = new ArrayList<>();
   private long steps;
 
   public AdamW(Trainable model, Optimization settings) {
@@ -38,9 +36,7 @@ public final class AdamW implements AutoCloseable {
     this.clip = new GradientClip(most == 0 ? Double.POSITIVE_INFINITY : most);
     this.memory = backend.workspace("optimizer");
     for (Parameter parameter : model.parameters()) {
-      int[] extents = parameter.value().shape().extents().stream().mapToInt(e -> e).toArray();
-      first.add(memory.zeros(DType.F32, extents));
-      second.add(memory.zeros(DType.F32, extents));
+      moments.add(Moments.of(parameter, settings.moments(), memory));
     }
   }
 
@@ -63,7 +59,7 @@ public final class AdamW implements AutoCloseable {
     }
     double scale = clip.scale(norm);
     steps++;
-    for (int i = 0; i < first.size(); i++) {
+    for (int i = 0; i < moments.size(); i++) {
       Parameter parameter = model.parameters().get(i);
       AdamWStep step =
           new AdamWStep(
@@ -74,7 +70,8 @@ public final class AdamW implements AutoCloseable {
               parameter.decayed() ? settings.weightDecay() : 0,
               steps,
               scale);
-      backend.adamW(parameter.value(), parameter.gradient(), first.get(i), second.get(i), step);
+      Moments held = moments.get(i);
+      backend.adamW(parameter.value(), parameter.gradient(), held.first(), held.second(), step);
     }
     model.trainedChanged();
     model.zeroGradients();
@@ -94,10 +91,10 @@ public final class AdamW implements AutoCloseable {
   /** The moments by name, for a checkpoint to write or to read into. */
   public Map<String, Tensor> moments() {
     Map<String, Tensor> named = new LinkedHashMap<>();
-    for (int i = 0; i < first.size(); i++) {
+    for (int i = 0; i < moments.size(); i++) {
       String name = model.parameters().get(i).name();
-      named.put("first-moment." + name, first.get(i));
-      named.put("second-moment." + name, second.get(i));
+      named.put("first-moment." + name, moments.get(i).first());
+      named.put("second-moment." + name, moments.get(i).second());
     }
     return named;
   }

@@ -9,6 +9,7 @@ import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Shape;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Grpo;
+import io.whetstone.trainer.config.MomentPrecision;
 import io.whetstone.trainer.config.Offload;
 import io.whetstone.trainer.config.Stage;
 import java.util.Arrays;
@@ -24,7 +25,7 @@ import java.util.Optional;
  *          LoRA:  c P + c L packed (f32: 2c L)      c P
  *     quantised:  their blocks, nothing packed      their blocks
  *      adapters:  (4 + 2c) A                        4 A + 2 A (bf16)
- * gradients 4, optimizer 8 for each that is trained
+ * gradients 4, optimizer 8 (moments in 8 bits: 2.03) for each that is trained
  * reference:      c P + c L, none with LoRA         c P
  * average:        4 for each that is trained, and for each of the largest tensor that is
  * </pre>
@@ -77,9 +78,20 @@ public final class MemoryPlan {
     return trained() * Float.BYTES;
   }
 
-  /** AdamW's moments. */
+  /** AdamW's moments, of the stage whose take most. */
   public long optimizer() {
-    return trained() * 2 * Float.BYTES;
+    return experiment.stages().stream()
+        .map(stage -> stage.optimization().moments())
+        .distinct()
+        .mapToLong(this::moments)
+        .max()
+        .orElse(0);
+  }
+
+  private long moments(MomentPrecision precision) {
+    return trainedShapes().entrySet().stream()
+        .mapToLong(weight -> Moments.bytes(weight.getKey(), weight.getValue(), precision))
+        .sum();
   }
 
   /** The most that a stage's reference takes. */
@@ -145,9 +157,11 @@ public final class MemoryPlan {
 
   /** Numbers of the largest tensor that is trained. */
   private long largest() {
-    Map<String, Shape> shapes =
-        lora.map(there -> WeightShapes.of(there, model)).orElseGet(() -> WeightShapes.of(model));
-    return shapes.values().stream().mapToLong(Shape::size).max().orElse(0);
+    return trainedShapes().values().stream().mapToLong(Shape::size).max().orElse(0);
+  }
+
+  private Map<String, Shape> trainedShapes() {
+    return lora.map(there -> WeightShapes.of(there, model)).orElseGet(() -> WeightShapes.of(model));
   }
 
   /** Bytes, for each number that products read, of the copies of a weight that is trained. */

@@ -90,6 +90,17 @@ class MemoryEstimateTest {
     assertTrue(host > all.total() - all.cache(), "two packings and the reference's");
   }
 
+  /** 8 where moments are F32, of the table; 2 · 260 / 256 of the other matrices. */
+  @Test
+  void momentsInEightBits() {
+    String[] both = {"sft.moments=eight-bit", "grpo.moments=eight-bit"};
+    long wide = estimate(experiment(), 0).total();
+    long coded = estimate(experiment(both), 0).total();
+    double saved = (8 - 2 * 260 / 256.0) * (P - TABLE);
+    assertEquals(saved, wide - coded, 1e-3 * saved);
+    assertEquals(wide, estimate(experiment("sft.moments=eight-bit"), 0).total());
+  }
+
   @Test
   void whatIsOffloadedIsNotOnTheDevice() {
     MemoryEstimate all = estimate(experiment(), 400_000_000_000L);

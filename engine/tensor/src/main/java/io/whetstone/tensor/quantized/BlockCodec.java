@@ -7,10 +7,11 @@ import java.nio.ByteOrder;
 
 /**
  * What the blocks of a quantised {@link DType} stand for, and how numbers become blocks; plain
- * loops, the reference for backends' kernels. Layouts and arithmetic are GGUF's (ggml-common.h,
- * ggml-quants.c): decoding gives the same floats to the bit.
+ * loops, the reference for backends' kernels. Layouts and arithmetic of weights are GGUF's
+ * (ggml-common.h, ggml-quants.c): decoding gives the same floats to the bit. Those of moments are
+ * {@link DynamicCodec}'s.
  */
-public sealed interface BlockCodec permits Q8Codec, Q4Codec, Q6Codec {
+public sealed interface BlockCodec permits Q8Codec, Q4Codec, Q6Codec, DynamicCodec {
   /**
    * The codec of a type.
    *
@@ -21,6 +22,8 @@ public sealed interface BlockCodec permits Q8Codec, Q4Codec, Q6Codec {
       case Q8_0 -> new Q8Codec();
       case Q4_K -> new Q4Codec();
       case Q6_K -> new Q6Codec();
+      case DYNAMIC -> new DynamicCodec(type, DynamicMap.SIGNED);
+      case UDYNAMIC -> new DynamicCodec(type, DynamicMap.UNSIGNED);
       case F32, BF16, I32 -> throw new IllegalArgumentException(type + " is not quantised");
     };
   }

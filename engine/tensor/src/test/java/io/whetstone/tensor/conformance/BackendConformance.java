@@ -39,6 +39,7 @@ public abstract class BackendConformance
         HeadConformance,
         SamplingConformance,
         OptimizerConformance,
+        MomentsConformance,
         MisuseConformance {
   private static final int MOST_THREADS = 3;
 

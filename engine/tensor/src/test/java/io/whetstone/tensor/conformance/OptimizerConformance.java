@@ -50,7 +50,7 @@ interface OptimizerConformance extends Conformance {
     }
   }
 
-  private static double[] gradient(int step, int size) {
+  static double[] gradient(int step, int size) {
     double[] gradient = Numbers.normal(100 + step, size, 0.01);
     for (int i = 0; i < size; i++) {
       gradient[i] = i % 5 == 3 ? 0 : i % 7 == 6 ? (float) (gradient[i] * 1e4) : gradient[i];
@@ -58,7 +58,7 @@ interface OptimizerConformance extends Conformance {
     return gradient;
   }
 
-  private static AdamWStep settings(int step) {
+  static AdamWStep settings(int step) {
     double rate = 2e-3 * (11 - step) / 10;
     double decay = step % 2 == 0 ? 0.1 : 0;
     double beta2 = step > 7 ? 0.95 : 0.999;
