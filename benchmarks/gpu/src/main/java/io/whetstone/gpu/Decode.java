@@ -37,7 +37,7 @@ final class Decode {
   private static void measure(Trial trial, Workload model, double wanted)
       throws InterruptedException {
     int context = trial.small() ? 24 : CONTEXT;
-    Workload workload = Models.atContext(model, context);
+    Workload workload = model.atContext(context);
     Repetitions repetitions = new Repetitions(Duration.ofSeconds(trial.small() ? 0 : 3), 2);
     try (Backend backend = trial.open();
         Benchmark benchmark =

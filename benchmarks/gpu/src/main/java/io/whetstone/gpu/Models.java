@@ -46,32 +46,4 @@ final class Models {
     return new Workload(
         name, vocabulary, shape, groups, groupSize, prompt, completion, decoded, 8192);
   }
-
-  /** The same with so many rows of one forward and backward. */
-  static Workload inMicroBatches(Workload workload, int rows) {
-    return new Workload(
-        workload.name(),
-        workload.vocabulary(),
-        workload.shape(),
-        workload.groups(),
-        workload.groupSize(),
-        workload.promptTokens(),
-        workload.completionTokens(),
-        workload.decodedTokens(),
-        rows);
-  }
-
-  /** The same with prompts that bring the mean context while decoding to this. */
-  static Workload atContext(Workload workload, int context) {
-    return new Workload(
-        workload.name(),
-        workload.vocabulary(),
-        workload.shape(),
-        workload.groups(),
-        workload.groupSize(),
-        context - workload.decodedTokens() / 2,
-        workload.completionTokens(),
-        workload.decodedTokens(),
-        workload.microBatchTokens());
-  }
 }

@@ -46,7 +46,7 @@ final class Step {
     try (Backend backend = trial.open()) {
       Row.Work step = training(trial, model.model(), backend);
       boolean adapted = step == Row.Work.GRPO_STEP_LORA;
-      Workload workload = adapted ? Models.inMicroBatches(model, ADAPTED_ROWS) : model;
+      Workload workload = adapted ? model.inMicroBatches(ADAPTED_ROWS) : model;
       try (Benchmark benchmark =
           new Benchmark(workload, step, backend, DType.BF16, FrozenTypes.NONE, true, repetitions)) {
         Measurement measured = benchmark.run(step, 0);

@@ -75,6 +75,34 @@ public record Workload(
         new Vocabulary(Optional.empty(), true, List.of()));
   }
 
+  /** The same with so many rows of one forward and backward. */
+  public Workload inMicroBatches(int rows) {
+    return new Workload(
+        name,
+        vocabulary,
+        shape,
+        groups,
+        groupSize,
+        promptTokens,
+        completionTokens,
+        decodedTokens,
+        rows);
+  }
+
+  /** The same with prompts that bring the mean context while decoding to this. */
+  public Workload atContext(int context) {
+    return new Workload(
+        name,
+        vocabulary,
+        shape,
+        groups,
+        groupSize,
+        context - decodedTokens / 2,
+        completionTokens,
+        decodedTokens,
+        microBatchTokens);
+  }
+
   public ModelConfig model() {
     return Policy.shape(shape, vocabulary);
   }

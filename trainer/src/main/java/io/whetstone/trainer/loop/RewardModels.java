@@ -169,10 +169,10 @@ public final class RewardModels implements AutoCloseable {
   void takeCost(Map<String, Double> metrics) {
     ScoringCost cost = ScoringCost.NONE;
     for (LoadedModel model : loaded.values()) {
-      cost = cost.plus(model.takeCost());
+      cost = cost.plus(model.cost().take());
     }
     for (HiddenStates states : within.values()) {
-      cost = cost.plus(states.takeCost());
+      cost = cost.plus(states.cost().take());
     }
     if (cost.computed() + cost.remembered() > 0) {
       metrics.put("time/reward-model", cost.seconds());

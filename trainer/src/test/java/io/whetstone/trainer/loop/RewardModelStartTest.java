@@ -112,8 +112,8 @@ class RewardModelStartTest {
         }
         assertEquals(scores[i][0], score);
       }
-      assertEquals(8, states.takeCost().tokens());
-      assertEquals(0, states.takeCost().computed());
+      assertEquals(8, states.cost().take().tokens());
+      assertEquals(0, states.cost().take().computed());
       states.save(kept);
       try (HiddenStates again = HiddenStates.load(kept, backend, DType.F32, 100)) {
         assertArrayEquals(found, again.of(asked));

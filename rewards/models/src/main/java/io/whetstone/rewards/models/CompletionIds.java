@@ -1,5 +1,6 @@
 package io.whetstone.rewards.models;
 
+import io.whetstone.rewards.Candidate;
 import io.whetstone.rewards.models.StepRule.Span;
 import io.whetstone.tokenizer.Tokenizer;
 import java.util.Arrays;
@@ -38,6 +39,11 @@ public record CompletionIds(Tokenizer model, Optional<Tokenizer> policy) {
     int[] whole = Arrays.copyOf(read, read.length + 1);
     whole[read.length] = model.endOfSequence().getFirst();
     return whole;
+  }
+
+  /** The same of a candidate for a reward. */
+  int[] of(Candidate candidate) {
+    return of(candidate.text(), candidate.ids(), candidate.stopReason().startsWith("end"));
   }
 
   /**

@@ -49,9 +49,7 @@ public final class HeadReward implements Reward {
         int[] prompt = prompts.apply(group.task(), states.tokenizer());
         for (int i = 0; i < group.candidates().size(); i++) {
           Candidate candidate = group.candidates().get(i);
-          int[] ids =
-              reading.of(
-                  candidate.text(), candidate.ids(), candidate.stopReason().startsWith("end"));
+          int[] ids = reading.of(candidate);
           if (prompt.length + ids.length <= states.maxPositions()) {
             places.add(new int[] {found.size(), i});
             asked.add(Scorable.outcome(prompt, ids, pad));

@@ -30,7 +30,7 @@ public final class HiddenStates implements AutoCloseable {
   private final boolean ownsTokenizer;
   private final int rowBudget;
   private final Workspace workspace;
-  private ScoringCost cost = ScoringCost.NONE;
+  private final CostMeter cost = new CostMeter();
 
   private HiddenStates(
       Transformer transformer, Tokenizer tokenizer, boolean ownsTokenizer, int rowBudget) {
@@ -98,21 +98,18 @@ public final class HiddenStates implements AutoCloseable {
         states[batch.owner()[i]] = Arrays.copyOfRange(rows, i * hidden, (i + 1) * hidden);
       }
     }
-    cost =
-        cost.plus(
-            new ScoringCost(
-                (System.nanoTime() - begin) * 1e-9,
-                scorables.size(),
-                0,
-                ScorableBatch.tokens(scorables, rowBudget)));
+    cost.add(
+        new ScoringCost(
+            (System.nanoTime() - begin) * 1e-9,
+            scorables.size(),
+            0,
+            ScorableBatch.tokens(scorables, rowBudget)));
     return states;
   }
 
-  /** What it cost since this was last asked. */
-  public synchronized ScoringCost takeCost() {
-    ScoringCost taken = cost;
-    cost = ScoringCost.NONE;
-    return taken;
+  /** What it costs. */
+  public CostMeter cost() {
+    return cost;
   }
 
   @Override

@@ -52,7 +52,7 @@ public final class LoadedModel implements AutoCloseable {
           return size() > REMEMBERED;
         }
       };
-  private ScoringCost cost = ScoringCost.NONE;
+  private final CostMeter cost = new CostMeter();
 
   private LoadedModel(ScoreModel model, String hash, int rowBudget) {
     this.model = model;
@@ -120,21 +120,18 @@ public final class LoadedModel implements AutoCloseable {
       }
       next++;
     }
-    cost =
-        cost.plus(
-            new ScoringCost(
-                seconds,
-                asked.size(),
-                scorables.size() - asked.size(),
-                ScorableBatch.tokens(asked, rowBudget)));
+    cost.add(
+        new ScoringCost(
+            seconds,
+            asked.size(),
+            scorables.size() - asked.size(),
+            ScorableBatch.tokens(asked, rowBudget)));
     return found;
   }
 
-  /** What scoring cost since this was last asked. */
-  public synchronized ScoringCost takeCost() {
-    ScoringCost taken = cost;
-    cost = ScoringCost.NONE;
-    return taken;
+  /** What it costs. */
+  public CostMeter cost() {
+    return cost;
   }
 
   @Override

@@ -60,8 +60,7 @@ public final class ModelReward implements Reward {
 
   private Asked asked(int[] prompt, Candidate candidate) {
     ScoreModel model = loaded.model();
-    int[] ids =
-        reading.of(candidate.text(), candidate.ids(), candidate.stopReason().startsWith("end"));
+    int[] ids = reading.of(candidate);
     if (prompt.length + ids.length > model.config().maxPositions()) {
       throw new IllegalArgumentException(
           prompt.length

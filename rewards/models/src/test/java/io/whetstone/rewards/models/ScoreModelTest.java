@@ -103,9 +103,9 @@ class ScoreModelTest {
                   Candidate.of("<answer>3</answer>"),
                   Candidate.of("1+".repeat(60))));
       reward.prepare(List.of(group));
-      assertEquals(2, loaded.takeCost().computed());
+      assertEquals(2, loaded.cost().take().computed());
       List<Score> scores = reward.score(group);
-      assertEquals(0, loaded.takeCost().computed());
+      assertEquals(0, loaded.cost().take().computed());
       assertEquals(scores.get(0), scores.get(2));
       assertTrue(scores.get(3).failed(), "longer than the model's positions: never a 0");
     }
