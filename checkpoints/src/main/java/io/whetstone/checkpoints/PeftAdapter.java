@@ -14,8 +14,10 @@ import io.whetstone.tensor.Workspace;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
@@ -34,16 +36,24 @@ public final class PeftAdapter {
   public static final String WEIGHTS = "adapter_model.safetensors";
   public static final String CONFIG = "adapter_config.json";
 
+  /**
+   * In the header of {@link #WEIGHTS}: adapter_config.json has no key for it that PEFT lets pass.
+   */
+  private static final String QUANTIZED = "whetstone.base_quantization";
+
   private static final Pattern A = Pattern.compile("base_model\\.model\\.(.+)\\.lora_A\\.weight");
 
   private final Path directory;
   private final Optional<AdaptedModel> base;
   private final Lora lora;
+  private final Optional<String> quantized;
 
-  private PeftAdapter(Path directory, Optional<AdaptedModel> base, Lora lora) {
+  private PeftAdapter(
+      Path directory, Optional<AdaptedModel> base, Lora lora, Optional<String> quantized) {
     this.directory = directory;
     this.base = base;
     this.lora = lora;
+    this.quantized = quantized;
   }
 
   /** Whether a directory holds an adapter. */
@@ -67,6 +77,7 @@ public final class PeftAdapter {
           directory + ": adapter_model.bin is not read: save the adapter with PEFT again");
     }
     TreeSet<String> modules = new TreeSet<>();
+    Optional<String> quantized;
     try (SafetensorsFile stored = SafetensorsFile.open(weights)) {
       for (String name : stored.tensors().keySet()) {
         Matcher matcher = A.matcher(name);
@@ -74,13 +85,14 @@ public final class PeftAdapter {
           modules.add(matcher.group(1));
         }
       }
+      quantized = Optional.ofNullable(stored.metadata().get(QUANTIZED));
     }
     if (modules.isEmpty()) {
       throw new CheckpointException(weights + ": holds no lora_A.weight of any module");
     }
     Lora lora =
         new Lora(config.rank(), config.alpha(), config.dropout(), config.rankStabilised(), modules);
-    return new PeftAdapter(directory, config.base(), lora);
+    return new PeftAdapter(directory, config.base(), lora, quantized);
   }
 
   /** The model it belongs to, as its file says. */
@@ -90,6 +102,42 @@ public final class PeftAdapter {
 
   public Lora lora() {
     return lora;
+  }
+
+  /**
+   * The types of the quantised weights that it was trained beside, {@code q4_k, q6_k}; empty where
+   * there were none, or where others than Whetstone wrote it.
+   */
+  public Optional<String> quantized() {
+    return quantized;
+  }
+
+  /**
+   * What there is to know where it lies beside other weights than in its training, in a sentence:
+   * its logprobs are then not quite those.
+   *
+   * @param types of the weights beside it
+   */
+  public Optional<String> caution(Collection<DType> types) {
+    Optional<String> here = named(types);
+    return quantized.isEmpty() || quantized.equals(here)
+        ? Optional.empty()
+        : Optional.of(
+            directory
+                + ": its adapters were trained beside weights quantised to "
+                + quantized.get()
+                + "; here they are "
+                + here.map(names -> "quantised to " + names).orElse("not quantised")
+                + ", so logprobs differ a little");
+  }
+
+  private static Optional<String> named(Collection<DType> types) {
+    return types.stream()
+        .filter(DType::quantized)
+        .distinct()
+        .sorted()
+        .map(type -> type.name().toLowerCase(Locale.ROOT))
+        .reduce((some, more) -> some + ", " + more);
   }
 
   /**
@@ -127,7 +175,7 @@ public final class PeftAdapter {
   }
 
   /**
-   * Writes a model's adapters.
+   * Writes a model's adapters, and in which types the weights beside them are quantised.
    *
    * @param tensors by PEFT's names: {@link Transformer#trained}
    * @param types by a tensor's name: F32, F16 or BF16
@@ -146,6 +194,7 @@ public final class PeftAdapter {
         PeftConfig.write(lora, model.config(), base),
         TensorSource.of(tensors),
         types,
+        named(model.weights().values().stream().map(Tensor::dtype).toList()),
         model.backend());
   }
 
@@ -175,7 +224,13 @@ public final class PeftAdapter {
                 tensors.put(name, memory.tensor(DType.F32, extents));
               });
       Safetensors.read(weights, tensors, backend);
-      save(to, PeftConfig.write(lora, config, base), TensorSource.of(tensors), types, backend);
+      save(
+          to,
+          PeftConfig.write(lora, config, base),
+          TensorSource.of(tensors),
+          types,
+          quantized,
+          backend);
     }
   }
 
@@ -189,10 +244,13 @@ public final class PeftAdapter {
       ObjectNode config,
       TensorSource tensors,
       Function<String, StoredType> types,
+      Optional<String> quantized,
       Backend backend)
       throws IOException {
     Files.createDirectories(directory);
     HuggingFaceModel.write(directory.resolve(CONFIG), config);
-    Safetensors.write(directory.resolve(WEIGHTS), tensors, types, backend);
+    Map<String, String> words =
+        quantized.<Map<String, String>>map(text -> Map.of(QUANTIZED, text)).orElse(Map.of());
+    Safetensors.write(directory.resolve(WEIGHTS), tensors, types, words, backend);
   }
 }

@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,8 +22,6 @@ import java.util.function.Function;
 
 /** Named tensors to and from safetensors files. */
 public final class Safetensors {
-  private static final Map<String, String> PYTORCH = Map.of("format", "pt");
-
   private Safetensors() {}
 
   /**
@@ -56,8 +55,25 @@ public final class Safetensors {
   static void write(
       Path file, TensorSource tensors, Function<String, StoredType> types, Backend backend)
       throws IOException {
+    write(file, tensors, types, Map.of(), backend);
+  }
+
+  /**
+   * The same with words about them in the header, which others pass over.
+   *
+   * @param words beside {@code format}, which says that PyTorch's names are used
+   */
+  static void write(
+      Path file,
+      TensorSource tensors,
+      Function<String, StoredType> types,
+      Map<String, String> words,
+      Backend backend)
+      throws IOException {
     List<StoredTensor> layout = layout(tensors.shapes(), types);
-    byte[] header = new SafetensorsHeader(PYTORCH, layout).encode();
+    Map<String, String> metadata = new HashMap<>(words);
+    metadata.put("format", "pt");
+    byte[] header = new SafetensorsHeader(metadata, layout).encode();
     try (FileChannel channel =
         FileChannel.open(
             file,

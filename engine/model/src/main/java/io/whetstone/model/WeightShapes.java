@@ -2,9 +2,11 @@ package io.whetstone.model;
 
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Shape;
+import java.util.EnumSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /** Names and shapes of a model's weights, for whoever handles them without having them all. */
 public final class WeightShapes {
@@ -20,8 +22,9 @@ public final class WeightShapes {
    * @param plainInProducts numbers in those matrices of products that are not quantised, of which a
    *     backend makes copies
    * @param quantized numbers in those that are
+   * @param types of all of them
    */
-  public record Held(long bytes, long plainInProducts, long quantized) {}
+  public record Held(long bytes, long plainInProducts, long quantized, Set<DType> types) {}
 
   /** Those of {@link Transformer#weights}, in its order. */
   public static Map<String, Shape> of(ModelConfig config) {
@@ -37,9 +40,11 @@ public final class WeightShapes {
     long bytes = 0;
     long plain = 0;
     long quantized = 0;
+    Set<DType> types = EnumSet.noneOf(DType.class);
     List<Parameter> all = described(config, compute, frozen).fused();
     for (Parameter parameter : all) {
       bytes += parameter.value().memory().byteSize();
+      types.add(parameter.value().dtype());
       boolean gathered = parameter == all.getFirst() && !config.tiedEmbeddings();
       if (parameter.value().dtype().quantized()) {
         quantized += parameter.value().size();
@@ -47,7 +52,7 @@ public final class WeightShapes {
         plain += parameter.value().size();
       }
     }
-    return new Held(bytes, plain, quantized);
+    return new Held(bytes, plain, quantized, types);
   }
 
   private static Parameters described(ModelConfig config, DType compute, FrozenTypes frozen) {

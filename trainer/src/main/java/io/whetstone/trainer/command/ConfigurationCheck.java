@@ -11,6 +11,7 @@ import io.whetstone.datasets.settings.Names;
 import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
+import io.whetstone.model.WeightShapes;
 import io.whetstone.rewards.Reward;
 import io.whetstone.rewards.RewardCatalog;
 import io.whetstone.rewards.RewardPluginException;
@@ -18,6 +19,7 @@ import io.whetstone.rewards.models.HeadProvider;
 import io.whetstone.rewards.models.ModelRewardProvider;
 import io.whetstone.rewards.models.ModelSettings;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.DType;
 import io.whetstone.tensor.DeviceRoom;
 import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Data;
@@ -187,9 +189,16 @@ final class ConfigurationCheck {
             .toList();
     FrozenTypes frozen = attempt("model", () -> frozen(lora.isPresent()));
     FrozenTypes types = frozen == null ? FrozenTypes.NONE : frozen;
+    DType compute = experiment.precision().compute();
     MemoryEstimate memory = new MemoryEstimate(experiment, model, lora, types, loads, device);
     memory.report(findings);
     plan = memory.sentence();
+    experiment
+        .model()
+        .path()
+        .flatMap(path -> BaseModel.adapter(experiment, path))
+        .flatMap(there -> there.caution(WeightShapes.held(model, compute, types).types()))
+        .ifPresent(findings::caution);
     if (timed
         && runs
         && memory.fits(StepTime.bytes(model))

@@ -106,6 +106,7 @@ final class EvalCommand implements Callable<Integer> {
                     (int) Math.min(SamplerLimits.DEFAULT_SEQUENCES, (long) taskCount * k)));
         RewardCatalog catalog = RewardCatalog.of(target.plugins());
         RewardPipeline rewards = target.rewards(deciding, catalog)) {
+      directory.caution(policy.model()).ifPresent(console::note);
       TaskSource source = data.heldOut();
       if (source.size() == 0) {
         throw new UsageException(tasks + ": holds no held-out task; set its held-out");

@@ -128,7 +128,7 @@ final class ExportCommand implements Callable<Integer> {
       } else {
         writeModel(aside, from.model(), adapter, config, base, tokenizer, backend);
       }
-      new ModelCard(from, adapter.map(PeftAdapter::lora), format, merge).write(aside);
+      new ModelCard(from, adapter, format, merge).write(aside);
       Files.deleteIfExists(to);
       Files.move(aside, to, StandardCopyOption.ATOMIC_MOVE);
     } finally {

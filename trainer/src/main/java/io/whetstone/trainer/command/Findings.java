@@ -11,6 +11,7 @@ final class Findings {
   private final Consumer<String> lines;
   private final Ansi ansi;
   private final List<String> problems = new ArrayList<>();
+  private final List<String> cautions = new ArrayList<>();
 
   private Findings(Consumer<String> lines, Ansi ansi) {
     this.lines = lines;
@@ -22,7 +23,7 @@ final class Findings {
     return new Findings(console::result, console.colours());
   }
 
-  /** Only the problems are kept. */
+  /** Only problems and cautions are kept. */
   static Findings silent() {
     return new Findings(line -> {}, Ansi.OFF);
   }
@@ -42,8 +43,18 @@ final class Findings {
     lines.accept("  " + ansi.string("@|bold,red problem|@") + "            " + message);
   }
 
+  /** Something that a run does not mind, and its reader may. */
+  void caution(String message) {
+    cautions.add(message);
+    say("caution", message);
+  }
+
   List<String> problems() {
     return problems;
+  }
+
+  List<String> cautions() {
+    return cautions;
   }
 
   void verdict() {

@@ -94,6 +94,7 @@ final class GenerateCommand implements Callable<Integer> {
     ModelDirectory directory = ModelDirectory.find(model, ModelDirectory.Which.LATEST);
     try (Backend backend = engine.open();
         Policy policy = directory.policy(backend, engine.compute(directory))) {
+      directory.caution(policy.model()).ifPresent(console::note);
       // A chat template writes the beginning of sequence itself.
       int[] ids =
           messages.isPresent()

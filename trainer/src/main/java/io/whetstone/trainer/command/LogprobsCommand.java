@@ -54,6 +54,7 @@ final class LogprobsCommand implements Callable<Integer> {
         Backend backend = engine.open();
         Transformer policy = directory.transformer(backend, engine.compute(directory));
         Workspace workspace = backend.workspace("logprobs")) {
+      directory.caution(policy).ifPresent(console::note);
       for (JsonLines.Line line = lines.next(); line != null; line = lines.next()) {
         int[] ids = ids(line, policy);
         console.result(JSON.writeValueAsString(answer(policy, ids, workspace)));

@@ -31,15 +31,19 @@ final class ModelCard {
       Pattern.compile("\\A---\\R(?:(?!---).*\\R)*?(license:.*)\\R", Pattern.MULTILINE);
 
   private final ModelDirectory from;
-  private final Optional<Lora> lora;
+  private final Optional<PeftAdapter> adapter;
   private final ExportCommand.Format format;
   private final boolean merged;
   private final Path base;
   private final Optional<Experiment> experiment;
 
-  ModelCard(ModelDirectory from, Optional<Lora> lora, ExportCommand.Format format, boolean merged) {
+  ModelCard(
+      ModelDirectory from,
+      Optional<PeftAdapter> adapter,
+      ExportCommand.Format format,
+      boolean merged) {
     this.from = from;
-    this.lora = lora;
+    this.adapter = adapter;
     this.format = format;
     this.merged = merged;
     base = BaseModel.directory(from.model());
@@ -109,7 +113,7 @@ final class ModelCard {
   private List<String> tags() {
     List<String> tags = new ArrayList<>(List.of("whetstone"));
     experiment.ifPresent(e -> e.stages().stream().map(Stage::kind).distinct().forEach(tags::add));
-    if (lora.isPresent()) {
+    if (adapter.isPresent()) {
       tags.add("lora");
     }
     return tags;
@@ -140,7 +144,7 @@ final class ModelCard {
   }
 
   private Optional<String> adapters() {
-    return lora.map(this::describe);
+    return adapter.map(there -> describe(there.lora()) + beside(there));
   }
 
   private String describe(Lora adapters) {
@@ -155,6 +159,17 @@ final class ModelCard {
     return merged
         ? form + ", merged into the weights."
         : form + "; " + PeftAdapter.WEIGHTS + " holds the adapters alone.";
+  }
+
+  private static String beside(PeftAdapter adapters) {
+    return adapters
+        .quantized()
+        .map(
+            types ->
+                " They were trained beside the base model's weights quantised to "
+                    + types
+                    + "; beside others their logprobs differ a little.")
+        .orElse("");
   }
 
   private static String number(double value) {

@@ -10,6 +10,7 @@ import io.whetstone.hub.HubName;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Tensor;
 import io.whetstone.trainer.config.Configuration;
 import io.whetstone.trainer.config.Quantization;
 import io.whetstone.trainer.loop.BaseModel;
@@ -116,6 +117,14 @@ record ModelDirectory(Path model, Optional<Path> run) {
   /** The same without a tokenizer. */
   Transformer transformer(Backend backend, DType compute) {
     return BaseModel.load(model, backend, compute, quantize());
+  }
+
+  /** What there is to know of a model opened from here: see {@link PeftAdapter#caution}. */
+  Optional<String> caution(Transformer opened) {
+    return PeftAdapter.isAt(model)
+        ? PeftAdapter.read(model)
+            .caution(opened.weights().values().stream().map(Tensor::dtype).toList())
+        : Optional.empty();
   }
 
   private Optional<DType> quantize() {

@@ -78,12 +78,12 @@ final class TrainCommand implements Callable<Integer> {
   @Override
   public Integer call() throws InterruptedException, IOException {
     Configuration configuration = Configuration.load(file, overrides);
-    String memory = requireSound(configuration);
+    List<String> notes = requireSound(configuration);
     StopRequest stop = new StopRequest();
     try (RunDirectory directory = open(configuration);
         Signals _ = new Signals(name -> stop(stop, name), "TERM", "INT", "USR1")) {
       console.note("run " + directory.path());
-      console.note("memory: " + memory);
+      notes.forEach(console::note);
       return train(configuration, directory, stop);
     }
   }
@@ -152,9 +152,9 @@ final class TrainCommand implements Callable<Integer> {
   /**
    * Nothing that a look at data, prompts and rewards can find should end a run after hours.
    *
-   * @return the memory that the run will take, in a sentence
+   * @return the memory that the run will take, and cautions
    */
-  private static String requireSound(Configuration configuration)
+  private static List<String> requireSound(Configuration configuration)
       throws IOException, InterruptedException {
     Findings findings = Findings.silent();
     ConfigurationCheck check = new ConfigurationCheck(configuration.experiment(), findings, false);
@@ -162,7 +162,9 @@ final class TrainCommand implements Callable<Integer> {
     if (!findings.problems().isEmpty()) {
       throw new UsageException(String.join("\n", findings.problems()));
     }
-    return check.plan();
+    List<String> notes = new ArrayList<>(List.of("memory: " + check.plan()));
+    notes.addAll(findings.cautions());
+    return notes;
   }
 
   private RunDirectory open(Configuration configuration) {

@@ -3,6 +3,7 @@ package io.whetstone.trainer.loop;
 import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
+import io.whetstone.checkpoints.gguf.GgufDirectory;
 import io.whetstone.hub.HubName;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
@@ -13,6 +14,7 @@ import io.whetstone.tokenizer.Tokenizer;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Quantization;
 import io.whetstone.trainer.rollout.Purpose;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -43,7 +45,8 @@ public final class BaseModel {
                             + " directory there"));
     String name = adapted.name();
     Path beside = directory.resolve(name);
-    Path base = Policy.directory(Files.isDirectory(beside) ? beside : atRevision(adapted));
+    boolean isBeside = Files.isDirectory(beside) || GgufDirectory.isFile(beside);
+    Path base = Policy.directory(isBeside ? beside : atRevision(adapted));
     if (!Files.isRegularFile(base.resolve(HuggingFaceModel.CONFIG))) {
       throw new IllegalArgumentException(
           config
@@ -63,8 +66,19 @@ public final class BaseModel {
             : adapted.name());
   }
 
-  /** A model's directory as an adapter names it: a snapshot of the hub's by its name and commit. */
+  /**
+   * A model's directory as an adapter names it: a snapshot of the hub's by its name and commit, one
+   * that was made of a GGUF file by that file.
+   */
   public static AdaptedModel named(Path directory) {
+    Path weights = directory.resolve(GgufDirectory.WEIGHTS);
+    if (Files.isSymbolicLink(weights)) {
+      try {
+        return AdaptedModel.at(weights.toRealPath().toString());
+      } catch (IOException e) {
+        return AdaptedModel.at(directory.toString()); // The file is no longer there.
+      }
+    }
     return HubName.ofSnapshot(HubName.Kind.MODEL, directory)
         .map(name -> new AdaptedModel(name.repository(), Optional.of(name.revision())))
         .orElseGet(() -> AdaptedModel.at(directory.toString()));
@@ -85,7 +99,7 @@ public final class BaseModel {
   }
 
   /** The adapters that are there to be trained on, if any. */
-  private static Optional<PeftAdapter> given(Experiment experiment, Path path) {
+  public static Optional<PeftAdapter> adapter(Experiment experiment, Path path) {
     Path given = Policy.directory(path);
     boolean isAdapter = PeftAdapter.isAt(given);
     if (isAdapter && experiment.model().adapts()) {
@@ -110,14 +124,14 @@ public final class BaseModel {
    * @throws IllegalArgumentException when that cannot be
    */
   public static Optional<Lora> adapters(Experiment experiment, Path path, ModelConfig shape) {
-    return given(experiment, path)
+    return adapter(experiment, path)
         .map(adapter -> adapter.lora(shape))
         .or(() -> experiment.model().lora().map(settings -> settings.of(shape)));
   }
 
   /** What a run starts from that is not made from scratch. */
   static Policy start(Experiment experiment, Path path, Backend backend) {
-    Optional<PeftAdapter> adapter = given(experiment, path);
+    Optional<PeftAdapter> adapter = adapter(experiment, path);
     DType compute = experiment.precision().compute();
     Optional<DType> quantize = experiment.model().quantize().map(Quantization::dtype);
     Path base = directory(Policy.directory(path));

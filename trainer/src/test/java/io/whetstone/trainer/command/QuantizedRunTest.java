@@ -1,21 +1,26 @@
 package io.whetstone.trainer.command;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertNotEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.checkpoints.AdaptedModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.checkpoints.PeftAdapter;
 import io.whetstone.checkpoints.Safetensors;
 import io.whetstone.checkpoints.SafetensorsFile;
 import io.whetstone.checkpoints.StoredTensor;
+import io.whetstone.checkpoints.gguf.GgufDirectory;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.tensor.quantized.BlockCodec;
+import io.whetstone.trainer.loop.BaseModel;
 import io.whetstone.trainer.loop.Policy;
 import java.io.IOException;
 import java.lang.foreign.Arena;
@@ -92,7 +97,11 @@ class QuantizedRunTest {
     Path beside = directory.resolve("beside");
     CommandLineRun.of("export", run.toString(), "--to", beside.toString(), "--format", "peft")
         .succeeded();
+    assertTrue(Files.readString(beside.resolve("README.md")).contains("quantised to q8_0;"));
     String unrounded = logprobs(beside, ids);
+    assertTrue(
+        answer(beside, ids).err().contains("quantised to q8_0; here they are not quantised"));
+    assertEquals("", answer(run, ids).err());
     Path config = beside.resolve(PeftAdapter.CONFIG);
     ObjectNode root = (ObjectNode) JSON.readTree(Files.readAllBytes(config));
     root.put("base_model_name_or_path", rounded().toString());
@@ -112,11 +121,47 @@ class QuantizedRunTest {
             .out());
   }
 
-  private static String logprobs(Path model, Path ids) {
+  /** Trained on, they say it once more; beside weights so quantised, nothing. */
+  @Test
+  void whatItIsTrainedOnBesideIsSaid() {
+    String checkpoint =
+        ModelDirectory.find(run.toString(), ModelDirectory.Which.LATEST).model().toString();
+    assertTrue(onwards("onwards", checkpoint, "").err().contains("here they are not quantised"));
+    String same = onwards("same", checkpoint, ", quantize: q8_0").err();
+    assertFalse(same.contains("quantised"), same);
+  }
+
+  private CommandLineRun onwards(String name, String checkpoint, String more) {
+    return CommandLineRun.train(
+            directory,
+            name,
+            "--set",
+            "model={path: " + base + ", adapter: " + checkpoint + more + "}",
+            "--set",
+            "grpo.steps=1")
+        .succeeded();
+  }
+
+  /** A GGUF file is found again by its own name, not by where it was unpacked. */
+  @Test
+  void anAdapterNamesTheFileThatItsBaseIs() throws IOException {
+    Path gguf = directory.resolve("gguf");
+    CommandLineRun.of("export", base.toString(), "--to", gguf.toString(), "--format", "gguf")
+        .succeeded();
+    Path file = gguf.resolve("model.gguf");
+    Path unpacked = GgufDirectory.of(file, directory);
+    assertEquals(AdaptedModel.at(file.toRealPath().toString()), BaseModel.named(unpacked));
+    assertEquals(AdaptedModel.at(base.toString()), BaseModel.named(base));
+  }
+
+  private static CommandLineRun answer(Path model, Path ids) {
     return CommandLineRun.of(
             "logprobs", model.toString(), "--ids", ids.toString(), "--precision", "bf16")
-        .succeeded()
-        .out();
+        .succeeded();
+  }
+
+  private static String logprobs(Path model, Path ids) {
+    return answer(model, ids).out();
   }
 
   private Path rounded() throws IOException {
