@@ -69,13 +69,19 @@ final class ConfigFile {
     boolean gemma = family == Family.GEMMA2 || family == Family.GEMMA3;
     int hidden = root.count("hidden_size");
     int queries = root.count("num_attention_heads");
-    LayerKeys layers = new LayerKeys(family, root, root.count("num_hidden_layers"));
+    int depth = root.count("num_hidden_layers");
+    if (depth > ModelConfig.MOST_LAYERS) {
+      throw root.wrong("num_hidden_layers", "at most " + ModelConfig.MOST_LAYERS);
+    }
+    LayerKeys layers = new LayerKeys(family, root, depth);
     try {
       layers.requireKnownTypes();
       Heads heads =
           new Heads(
               queries,
-              root.count("num_key_value_heads", keyValues(family, queries)),
+              root.count(
+                  "num_key_value_heads",
+                  root.mentioned("num_key_value_heads") ? queries : keyValues(family, queries)),
               root.count("head_dim", headSize(family, hidden, queries)));
       return new ModelConfig(
           architecture(family, hidden, heads),

@@ -81,11 +81,17 @@ final class ConfigKeys {
   }
 
   CheckpointException wrong(String key, String expected) {
-    Object got = present(key) ? root.get(key) : "nothing";
+    Object got = present(key) ? shown(root.get(key)) : "nothing";
     return new CheckpointException(where + key + ": expected " + expected + ", got " + got);
   }
 
   CheckpointException unsupported(String key, Object got, String expected) {
-    return new CheckpointException(where + key + ": " + got + " is not supported: " + expected);
+    return new CheckpointException(
+        where + key + ": " + shown(got) + " is not supported: " + expected);
+  }
+
+  private static String shown(Object value) {
+    String text = value.toString();
+    return text.length() > 200 ? text.substring(0, 200) + "…" : text;
   }
 }

@@ -10,6 +10,7 @@ import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
+import io.whetstone.model.WeightShapes;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
@@ -179,6 +180,8 @@ public final class HuggingFaceModel {
       Optional<DType> quantize) {
     ModelConfig config = config(directory);
     try (WeightFiles files = WeightFiles.open(directory)) {
+      // Before memory is asked for: a config.json may say anything.
+      files.requireAll(WeightShapes.of(config), config);
       FrozenTypes frozen = frozen(files, config, compute, lora.isPresent(), quantize);
       Transformer model = Transformer.create(backend, config, compute, lora, trainable, frozen);
       try {

@@ -47,7 +47,7 @@ public final class ModelWeights implements TensorSource, AutoCloseable {
    * Opens a model's.
    *
    * @param instead a safetensors file with other weights of this model, an average of them
-   * @throws CheckpointException naming the tensors that are missing or too many
+   * @throws CheckpointException naming the tensors that are missing, too many or of another shape
    */
   public static ModelWeights open(Path directory, Optional<Path> instead, Backend backend) {
     ModelConfig config = HuggingFaceModel.config(directory);
@@ -59,7 +59,7 @@ public final class ModelWeights implements TensorSource, AutoCloseable {
    * Opens a model's, for an adapter to be added.
    *
    * @param adapterWeights the file with its tensors, the adapter's own or an average of them
-   * @throws CheckpointException naming the tensors that are missing or too many
+   * @throws CheckpointException naming the tensors that are missing, too many or of another shape
    */
   public static ModelWeights merged(
       Path base, PeftAdapter adapter, Path adapterWeights, Backend backend) {
@@ -80,7 +80,7 @@ public final class ModelWeights implements TensorSource, AutoCloseable {
 
   private static ModelWeights checked(ModelWeights weights) {
     try {
-      weights.files.requireAll(weights.shapes.keySet(), weights.config);
+      weights.files.requireAll(weights.shapes, weights.config);
       return weights;
     } catch (RuntimeException e) {
       weights.close();

@@ -116,11 +116,7 @@ public final class SafetensorsFile implements AutoCloseable {
    */
   public void read(String name, Tensor to, Backend backend) {
     boolean inBlocks = to.dtype().moments();
-    StoredTensor stored = inBlocks ? blocks(name) : floating(name);
-    if (!stored.hasShape(storedShape(to).extents())) {
-      throw new CheckpointException(
-          path + ": tensor " + name + ": expected " + storedShape(to) + ", got " + stored);
-    }
+    StoredTensor stored = require(inBlocks ? blocks(name) : floating(name), storedShape(to));
     MemorySegment bytes = bytes(stored);
     if (inBlocks) {
       backend.write(to, bytes);
@@ -141,6 +137,23 @@ public final class SafetensorsFile implements AutoCloseable {
     return tensor.dtype().moments()
         ? Shape.of(tensor.rows(), Math.toIntExact(tensor.dtype().bytes(tensor.columns())))
         : tensor.shape();
+  }
+
+  /**
+   * Fails where a tensor is not there, not F32, F16 or BF16, or of another shape.
+   *
+   * @throws CheckpointException saying which of these
+   */
+  void require(String name, Shape shape) {
+    require(floating(name), shape);
+  }
+
+  private StoredTensor require(StoredTensor stored, Shape shape) {
+    if (!stored.hasShape(shape.extents())) {
+      throw new CheckpointException(
+          path + ": tensor " + stored.name() + ": expected " + shape + ", got " + stored);
+    }
+    return stored;
   }
 
   private StoredTensor floating(String name) {

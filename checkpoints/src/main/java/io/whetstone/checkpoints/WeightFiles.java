@@ -7,6 +7,7 @@ import io.whetstone.checkpoints.gguf.GgufWeights;
 import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
+import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
@@ -135,19 +136,22 @@ final class WeightFiles implements AutoCloseable {
 
   /** Fills a model's weights; the files must hold these and no others. */
   void read(Map<String, Tensor> weights, ModelConfig config, Backend backend) {
-    requireAll(weights.keySet(), config);
+    Map<String, Shape> shapes = new LinkedHashMap<>();
+    weights.forEach((name, tensor) -> shapes.put(name, tensor.shape()));
+    requireAll(shapes, config);
     weights.forEach((name, tensor) -> readOne(name, tensor, config, backend));
   }
 
-  /** Fails where the files do not hold these weights or hold others. */
-  void requireAll(Set<String> weights, ModelConfig config) {
+  /** Fails where the files do not hold these weights, in these shapes, or hold others. */
+  void requireAll(Map<String, Shape> weights, ModelConfig config) {
     if (gguf != null) {
       new GgufWeights(gguf, config).requireAll(weights);
       return;
     }
     Set<String> present = new HashSet<>(fileOfTensor.keySet());
     present.removeIf(name -> redundant(name, config));
-    Safetensors.requireSameNames(origin, present, weights);
+    Safetensors.requireSameNames(origin, present, weights.keySet());
+    weights.forEach((name, shape) -> fileOfTensor.get(name).require(name, shape));
   }
 
   /** Fills one of them. */

@@ -4,23 +4,32 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assertions.fail;
 
 import com.sun.management.ThreadMXBean;
+import java.io.IOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Set;
 import java.util.SplittableRandom;
+import java.util.TreeSet;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Gives a reader damaged files: each is read, or refused with one message by an exception of the
- * expected kinds, in bounded time and on a bounded heap.
+ * expected kinds, in bounded time, on a bounded heap, and without the process growing.
  *
  * <pre>{@code
  * Fuzz.of(bytes, directory.resolve("x.gguf")).files(300).refusedBy(CheckpointException.class)
  *     .read(path -> GgufFile.open(path).close());
  * }</pre>
+ *
+ * Half of them, or a third, are damaged byte by byte, the others by what knows the format: {@link
+ * #damagedBy}.
  */
 public final class Fuzz {
   /** Far above what a small file needs, even where others have the processor. */
@@ -28,10 +37,13 @@ public final class Fuzz {
 
   private static final long ALLOCATED = 64 << 20;
 
+  /** What the process may grow by, all files together: libraries, freed memory that it keeps. */
+  private static final long GROWTH = 2L << 30;
+
   private final byte[] original;
   private final Path path;
+  private final List<Damage> damages = new ArrayList<>(List.of(Damage.bytes()));
   private int files = 300;
-  private long seed = 1;
   private Class<?>[] expected = {};
 
   private Fuzz(byte[] original, Path path) {
@@ -43,6 +55,22 @@ public final class Fuzz {
   @FunctionalInterface
   public interface Reader {
     void read(Path file) throws Exception;
+  }
+
+  /**
+   * What became of the files.
+   *
+   * @param kinds the messages, numbers and quoted words left out: how many of a reader's checks
+   *     were met
+   * @param seconds that reading took
+   * @param growth of the process's resident memory, bytes; 0 where the system does not say
+   */
+  public record Result(int files, int refused, Set<String> kinds, double seconds, long growth) {
+    @Override
+    public String toString() {
+      return "%,d damaged files: %,d refused, in %d kinds of message, the others read; %.1f s, memory grew by %d MB"
+          .formatted(files, refused, kinds.size(), seconds, growth / 1_000_000);
+    }
   }
 
   /**
@@ -59,9 +87,9 @@ public final class Fuzz {
     return this;
   }
 
-  /** Other seeds give other files. */
-  public Fuzz seed(long other) {
-    seed = other;
+  /** Other ways to damage it, as often as the bytes. */
+  public Fuzz damagedBy(Damage... others) {
+    damages.addAll(List.of(others));
     return this;
   }
 
@@ -71,17 +99,15 @@ public final class Fuzz {
     return this;
   }
 
-  /**
-   * Reads them all.
-   *
-   * @return how many were refused
-   */
-  public int read(Reader reader) throws Exception {
+  /** Reads them all. */
+  public Result read(Reader reader) throws Exception {
     reader.read(write(original));
-    AtomicReference<String> doing = new AtomicReference<>("the first file");
+    long before = residentBytes();
+    long start = System.nanoTime();
+    AtomicInteger file = new AtomicInteger();
+    AtomicInteger refused = new AtomicInteger();
+    Set<String> kinds = new TreeSet<>();
     AtomicReference<Throwable> failure = new AtomicReference<>();
-    int[] refused = new int[1];
-    long[] done = new long[1];
     Thread thread =
         Thread.ofPlatform()
             .name("fuzz")
@@ -89,31 +115,43 @@ public final class Fuzz {
             .start(
                 () -> {
                   try {
-                    for (int i = 0; i < files; i++) {
-                      doing.set("file " + i + " of seed " + seed);
-                      byte[] damaged =
-                          Mutations.of(original, new SplittableRandom(seed * 1_000_003 + i));
-                      refused[0] += refuses(reader, damaged) ? 1 : 0;
-                      done[0]++;
+                    for (; file.get() < files; file.incrementAndGet()) {
+                      if (refuses(reader, damaged(file.get()), kinds)) {
+                        refused.incrementAndGet();
+                      }
                     }
                   } catch (Throwable e) {
                     failure.set(e);
                   }
                 });
-    for (long before = -1; thread.isAlive(); before = done[0]) {
+    for (int last = -1; thread.isAlive(); last = file.get()) {
       thread.join(LIMIT);
-      if (thread.isAlive() && done[0] == before) {
-        fail(doing + ": not read after " + LIMIT + ": " + Arrays.toString(thread.getStackTrace()));
+      if (thread.isAlive() && file.get() == last) {
+        fail(
+            "file "
+                + file
+                + ": not read after "
+                + LIMIT
+                + ": "
+                + Arrays.toString(thread.getStackTrace()));
       }
     }
     if (failure.get() != null) {
-      throw new AssertionError(doing + ": " + failure.get(), failure.get());
+      throw new AssertionError("file " + file + ": " + failure.get(), failure.get());
     }
-    assertTrue(refused[0] > 0, "no damage was noticed");
-    return refused[0];
+    assertTrue(refused.get() > 0, "no damage was noticed");
+    long growth = residentBytes() - before;
+    assertTrue(growth < GROWTH, "the process grew by " + growth + " bytes");
+    double seconds = (System.nanoTime() - start) / 1e9;
+    return new Result(files, refused.get(), kinds, seconds, growth);
   }
 
-  private boolean refuses(Reader reader, byte[] damaged) throws Exception {
+  private byte[] damaged(int file) {
+    SplittableRandom random = new SplittableRandom(1_000_003 + file);
+    return damages.get(random.nextInt(damages.size())).of(original, random);
+  }
+
+  private boolean refuses(Reader reader, byte[] damaged, Set<String> kinds) throws Exception {
     write(damaged);
     ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
     long before = threads.getCurrentThreadAllocatedBytes();
@@ -127,7 +165,7 @@ public final class Fuzz {
       refused = true;
       String message = e.getMessage();
       assertTrue(message != null && !message.isBlank(), "refused without a message");
-      assertTrue(message.length() < 10_000, "a message of " + message.length() + " characters");
+      kinds.add(kind(message));
     }
     long allocated = threads.getCurrentThreadAllocatedBytes() - before;
     assertTrue(
@@ -139,6 +177,22 @@ public final class Fuzz {
             + " bytes that begin "
             + HexFormat.of().formatHex(damaged, 0, Math.min(64, damaged.length)));
     return refused;
+  }
+
+  private String kind(String message) {
+    String kind =
+        message
+            .replace(path.getParent().toString(), "")
+            .replaceAll("\"[^\"]*\"|[\\d.,]+", "#")
+            .replaceAll("[^\\x20-\\x7e]+", "#");
+    return kind.substring(0, Math.min(kind.length(), 80));
+  }
+
+  private static long residentBytes() throws IOException {
+    Path statistics = Path.of("/proc/self/statm");
+    return Files.isReadable(statistics)
+        ? 4096 * Long.parseLong(Files.readString(statistics).split(" ")[1])
+        : 0;
   }
 
   private Path write(byte[] bytes) throws Exception {

@@ -70,6 +70,9 @@ final class GgufConfig {
     refuseUnsupported();
     int hidden = positive("embedding_length");
     int layers = positive("block_count");
+    if (layers > ModelConfig.MOST_LAYERS) {
+      throw metadata.wrong(prefix + "block_count", "at most " + ModelConfig.MOST_LAYERS);
+    }
     int queries = positive("attention.head_count");
     int keyValues = metadata.count(prefix + "attention.head_count_kv", queries);
     int size = metadata.count(prefix + "attention.key_length", hidden / queries);
@@ -166,6 +169,9 @@ final class GgufConfig {
     int period = family == Family.GEMMA2 ? 2 : GEMMA3_PERIOD;
     if (!metadata.isArray(prefix + "attention.sliding_window_pattern")) {
       period = metadata.count(prefix + "attention.sliding_window_pattern", period);
+      if (period < 1) {
+        throw metadata.wrong(prefix + "attention.sliding_window_pattern", "a count ≥ 1");
+      }
     }
     List<LayerForm> forms = new ArrayList<>();
     for (int i = 0; i < count; i++) {

@@ -4,10 +4,12 @@ import io.whetstone.checkpoints.CheckpointException;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
@@ -35,17 +37,18 @@ public final class GgufWeights {
   /**
    * Checks that the file holds a model's weights and no others.
    *
-   * @param weights Hugging Face's names
-   * @throws CheckpointException naming the tensors that are missing or too many
+   * @param weights shapes by Hugging Face's names
+   * @throws CheckpointException naming the tensors that are missing or too many, or one that is of
+   *     another shape
    */
-  public void requireAll(Set<String> weights) {
+  public void requireAll(Map<String, Shape> weights) {
     Set<String> left = new TreeSet<>(file.tensors().keySet());
     left.remove(GgufNames.ROPE_FACTORS);
     if (config.tiedEmbeddings()) {
       left.remove(GgufNames.OUTPUT);
     }
     List<String> missing = new ArrayList<>();
-    for (String name : weights) {
+    for (String name : weights.keySet()) {
       if (!left.remove(names.of(name))) {
         missing.add(names.of(name));
       }
@@ -58,6 +61,7 @@ public final class GgufWeights {
                   ? "tensors are not expected: " + some(List.copyOf(left))
                   : "tensors are missing: " + some(missing)));
     }
+    weights.forEach(this::require);
   }
 
   private static String some(List<String> names) {
@@ -73,17 +77,7 @@ public final class GgufWeights {
    * @throws CheckpointException when it is of another shape
    */
   public void read(String name, Tensor to, Backend backend) {
-    GgufTensor stored = file.tensor(names.of(name));
-    if (!stored.shape().equals(to.shape().extents().stream().map(Integer::longValue).toList())) {
-      throw new CheckpointException(
-          file.path()
-              + ": tensor "
-              + stored.name()
-              + ": expected "
-              + to.shape()
-              + ", got "
-              + stored);
-    }
+    GgufTensor stored = require(name, to.shape());
     // A bias is a row of numbers for each output, as a matrix has a row of columns.
     boolean vector = to.shape().extents().size() == 1;
     Tensor matrix = vector ? to.reshape(to.columns(), 1) : to;
@@ -106,6 +100,15 @@ public final class GgufWeights {
         backend.write(rows, floats(name, stored, from, count));
       }
     }
+  }
+
+  private GgufTensor require(String name, Shape shape) {
+    GgufTensor stored = file.tensor(names.of(name));
+    if (!stored.shape().equals(shape.extents().stream().map(Integer::longValue).toList())) {
+      throw new CheckpointException(
+          file.path() + ": tensor " + stored.name() + ": expected " + shape + ", got " + stored);
+    }
+    return stored;
   }
 
   private float[] floats(String name, GgufTensor stored, long from, int count) {

@@ -1,7 +1,12 @@
 package io.whetstone.checkpoints.fuzz;
 
 import io.whetstone.checkpoints.CheckpointException;
+import io.whetstone.checkpoints.CheckpointStore;
+import io.whetstone.checkpoints.ClassifierModel;
 import io.whetstone.checkpoints.HuggingFaceModel;
+import io.whetstone.checkpoints.ModelWeights;
+import io.whetstone.checkpoints.PeftAdapter;
+import io.whetstone.fuzz.Damage;
 import io.whetstone.fuzz.Fuzz;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
@@ -12,11 +17,13 @@ import io.whetstone.tokenizer.chat.ChatTemplate;
 import io.whetstone.tokenizer.chat.Conversation;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -28,6 +35,8 @@ class ModelFilesFuzzTest {
       Path.of("../engine/tokenizer/src/test/resources/io/whetstone/tokenizer");
   private static final Path FAMILIES =
       Path.of("../engine/tokenizer/src/test/resources/chat/families");
+  private static final Path BASE =
+      Path.of("src/test/resources/io/whetstone/checkpoints/families/llama");
   private static final Conversation CONVERSATION =
       new Conversation(
           List.of(
@@ -51,8 +60,34 @@ class ModelFilesFuzzTest {
       }
 
       @Override
-      void read(Path file) {
-        HuggingFaceModel.config(file.getParent());
+      void read(Path directory) {
+        HuggingFaceModel.config(directory);
+      }
+    },
+    MODEL("config.json") {
+      @Override
+      byte[] prepare(Path directory) throws IOException {
+        Files.write(directory.resolve("model.safetensors"), resource("llama/model.safetensors"));
+        return resource("llama/config.json");
+      }
+
+      @Override
+      void read(Path directory) {
+        loads(directory);
+      }
+    },
+    CLASSIFIER("config.json") {
+      @Override
+      byte[] prepare(Path directory) throws IOException {
+        return new String(resource("llama/config.json"), StandardCharsets.UTF_8)
+            .replace("LlamaForCausalLM", "LlamaForSequenceClassification")
+            .replaceFirst("\\{", "{\"id2label\": {\"0\": \"good\"},")
+            .getBytes(StandardCharsets.UTF_8);
+      }
+
+      @Override
+      void read(Path directory) {
+        ClassifierModel.config(directory);
       }
     },
     INDEX("model.safetensors.index.json") {
@@ -69,10 +104,58 @@ class ModelFilesFuzzTest {
       }
 
       @Override
-      void read(Path file) {
-        try (Backend backend = Backends.open("cpu", 1)) {
-          HuggingFaceModel.load(file.getParent(), backend, DType.F32, false).close();
-        }
+      void read(Path directory) {
+        loads(directory);
+      }
+    },
+    ADAPTER_CONFIG(PeftAdapter.CONFIG) {
+      @Override
+      byte[] prepare(Path directory) throws IOException {
+        Files.write(
+            directory.resolve(PeftAdapter.WEIGHTS), resource("peft/llama/" + PeftAdapter.WEIGHTS));
+        return resource("peft/llama/" + PeftAdapter.CONFIG);
+      }
+
+      @Override
+      void read(Path directory) {
+        adapts(directory);
+      }
+    },
+    ADAPTER(PeftAdapter.WEIGHTS) {
+      @Override
+      byte[] prepare(Path directory) throws IOException {
+        Files.write(
+            directory.resolve(PeftAdapter.CONFIG), resource("peft/llama/" + PeftAdapter.CONFIG));
+        return resource("peft/llama/" + PeftAdapter.WEIGHTS);
+      }
+
+      @Override
+      Damage damage() {
+        return new SafetensorsDamage();
+      }
+
+      @Override
+      void read(Path directory) {
+        adapts(directory);
+      }
+    },
+    MANIFEST("manifest.json") {
+      @Override
+      byte[] prepare(Path directory) throws IOException {
+        Path checkpoint =
+            new CheckpointStore(directory.resolve("run"), 1)
+                .save(
+                    1,
+                    OptionalDouble.of(0.5),
+                    to -> Files.writeString(to.resolve("progress.json"), "{}"))
+                .directory();
+        Files.copy(checkpoint.resolve("progress.json"), directory.resolve("progress.json"));
+        return Files.readAllBytes(checkpoint.resolve("manifest.json"));
+      }
+
+      @Override
+      void read(Path directory) {
+        CheckpointStore.verify(directory);
       }
     },
     TOKENIZER("tokenizer.json") {
@@ -82,8 +165,8 @@ class ModelFilesFuzzTest {
       }
 
       @Override
-      void read(Path file) {
-        tokenizes(file.getParent());
+      void read(Path directory) {
+        tokenizes(directory);
       }
     },
     BPE("tokenizer.json") {
@@ -93,8 +176,8 @@ class ModelFilesFuzzTest {
       }
 
       @Override
-      void read(Path file) {
-        tokenizes(file.getParent());
+      void read(Path directory) {
+        tokenizes(directory);
       }
     },
     TOKENIZER_CONFIG("tokenizer_config.json") {
@@ -106,13 +189,25 @@ class ModelFilesFuzzTest {
          "chat_template": [{"name": "default", "template": "{% for m in messages %}{{ m.role }}: {{ m.content }}{% endfor %}"},
                            {"name": "tool_use", "template": "{{ tools | tojson }}"}]}\
         """
-            .getBytes(java.nio.charset.StandardCharsets.UTF_8);
+            .getBytes(StandardCharsets.UTF_8);
       }
 
       @Override
-      void read(Path file) {
-        tokenizes(file.getParent());
-        ChatTemplate.load(file.getParent()).ifPresent(template -> template.render(CONVERSATION));
+      void read(Path directory) {
+        tokenizes(directory);
+        ChatTemplate.load(directory).ifPresent(template -> template.render(CONVERSATION));
+      }
+    },
+    GENERATION_CONFIG("generation_config.json") {
+      @Override
+      byte[] prepare(Path directory) throws IOException {
+        Files.copy(TOKENIZERS.resolve("bytes.json"), directory.resolve("tokenizer.json"));
+        return resource("qwen2/generation_config.json");
+      }
+
+      @Override
+      void read(Path directory) {
+        tokenizes(directory);
       }
     },
     QWEN3_TEMPLATE("chat_template.jinja") {
@@ -122,8 +217,13 @@ class ModelFilesFuzzTest {
       }
 
       @Override
-      void read(Path file) {
-        ChatTemplate.load(file.getParent()).orElseThrow().render(CONVERSATION);
+      Damage damage() {
+        return Damage.words();
+      }
+
+      @Override
+      void read(Path directory) {
+        ChatTemplate.load(directory).orElseThrow().render(CONVERSATION);
       }
     },
     LLAMA3_TEMPLATE("chat_template.jinja") {
@@ -133,8 +233,13 @@ class ModelFilesFuzzTest {
       }
 
       @Override
-      void read(Path file) {
-        ChatTemplate.load(file.getParent()).orElseThrow().render(CONVERSATION);
+      Damage damage() {
+        return Damage.words();
+      }
+
+      @Override
+      void read(Path directory) {
+        ChatTemplate.load(directory).orElseThrow().render(CONVERSATION);
       }
     };
 
@@ -147,12 +252,33 @@ class ModelFilesFuzzTest {
     /** Writes what is beside the file; the file's own bytes. */
     abstract byte[] prepare(Path directory) throws IOException;
 
-    abstract void read(Path file);
+    abstract void read(Path directory);
+
+    /** What knows the file's form. */
+    Damage damage() {
+      return Damage.json();
+    }
+
+    private static void loads(Path directory) {
+      try (Backend backend = Backends.open("cpu", 1)) {
+        HuggingFaceModel.load(directory, backend, DType.F32, false).close();
+      }
+    }
+
+    /** Puts an adapter into its base, tensor by tensor. */
+    private static void adapts(Path directory) {
+      PeftAdapter adapter = PeftAdapter.read(directory);
+      try (Backend backend = Backends.open("cpu", 1);
+          ModelWeights merged = ModelWeights.merged(BASE, adapter, adapter.weights(), backend)) {
+        merged.shapes().keySet().forEach(merged::tensor);
+      }
+    }
 
     private static void tokenizes(Path directory) {
       try (Tokenizer tokenizer = Tokenizer.load(directory)) {
         tokenizer.decode(tokenizer.encode("<think>37+58 = 95, naïve 漢字</think>\n\n"));
         tokenizer.leading();
+        tokenizer.endOfSequence();
       }
     }
 
@@ -166,21 +292,22 @@ class ModelFilesFuzzTest {
   @ParameterizedTest
   @EnumSource
   void aSample(Read read) throws Exception {
-    fuzz(read, 300);
+    fuzz(read, 200);
   }
 
   @ParameterizedTest
   @EnumSource
   @Tag("long")
   void many(Read read) throws Exception {
-    fuzz(read, 10_000);
+    System.out.println(read + ": " + fuzz(read, 10_000));
   }
 
-  private void fuzz(Read read, int files) throws Exception {
+  private Fuzz.Result fuzz(Read read, int files) throws Exception {
     byte[] good = read.prepare(directory);
-    Fuzz.of(good, directory.resolve(read.file))
+    return Fuzz.of(good, directory.resolve(read.file))
         .files(files)
+        .damagedBy(read.damage())
         .refusedBy(CheckpointException.class, TokenizerException.class)
-        .read(read::read);
+        .read(path -> read.read(directory));
   }
 }

@@ -3,7 +3,9 @@ package io.whetstone.datasets.tables;
 import io.whetstone.datasets.Dataset;
 import io.whetstone.datasets.DatasetException;
 import io.whetstone.datasets.settings.Settings;
+import io.whetstone.fuzz.Damage;
 import io.whetstone.fuzz.Fuzz;
+import java.io.ByteArrayOutputStream;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -11,6 +13,7 @@ import java.sql.Connection;
 import java.sql.DriverManager;
 import java.sql.Statement;
 import java.util.Map;
+import java.util.zip.GZIPOutputStream;
 import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -27,14 +30,42 @@ class TablesFuzzTest {
   private static final String JSON =
       "{\"question\": \"1+1?\", \"answer\": 2, \"more\": {\"a\": [1, null, \"x\"]}}\n"
           + "{\"question\": \"é \\ud83d\\ude00\", \"answer\": 3.5, \"more\": {\"a\": []}}\n";
+  private static final String CARD =
+      """
+      ---
+      license: mit
+      configs:
+      - config_name: main
+        default: true
+        data_files:
+        - split: train
+          path: data/train-*
+        - split: test
+          path: ["data/test-*.jsonl", data/more.jsonl]
+      - config_name: other
+        data_dir: data
+      ---
+      # A card
+      """;
 
   @TempDir Path directory;
 
   /** A kind of file. */
   enum Kind {
-    CSV,
-    JSONL,
-    PARQUET
+    CSV("t.csv", Damage.words()),
+    JSONL("t.jsonl", Damage.jsonLines()),
+    ARRAY("t.json", Damage.json()),
+    GZIP("t.jsonl.gz", Damage.bytes()),
+    PARQUET("t.parquet", new ParquetDamage()),
+    CARD("README.md", Damage.words());
+
+    private final String file;
+    private final Damage damage;
+
+    Kind(String file, Damage damage) {
+      this.file = file;
+      this.damage = damage;
+    }
   }
 
   @ParameterizedTest
@@ -47,17 +78,17 @@ class TablesFuzzTest {
   @EnumSource
   @Tag("long")
   void many(Kind kind) throws Exception {
-    fuzz(kind, 10_000);
+    System.out.println(kind + ": " + fuzz(kind, 10_000));
   }
 
-  private void fuzz(Kind kind, int files) throws Exception {
-    Path file = directory.resolve("t." + kind.name().toLowerCase(java.util.Locale.ROOT));
-    Fuzz.of(good(kind), file)
+  private Fuzz.Result fuzz(Kind kind, int files) throws Exception {
+    return Fuzz.of(good(kind), directory.resolve(kind.file))
         .files(files)
+        .damagedBy(kind.damage)
         .refusedBy(DatasetException.class)
         .read(
             path -> {
-              try (Dataset data = open(path.getFileName().toString())) {
+              try (Dataset data = open(kind == Kind.CARD ? directory.toString() : kind.file)) {
                 for (long i = 0; i < data.training().size(); i++) {
                   data.training().task(i);
                 }
@@ -69,8 +100,25 @@ class TablesFuzzTest {
     return switch (kind) {
       case CSV -> CSV.getBytes(StandardCharsets.UTF_8);
       case JSONL -> JSON.getBytes(StandardCharsets.UTF_8);
+      case ARRAY ->
+          ("[" + JSON.strip().replace("\n", ",\n") + "]").getBytes(StandardCharsets.UTF_8);
+      case GZIP -> gzip();
       case PARQUET -> parquet();
+      case CARD -> {
+        Path data = Files.createDirectory(directory.resolve("data"));
+        Files.writeString(data.resolve("train-1.jsonl"), JSON);
+        Files.writeString(data.resolve("test-1.jsonl"), JSON);
+        yield CARD.getBytes(StandardCharsets.UTF_8);
+      }
     };
+  }
+
+  private static byte[] gzip() throws Exception {
+    ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+    try (GZIPOutputStream gzip = new GZIPOutputStream(bytes)) {
+      gzip.write(JSON.getBytes(StandardCharsets.UTF_8));
+    }
+    return bytes.toByteArray();
   }
 
   private byte[] parquet() throws Exception {

@@ -31,16 +31,24 @@ public record ModelConfig(
     boolean tiedEmbeddings,
     int maxPositions,
     List<LayerForm> layerForms) {
+  /** Ten times the deepest models. */
+  public static final int MOST_LAYERS = 2_000;
+
   public ModelConfig {
     require(architecture != null, "architecture", architecture, "given");
     require(vocabulary >= 1, "vocabulary", vocabulary, "≥ 1");
-    require(hidden >= 1, "hidden", hidden, "≥ 1");
-    require(!layerForms.isEmpty(), "layers", layerForms.size(), "≥ 1");
+    require(hidden >= 1 && hidden <= 1 << 20, "hidden", hidden, "in [1, 2²⁰]");
+    require(
+        !layerForms.isEmpty() && layerForms.size() <= MOST_LAYERS,
+        "layers",
+        layerForms.size(),
+        "in [1, " + MOST_LAYERS + "]");
     require(heads != null, "heads", heads, "given");
-    require(feedForward >= 1, "feedForward", feedForward, "≥ 1");
+    require(feedForward >= 1 && feedForward <= 1 << 24, "feedForward", feedForward, "in [1, 2²⁴]");
     require(gate != null, "gate", gate, "given");
     require(epsilon > 0 && epsilon < 1, "epsilon", epsilon, "in (0, 1)");
-    require(maxPositions >= 1, "maxPositions", maxPositions, "≥ 1");
+    require(
+        maxPositions >= 1 && maxPositions <= 1 << 22, "maxPositions", maxPositions, "in [1, 2²²]");
     layerForms = List.copyOf(layerForms);
   }
 

@@ -14,25 +14,35 @@ import java.util.stream.IntStream;
  * far positions would otherwise differ from every published model's by more than rounding.
  */
 final class RopeTable {
+  /** Numbers made at a time: what the heap must hold. */
+  private static final int CHUNK = 1 << 20;
+
   private RopeTable() {}
 
   static Tensor create(Backend backend, Workspace memory, Rope rope, int positions, int size) {
     int half = size / 2;
     float[] frequencies = rope.frequencies(size);
     float magnitude = rope.scaling().magnitude();
-    float[] table = new float[Math.multiplyExact(positions, size)];
-    IntStream.range(0, positions)
-        .parallel()
-        .forEach(
-            p -> {
-              for (int i = 0; i < half; i++) {
-                float angle = p * frequencies[i];
-                table[p * size + i] = (float) StrictMath.cos(angle) * magnitude;
-                table[p * size + half + i] = (float) StrictMath.sin(angle) * magnitude;
-              }
-            });
-    Tensor tensor = memory.tensor(DType.F32, positions, size);
-    backend.write(tensor, table);
-    return tensor;
+    Tensor table = memory.tensor(DType.F32, positions, size);
+    int step = Math.max(1, CHUNK / size);
+    float[] whole = new float[Math.min(step, positions) * size];
+    for (int from = 0; from < positions; ) {
+      int first = from;
+      int count = Math.min(step, positions - first);
+      float[] rows = count == step ? whole : new float[count * size];
+      IntStream.range(0, count)
+          .parallel()
+          .forEach(
+              row -> {
+                for (int i = 0; i < half; i++) {
+                  float angle = (first + row) * frequencies[i];
+                  rows[row * size + i] = (float) StrictMath.cos(angle) * magnitude;
+                  rows[row * size + half + i] = (float) StrictMath.sin(angle) * magnitude;
+                }
+              });
+      backend.write(table.rows(first, first + count), rows);
+      from += count;
+    }
+    return table;
   }
 }

@@ -133,7 +133,7 @@ class TransformerTest {
         "2 ids and 1 positions, expected one of each for the 2 rows",
         () -> new PackedTokens(new int[2], new int[1], Segments.ofLengths(2)));
     assertMessage(
-        "model: layers: 0 is not ≥ 1",
+        "model: layers: 0 is not in [1, 2000]",
         () ->
             new ModelConfig(
                 5, 8, 0, new Heads(1, 1, 8), 8, Gate.SILU, 10000, 1e-5f, true, false, 8));

@@ -22,6 +22,10 @@ public record Heads(int queries, int keyValues, int size) {
     if (size < 2 || size % 2 != 0) {
       throw new IllegalArgumentException("head size must be even and ≥ 2, got " + size);
     }
+    if ((queries + 2L * keyValues) * size > 1 << 24) {
+      throw new IllegalArgumentException(
+          queries + " and " + keyValues + " heads of " + size + " are more than 2²⁴ columns");
+    }
   }
 
   /** Columns of the fused query/key/value row. */

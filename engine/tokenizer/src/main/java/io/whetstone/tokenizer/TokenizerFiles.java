@@ -142,7 +142,7 @@ record TokenizerFiles(
 
   private static JsonNode parse(Path file, byte[] bytes) {
     try {
-      JsonNode node = JSON.readTree(bytes);
+      JsonNode node = StrictJson.parse(bytes);
       if (!node.isObject()) {
         throw new TokenizerException(file + ": expected a JSON object, got " + node.getNodeType());
       }

@@ -14,6 +14,11 @@ import java.util.Set;
 
 /** What a {@code tokenizer.json} and the configurations beside it say about tokens. */
 final class Vocabulary {
+  /**
+   * Sixteen times the largest vocabularies; an id beyond it is a mistake that would cost memory.
+   */
+  private static final int MOST_IDS = 1 << 22;
+
   private final String[] tokens;
   private final Map<String, Integer> ids = new HashMap<>();
   private final BitSet added = new BitSet();
@@ -25,29 +30,58 @@ final class Vocabulary {
   private final Optional<byte[][]> bytesOfTokens;
 
   Vocabulary(TokenizerFiles files) {
+    String origin = files.origin();
     JsonNode vocab = files.definition().path("model").path("vocab");
     if (vocab.isObject()) {
-      vocab.properties().forEach(e -> ids.put(e.getKey(), e.getValue().asInt()));
+      vocab.properties().forEach(e -> ids.put(e.getKey(), id(origin, e.getKey(), e.getValue())));
     } else if (vocab.isArray()) { // Unigram: [[token, score], …]
       for (int id = 0; id < vocab.size(); id++) {
         ids.put(vocab.get(id).path(0).asText(), id);
       }
     } else {
-      throw new TokenizerException(files.origin() + ": model.vocab is missing");
+      throw new TokenizerException(origin + ": model.vocab is missing");
     }
     plainSize = ids.values().stream().mapToInt(i -> i).max().orElse(-1) + 1;
-    for (JsonNode token : files.definition().path("added_tokens")) {
-      ids.put(token.path("content").asText(), token.path("id").asInt());
-      added.set(token.path("id").asInt());
+    JsonNode addedTokens = files.definition().path("added_tokens");
+    int most = plainSize;
+    for (JsonNode token : addedTokens) {
+      String content = token.path("content").asText();
+      int id = id(origin, content, token.path("id"));
+      ids.put(content, id);
+      most = Math.max(most, id + 1);
     }
-    tokens = new String[ids.values().stream().mapToInt(i -> i).max().orElse(-1) + 1];
+    tokens = new String[most];
     ids.forEach((token, id) -> tokens[id] = token);
+    for (JsonNode token : addedTokens) {
+      String content = token.path("content").asText();
+      int id = token.path("id").intValue();
+      if (added.get(id) && !content.equals(tokens[id])) {
+        throw new TokenizerException(
+            "%s: added_tokens: \"%s\" and \"%s\" have one id, %d"
+                .formatted(origin, shown(tokens[id]), shown(content), id));
+      }
+      added.set(id);
+      tokens[id] = content;
+    }
 
     endOfSequence = endOfSequence(files);
     pad = first(files, "pad_token");
     beginningOfSequence = first(files, "bos_token");
     normalForm = normalForm(files.definition().path("normalizer"));
     bytesOfTokens = TokenBytes.of(files.definition().path("decoder"), tokens);
+  }
+
+  private static int id(String origin, String token, JsonNode id) {
+    if (!id.isInt() || id.intValue() < 0 || id.intValue() >= MOST_IDS) {
+      throw new TokenizerException(
+          "%s: \"%s\" has the id %s; expected one in [0, %d)"
+              .formatted(origin, shown(token), shown(id.toString()), MOST_IDS));
+    }
+    return id.intValue();
+  }
+
+  private static String shown(String text) {
+    return text.length() > 100 ? text.substring(0, 100) + "…" : text;
   }
 
   /**

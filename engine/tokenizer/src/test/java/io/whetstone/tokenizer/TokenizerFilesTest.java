@@ -81,6 +81,16 @@ class TokenizerFilesTest {
     refused("tokenizer.json");
     file("tokenizer.json", "[]");
     refused("expected a JSON object, got ARRAY");
+    // Where these are in its decoder, the tokenizers library would end the process.
+    String decoder = "{\"model\": {}, \"decoder\": {\"type\": \"Fuse\", \"x\": %s}}";
+    file("tokenizer.json", decoder.formatted("1e999"));
+    refused("a number is larger");
+    file("tokenizer.json", decoder.formatted("\"\\ud800\""));
+    refused("half of a character");
+    file("tokenizer.json", decoder.formatted("[".repeat(200) + "]".repeat(200)));
+    refused("not valid JSON");
+    file("tokenizer.json", decoder.formatted("1") + "1");
+    refused("not valid JSON");
     Files.delete(directory.resolve("tokenizer.json"));
     refused("tokenizer.json: no such file");
   }

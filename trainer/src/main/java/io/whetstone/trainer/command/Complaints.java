@@ -21,6 +21,9 @@ import picocli.CommandLine;
  */
 final class Complaints
     implements CommandLine.IParameterExceptionHandler, CommandLine.IExecutionExceptionHandler {
+  /** A damaged file may be quoted; a screen is enough of it. */
+  private static final int LONGEST = 4_000;
+
   private final Console console;
   private final BooleanSupplier debug;
 
@@ -53,7 +56,11 @@ final class Complaints
   }
 
   static void complain(Console console, String message) {
-    console.note(console.errColours().string("@|bold,red whetstone:|@ ") + message);
+    String shown = message;
+    if (message.length() > LONGEST) {
+      shown = message.substring(0, LONGEST) + "…";
+    }
+    console.note(console.errColours().string("@|bold,red whetstone:|@ ") + shown);
   }
 
   /** The exit code that an exception means. */

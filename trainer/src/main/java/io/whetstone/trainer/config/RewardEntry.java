@@ -43,6 +43,12 @@ public record RewardEntry(
     if (deadline.isPresent() && (deadline.get().isNegative() || deadline.get().isZero())) {
       throw new IllegalArgumentException("deadline: is not more than 0");
     }
+    settings.forEach(
+        (key, value) -> {
+          if (value == null) {
+            throw new IllegalArgumentException(key + ": has no value");
+          }
+        });
     settings = Map.copyOf(settings);
   }
 

@@ -6,7 +6,7 @@ import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
 /** Damages a file in the ways that lies, cut downloads and bad disks do. */
-final class Mutations {
+final class ByteDamage implements Damage {
   private static final long[] LENGTHS = {
     0,
     1,
@@ -28,10 +28,9 @@ final class Mutations {
   };
   private static final byte[] TEXT = "0123456789-+.eE{}[]\",:\\ntfu\0<|>".getBytes();
 
-  private Mutations() {}
-
   /** A damaged copy: one to four mutations, most of them near the start, where formats lie. */
-  static byte[] of(byte[] file, RandomGenerator random) {
+  @Override
+  public byte[] of(byte[] file, RandomGenerator random) {
     byte[] bytes = file.clone();
     int times = 1 + random.nextInt(4);
     for (int i = 0; i < times && bytes.length > 0; i++) {
