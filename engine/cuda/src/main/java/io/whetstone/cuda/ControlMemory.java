@@ -15,8 +15,9 @@ import java.util.List;
  * address is good until seven times as much as the largest array has been put in since, or the
  * queue has been waited for twice: so for the backend call that asked.
  *
- * <p>After everything was waited for it begins again, in the other half: work that repeats itself
- * finds its arrays at the same addresses, even where they have grown a little.
+ * <p>After somebody waited, for all work or for what was queued up to some point, it begins again,
+ * in the other half: work that repeats itself finds its arrays at the same addresses, even where
+ * they have grown a little, and also where a step is queued before the one before it is waited for.
  */
 final class ControlMemory {
   private static final long FIRST = 1 << 20;
@@ -105,21 +106,22 @@ final class ControlMemory {
     }
     if (waited != queue.waited()) {
       waited = queue.waited();
-      enter(quarter < QUARTERS / 2 ? QUARTERS / 2 : 0);
+      goOnIn(quarter < QUARTERS / 2 ? QUARTERS / 2 : 0);
     }
     long place = place(bytes);
     if (next + place > ring.bytes() / QUARTERS * (quarter + 1)) {
-      driver.record(copied[quarter], queue.stream());
-      enter((quarter + 1) % QUARTERS);
-      driver.await(copied[quarter]);
+      goOnIn((quarter + 1) % QUARTERS);
     }
     long at = next;
     next += place;
     return at;
   }
 
-  private void enter(int quarter) {
-    this.quarter = quarter;
+  /** Leaves a quarter for another, which is written again once its copies are done. */
+  private void goOnIn(int other) {
+    driver.record(copied[quarter], queue.stream());
+    driver.await(copied[other]);
+    quarter = other;
     next = ring.bytes() / QUARTERS * quarter;
   }
 

@@ -7,6 +7,7 @@ import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Capability;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.DeviceRoom;
+import io.whetstone.tensor.DrawnTokens;
 import io.whetstone.tensor.Gate;
 import io.whetstone.tensor.Heads;
 import io.whetstone.tensor.KvCache;
@@ -88,6 +89,13 @@ final class CudaBackend implements Backend {
       return own;
     }
     throw new IllegalArgumentException("the linear was made by another backend: " + linear);
+  }
+
+  private static CudaTokens tokens(DrawnTokens drawn) {
+    if (drawn instanceof CudaTokens own) {
+      return own;
+    }
+    throw new IllegalArgumentException("the drawn tokens were made by another backend: " + drawn);
   }
 
   @Override
@@ -266,7 +274,16 @@ final class CudaBackend implements Backend {
 
   @Override
   public void embedding(int[] ids, Tensor table, Tensor y) {
-    rowKernels.embedding(ids, table, y);
+    rowKernels.embedding(gpu.control().ints(ids), table, y);
+  }
+
+  @Override
+  public void embedding(int[] ids, DrawnTokens drawn, Tensor table, Tensor y) {
+    if (drawn instanceof CudaTokens own && own.underWay(gpu)) {
+      rowKernels.embedding(tokenSampler.ids(ids, own), table, y);
+    } else {
+      embedding(drawn.resolve(ids), table, y);
+    }
   }
 
   @Override
@@ -422,6 +439,16 @@ final class CudaBackend implements Backend {
   }
 
   @Override
+  public DrawnTokens drawnTokens() {
+    return new CudaTokens(gpu);
+  }
+
+  @Override
+  public void draw(Tensor logits, Sampling[] rows, double[] uniforms, DrawnTokens drawn) {
+    tokenSampler.draw(logits, rows, uniforms, tokens(drawn));
+  }
+
+  @Override
   public void adamW(Tensor weight, Tensor gradient, Tensor m, Tensor v, AdamWStep step) {
     optimizer.adamW(weight, gradient, m, v, step);
   }
@@ -430,6 +457,7 @@ final class CudaBackend implements Backend {
   public void close() {
     if (!closed) {
       closed = true;
+      tokenSampler.close();
       products.close();
       gpu.close();
     }

@@ -32,12 +32,13 @@ final class QuantizedWeights {
     launch(table, firstRow, 0, rows, to, type);
   }
 
-  /** y[r] = table[ids[r]]: y F32 or BF16. */
-  void gather(int[] ids, Tensor table, Tensor y) {
-    if (ids.length > 0) {
-      long picked = gpu.control().ints(ids);
-      launch(table, 0, picked, ids.length, DeviceMemory.address(y), y.dtype());
-    }
+  /**
+   * y[r] = table[ids[r]]: y F32 or BF16.
+   *
+   * @param ids the device address of an id for each row of y
+   */
+  void gather(long ids, Tensor table, Tensor y) {
+    launch(table, 0, ids, y.rows(), DeviceMemory.address(y), y.dtype());
   }
 
   private void launch(Tensor table, int firstRow, long picked, int rows, long to, DType type) {

@@ -34,18 +34,21 @@ final class RowKernels {
   }
 
   void gatherRows(Tensor x, int[] rows, Tensor y) {
-    gather(gather.of(x.dtype()), x, rows, y, width(x.dtype()));
+    gather(gather.of(x.dtype()), x, gpu.control().ints(rows), y, width(x.dtype()));
   }
 
   void scatterAddRows(Tensor dy, int[] rows, Tensor dx) {
     scatterAdd(dy, rows, dx);
   }
 
-  void embedding(int[] ids, Tensor table, Tensor y) {
+  /**
+   * @param ids the device address of an id for each row of y
+   */
+  void embedding(long ids, Tensor table, Tensor y) {
     if (table.dtype().quantized()) {
       quantized.gather(ids, table, y);
     } else if (table.dtype() == y.dtype()) {
-      gatherRows(table, ids, y);
+      gather(gather.of(table.dtype()), table, ids, y, width(table.dtype()));
     } else {
       gather(gatherWidened, table, ids, y, 4);
     }
@@ -55,19 +58,19 @@ final class RowKernels {
     scatterAdd(dy, ids, dTable);
   }
 
-  private void gather(Kernel picks, Tensor x, int[] rows, Tensor y, int width) {
+  private void gather(Kernel picks, Tensor x, long rows, Tensor y, int width) {
     int columns = x.columns();
     long addresses = DeviceMemory.address(x) | DeviceMemory.address(y);
     Kernel kernel =
         picks
             .begin()
             .tensor(x)
-            .pointer(gpu.control().ints(rows))
+            .pointer(rows)
             .tensor(y)
-            .integer(rows.length)
+            .integer(y.rows())
             .integer(columns)
             .integer(Alignment.whole(addresses, columns, width));
-    RowGrid.of(rows.length, columns, width).launch(kernel);
+    RowGrid.of(y.rows(), columns, width).launch(kernel);
   }
 
   /** Every target's rows in their order, so there is one right answer; targets side by side. */

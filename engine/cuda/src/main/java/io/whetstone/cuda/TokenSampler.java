@@ -2,7 +2,6 @@ package io.whetstone.cuda;
 
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Tensor;
-import java.lang.foreign.MemorySegment;
 
 /** Draws tokens from rows of logits, as {@link Sampling} says; see sampling.cu. */
 final class TokenSampler {
@@ -15,21 +14,35 @@ final class TokenSampler {
 
   private static final int STATE_BYTES = 24;
 
+  private static final int ID_THREADS = 128;
+
   /** Keys that are sorted at once for rows that filter: 256 MiB of them. */
   private static final long MOST_KEYS = 1 << 25;
 
-  // What can be wrong with a row.
-  private static final int NOT_FINITE = 1;
-  private static final int ALL_SUPPRESSED = 2;
-
   private final Gpu gpu;
+
+  /** Of {@link #sample}. */
+  private final CudaTokens sampled;
 
   TokenSampler(Gpu gpu) {
     this.gpu = gpu;
+    sampled = new CudaTokens(gpu);
   }
 
+  /** Draws, and waits. */
   void sample(Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
+    sampled.reset();
+    draw(logits, rows, uniforms, sampled);
+    for (int r = 0; r < rows.length; r++) {
+      tokens[r] = sampled.token(r);
+      logprobs[r] = sampled.logprob(r);
+    }
+  }
+
+  /** Queues a draw. */
+  void draw(Tensor logits, Sampling[] rows, double[] uniforms, CudaTokens drawn) {
     int count = rows.length;
+    long results = drawn.room(count);
     if (count == 0) {
       return;
     }
@@ -43,8 +56,7 @@ final class TokenSampler {
     long sums = gpu.temporaries().reserve("sampling: blocks", 20 * summed);
     long weighted = sums + 8 * summed;
     long maxes = weighted + 8 * summed;
-    long states = gpu.temporaries().reserve("sampling: rows", (STATE_BYTES + 12L) * count);
-    long results = states + (long) STATE_BYTES * count;
+    long states = gpu.temporaries().reserve("sampling: rows", STATE_BYTES * (long) count);
     long blockSums = gpu.temporaries().reserve("sampling: weights", 8L * count * weightBlocks);
     long settingsAt = gpu.control().ints(settings.rows.array(), settings.rows.size());
 
@@ -97,7 +109,20 @@ final class TokenSampler {
         .pointer(states)
         .pointer(results)
         .launch(count, threads);
-    read(results, tokens, logprobs);
+    drawn.add(count, vocabulary);
+  }
+
+  /** The device address of ids: those given, with the tokens that are drawn in their places. */
+  long ids(int[] given, CudaTokens drawn) {
+    long ids = gpu.temporaries().reserve("ids of drawn tokens", 4L * given.length);
+    gpu.kernel(FILE, "drawnIds")
+        .begin()
+        .pointer(gpu.control().ints(given))
+        .integer(given.length)
+        .pointer(drawn.results())
+        .pointer(ids)
+        .launch(Math.ceilDiv(given.length, ID_THREADS), ID_THREADS);
+    return ids;
   }
 
   private void sumWeights(
@@ -151,21 +176,8 @@ final class TokenSampler {
     return gpu.kernel(FILE, name).begin().tensor(logits);
   }
 
-  private void read(long results, int[] tokens, float[] logprobs) {
-    int[] all = new int[3 * tokens.length];
-    gpu.queue().copyToHost(results, MemorySegment.ofArray(all));
-    for (int r = 0; r < tokens.length; r++) {
-      switch (all[3 * r + 2]) {
-        case NOT_FINITE ->
-            throw new IllegalArgumentException("logits: row " + r + " is not finite");
-        case ALL_SUPPRESSED ->
-            throw new IllegalArgumentException("sampling: every token is suppressed");
-        default -> {
-          tokens[r] = all[3 * r];
-          logprobs[r] = Float.intBitsToFloat(all[3 * r + 1]);
-        }
-      }
-    }
+  void close() {
+    sampled.close();
   }
 
   /**

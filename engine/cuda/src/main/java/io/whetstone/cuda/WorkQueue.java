@@ -57,6 +57,7 @@ final class WorkQueue {
   /** The stream, with everything queued that was noted down. */
   long stream() {
     flush();
+    enter();
     return stream;
   }
 
@@ -68,7 +69,7 @@ final class WorkQueue {
     return replays;
   }
 
-  /** How often everything was waited for. */
+  /** How often somebody waited. */
   long waited() {
     return waited;
   }
@@ -203,6 +204,21 @@ final class WorkQueue {
     if (bytes > 0) {
       waited++;
     }
+  }
+
+  /** Queues a copy to page-locked memory, and has the event happen when it is done. */
+  void copyToHost(long from, MemorySegment pinned, long event) {
+    flush();
+    enter();
+    driver.copyToHost(from, pinned.address(), pinned.byteSize(), stream);
+    driver.record(event, stream);
+  }
+
+  /** Waits for an event, and so for all that was queued before it. */
+  void await(long event) {
+    enter();
+    driver.await(event);
+    waited++;
   }
 
   /** Copies on the device; the two must not overlap. */

@@ -3,6 +3,7 @@ package io.whetstone.model;
 import io.whetstone.model.Parameters.Start;
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.DrawnTokens;
 import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import java.util.ArrayList;
@@ -67,11 +68,16 @@ final class LayerStack implements AutoCloseable {
   /**
    * All layers, one after the other in one buffer.
    *
+   * @param drawn what placeholders among the ids stand for
    * @param attention of each layer
    */
   Tensor forward(
-      int[] ids, int[] positions, IntFunction<Layer.Attention> attention, Workspace workspace) {
-    Tensor stream = embed(ids, workspace);
+      int[] ids,
+      DrawnTokens drawn,
+      int[] positions,
+      IntFunction<Layer.Attention> attention,
+      Workspace workspace) {
+    Tensor stream = embed(ids, drawn, workspace);
     LayerRows rows = LayerRows.of(positions);
     for (int i = 0; i < layers.size(); i++) {
       long mark = workspace.mark();
@@ -85,7 +91,8 @@ final class LayerStack implements AutoCloseable {
   /** The same of packed sequences. */
   Tensor forward(PackedTokens tokens, Workspace workspace) {
     Layer.Attention attention = packed(tokens);
-    return forward(tokens.ids(), tokens.positions(), layer -> attention, workspace);
+    return forward(
+        tokens.ids(), DrawnTokens.none(), tokens.positions(), layer -> attention, workspace);
   }
 
   /**
@@ -95,7 +102,7 @@ final class LayerStack implements AutoCloseable {
    */
   List<Scored.Kept> keep(
       PackedTokens tokens, LayerRows rows, boolean recompute, Workspace workspace) {
-    Tensor stream = embed(tokens.ids(), workspace);
+    Tensor stream = embed(tokens.ids(), DrawnTokens.none(), workspace);
     Layer.Attention attention = packed(tokens);
     List<Scored.Kept> kept = new ArrayList<>(layers.size());
     for (Layer layer : layers) {
@@ -147,9 +154,9 @@ final class LayerStack implements AutoCloseable {
         backend.attention(fused, config.heads(), tokens.segments(), form, attended, logSumExp);
   }
 
-  private Tensor embed(int[] ids, Workspace workspace) {
+  private Tensor embed(int[] ids, DrawnTokens drawn, Workspace workspace) {
     Tensor stream = workspace.tensor(DType.F32, ids.length, config.hidden());
-    backend.embedding(ids, embedding.value(), stream);
+    backend.embedding(ids, drawn, embedding.value(), stream);
     if (embedding.value().dtype() != compute) {
       // As every matrix: rounded where it is used, so that a BF16 copy of it gives the same bits.
       long mark = workspace.mark();

@@ -4,6 +4,7 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.CachedRows;
 import io.whetstone.tensor.Capability;
 import io.whetstone.tensor.DType;
+import io.whetstone.tensor.DrawnTokens;
 import io.whetstone.tensor.KvCache;
 import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Tensor;
@@ -445,7 +446,19 @@ public final class Transformer implements Trainable, AutoCloseable {
       CachedRows rows,
       KvCache cache,
       Workspace workspace) {
-    checkTokens(ids, positions);
+    return forwardCached(ids, DrawnTokens.none(), positions, slots, rows, cache, workspace);
+  }
+
+  /** The same of ids some of which are placeholders of what is being drawn. */
+  public Tensor forwardCached(
+      int[] ids,
+      DrawnTokens drawn,
+      int[] positions,
+      int[] slots,
+      CachedRows rows,
+      KvCache cache,
+      Workspace workspace) {
+    checkRange("position", positions, config.maxPositions());
     requireLength("positions", positions.length, ids.length);
     requireLength("slots", slots.length, ids.length);
     requireLength("cached rows", rows.rows(), ids.length);
@@ -454,6 +467,7 @@ public final class Transformer implements Trainable, AutoCloseable {
     Tensor stream =
         layers.forward(
             ids,
+            drawn,
             positions,
             layer ->
                 (fused, form, attended, unused) -> {

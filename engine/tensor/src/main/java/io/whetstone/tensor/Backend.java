@@ -187,6 +187,17 @@ public interface Backend extends AutoCloseable {
   /** y[t] = table[ids[t]]: table [V, h] F32, BF16 or quantised, y [T, h]. */
   void embedding(int[] ids, Tensor table, Tensor y);
 
+  /**
+   * The same of ids some of which may still be on their way: {@link DrawnTokens#placeholder} stands
+   * for a token that a row of {@code drawn} draws. A backend whose draws are finished when they
+   * return keeps this one.
+   *
+   * @param drawn from a vocabulary of V at most
+   */
+  default void embedding(int[] ids, DrawnTokens drawn, Tensor table, Tensor y) {
+    embedding(drawn.resolve(ids), table, y);
+  }
+
   /** dTable[ids[t]] += dy[t], in the order of t. */
   void embeddingBackward(int[] ids, Tensor dy, Tensor dTable);
 
@@ -407,6 +418,24 @@ public interface Backend extends AutoCloseable {
    * @param logprobs B logprobs, written
    */
   void sample(Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs);
+
+  /** Room for tokens that {@link #draw} draws. */
+  default DrawnTokens drawnTokens() {
+    return new HostTokens();
+  }
+
+  /**
+   * As {@link #sample}, to the bit, into rows that are added to {@code drawn}. A device may still
+   * be at it when this returns; a row that nothing can be drawn from is then refused by {@link
+   * DrawnTokens#token}, and its placeholder stands for some token. A backend whose draws are
+   * finished when they return keeps this one.
+   *
+   * @param drawn from this backend's {@link #drawnTokens}
+   * @throws IllegalStateException when it is closed
+   */
+  default void draw(Tensor logits, Sampling[] rows, double[] uniforms, DrawnTokens drawn) {
+    HostTokens.draw(this, logits, rows, uniforms, drawn);
+  }
 
   // ---- optimizer
 

@@ -265,6 +265,20 @@ public final class CheckedBackend implements Backend {
   }
 
   @Override
+  public void embedding(int[] ids, DrawnTokens drawn, Tensor table, Tensor y) {
+    numbers("table", table);
+    matrix("y", y, ids.length, table.columns());
+    for (int id : ids) {
+      if (id >= 0) {
+        index("ids", id, table.rows());
+      } else {
+        placeholder(id, drawn, table);
+      }
+    }
+    backend.embedding(ids, drawn, table, y);
+  }
+
+  @Override
   public void embeddingBackward(int[] ids, Tensor dy, Tensor dTable) {
     type("dTable", dTable, F32);
     matrix("dy", dy, ids.length, dTable.columns());
@@ -491,17 +505,21 @@ public final class CheckedBackend implements Backend {
   @Override
   public void sample(
       Tensor logits, Sampling[] rows, double[] uniforms, int[] tokens, float[] logprobs) {
-    matrix("logits", logits, rows.length, logits.columns());
-    count("uniforms", uniforms.length, rows.length);
+    drawable(logits, rows, uniforms);
     count("tokens", tokens.length, rows.length);
     count("logprobs", logprobs.length, rows.length);
-    for (int r = 0; r < rows.length; r++) {
-      drawable(rows[r].suppressed(), logits.columns());
-      if (!(uniforms[r] >= 0 && uniforms[r] < 1)) {
-        throw new IllegalArgumentException("uniforms: " + uniforms[r] + " is not in [0, 1)");
-      }
-    }
     backend.sample(logits, rows, uniforms, tokens, logprobs);
+  }
+
+  @Override
+  public DrawnTokens drawnTokens() {
+    return backend.drawnTokens();
+  }
+
+  @Override
+  public void draw(Tensor logits, Sampling[] rows, double[] uniforms, DrawnTokens drawn) {
+    drawable(logits, rows, uniforms);
+    backend.draw(logits, rows, uniforms, drawn);
   }
 
   // ---- optimizer
@@ -593,6 +611,35 @@ public final class CheckedBackend implements Backend {
       if (rows.length()[r] < 1 || rows.length()[r] > room) {
         throw new IllegalArgumentException(
             "row " + r + " sees " + rows.length()[r] + " positions, its pages hold " + room);
+      }
+    }
+  }
+
+  /** Stands for a row that was drawn, from no larger a vocabulary than the table's. */
+  private static void placeholder(int id, DrawnTokens drawn, Tensor table) {
+    if (DrawnTokens.row(id) >= drawn.rows()) {
+      throw new IllegalArgumentException(
+          "ids: "
+              + id
+              + " stands for the token that row "
+              + DrawnTokens.row(id)
+              + " draws, and "
+              + drawn.rows()
+              + " rows were drawn");
+    }
+    if (drawn.vocabulary() > table.rows()) {
+      throw new IllegalArgumentException(
+          "table: tokens of a vocabulary of " + drawn.vocabulary() + " were drawn, got " + table);
+    }
+  }
+
+  private static void drawable(Tensor logits, Sampling[] rows, double[] uniforms) {
+    matrix("logits", logits, rows.length, logits.columns());
+    count("uniforms", uniforms.length, rows.length);
+    for (int r = 0; r < rows.length; r++) {
+      drawable(rows[r].suppressed(), logits.columns());
+      if (!(uniforms[r] >= 0 && uniforms[r] < 1)) {
+        throw new IllegalArgumentException("uniforms: " + uniforms[r] + " is not in [0, 1)");
       }
     }
   }

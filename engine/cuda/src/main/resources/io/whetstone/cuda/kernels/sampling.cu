@@ -378,6 +378,8 @@ extern "C" __global__ void samplingChoose(const float* logits, int vocabulary, c
   RowState state = states[row];
   if (state.status != FINE) {
     if (threadIdx.x == 0) {
+      // A token all the same: the next step may be queued already.
+      results[3 * row] = 0;
       results[3 * row + 2] = state.status;
     }
     return;
@@ -462,5 +464,13 @@ extern "C" __global__ void samplingChoose(const float* logits, int vocabulary, c
     results[3 * row] = chosen;
     results[3 * row + 1] = __float_as_uint(at[chosen] * own.inverse - state.max - state.logSum);
     results[3 * row + 2] = FINE;
+  }
+}
+
+/** Ids as they were given, where −1 − r stands for the token that row r of the results drew. */
+extern "C" __global__ void drawnIds(const int* given, int count, const int* results, int* ids) {
+  int i = blockIdx.x * blockDim.x + threadIdx.x;
+  if (i < count) {
+    ids[i] = given[i] < 0 ? results[3 * (-1 - given[i])] : given[i];
   }
 }

@@ -38,6 +38,7 @@ public abstract class BackendConformance
         CacheConformance,
         HeadConformance,
         SamplingConformance,
+        DrawnConformance,
         OptimizerConformance,
         MomentsConformance,
         MisuseConformance {
