@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Set;
@@ -22,6 +23,9 @@ final class GgufTokenizer {
   static final int UNUSED = 5;
   static final int BYTE = 6;
 
+  /** Ways to cut a token are tried one by one: a longer one is taken for a corrupt length. */
+  private static final int LONGEST = 4_096;
+
   /** What ends an assistant's turn in templates, where only a token's text says so. */
   private static final List<String> TURN_ENDS =
       List.of("<|eot_id|>", "<|im_end|>", "<end_of_turn>", "<|end|>");
@@ -33,6 +37,9 @@ final class GgufTokenizer {
   private GgufTokenizer(GgufMetadata metadata) {
     this.metadata = metadata;
     tokens = metadata.strings(PREFIX + "tokens");
+    if (Arrays.stream(tokens).anyMatch(token -> token.length() > LONGEST)) {
+      throw metadata.wrong(PREFIX + "tokens", "tokens of at most " + LONGEST + " characters");
+    }
     types =
         metadata.has(PREFIX + "token_type")
             ? metadata.integers(PREFIX + "token_type")

@@ -48,7 +48,10 @@ class GgufFuzzTest {
                 try {
                   Path model = GgufDirectory.of(path, parent);
                   Tokenizer.load(model).close();
-                  HuggingFaceModel.load(model, backend, DType.F32, false).close();
+                  // A table of millions of positions is no lie, but takes long to make.
+                  if (HuggingFaceModel.config(model).maxPositions() <= 1 << 16) {
+                    HuggingFaceModel.load(model, backend, DType.F32, false).close();
+                  }
                 } finally {
                   HuggingFaceFiles.delete(parent);
                 }

@@ -69,7 +69,7 @@ record TokenizerFiles(
       return new TokenizerFiles(
           file.toString(),
           bytes,
-          parse(file, bytes),
+          definition(file, bytes),
           optional(directory.resolve(CONFIG)),
           optional(directory.resolve("generation_config.json")),
           optional(directory.resolve("config.json")),
@@ -132,6 +132,28 @@ record TokenizerFiles(
     } catch (IOException e) {
       throw new IllegalStateException("an object in memory can be written", e);
     }
+  }
+
+  /**
+   * The library takes a prefix off the second part of each merge, and the process with it if it is
+   * not there.
+   */
+  private static JsonNode definition(Path file, byte[] bytes) {
+    JsonNode root = parse(file, bytes);
+    String prefix = root.path("model").path("continuing_subword_prefix").asText("");
+    for (JsonNode merge : root.path("model").path("merges")) {
+      String second =
+          merge.isArray()
+              ? merge.path(1).asText()
+              : merge.asText().substring(merge.asText().indexOf(' ') + 1);
+      if (!second.startsWith(prefix)) {
+        throw new TokenizerException(
+            file
+                + ": model.merges: the second part of one does not begin with"
+                + " continuing_subword_prefix");
+      }
+    }
+    return root;
   }
 
   private static JsonNode optional(Path file) throws IOException {

@@ -89,6 +89,10 @@ class TokenizerFilesTest {
     refused("half of a character");
     file("tokenizer.json", decoder.formatted("[".repeat(200) + "]".repeat(200)));
     refused("not valid JSON");
+    file(
+        "tokenizer.json",
+        "{\"model\": {\"continuing_subword_prefix\": \"##\", \"merges\": [[\"a\", \"b\"]]}}");
+    refused("continuing_subword_prefix");
     file("tokenizer.json", decoder.formatted("1") + "1");
     refused("not valid JSON");
     Files.delete(directory.resolve("tokenizer.json"));
