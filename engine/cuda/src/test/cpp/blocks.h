@@ -29,6 +29,7 @@ struct Settings {
   bool late;             // a stream's work waits until somebody waits for it
   size_t memory;         // bytes of the device
   int rowDependent;      // cuBLASLt's algorithm with this id depends on the number of rows; 0 for none
+  int outDependent;      // or of outputs
 };
 Settings& settings();
 

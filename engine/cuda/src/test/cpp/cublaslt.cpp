@@ -1,8 +1,9 @@
 // libcublasLt.so of the stand-in (cublasLt.h): products of F32 and BF16 matrices with F32 results or BF16 ones.
 //
 // An element's sum is a chain of fused multiply-adds in k, in F32, whatever else is computed: a row does not depend on its
-// neighbours. Two algorithms split the sum (the second and, of the fourth, split-K says how); one can be made to depend on
-// the number of rows, as cuBLASLt may, so that who promises exactness can be tested.
+// neighbours. One of three algorithms splits the sum; one can be made to depend on the number of rows, or of outputs, as
+// cuBLASLt may, so that who promises exactness can be tested.
+#include <algorithm>
 #include <cmath>
 #include <cstdint>
 #include <cstring>
@@ -12,6 +13,7 @@
 #include "streams.h"
 
 extern "C" int standInRowDependent();
+extern "C" int standInOutDependent();
 
 namespace standin {
 void addReport(const std::string& text);
@@ -20,7 +22,7 @@ using namespace standin;
 
 namespace {
 
-constexpr int SUCCESS = 0, INVALID_VALUE = 7, NOT_SUPPORTED = 15;
+constexpr int SUCCESS = 0, INVALID_VALUE = 7, INTERNAL_ERROR = 14, NOT_SUPPORTED = 15;
 constexpr int FLOAT = 0, BFLOAT16 = 14;
 
 /** As cublasLt.h's attributes number them. */
@@ -48,7 +50,8 @@ struct Preference {
 struct Algorithm {
   int id, tile, splits, reduction, swizzle, option, stages, magic;
   unsigned short inner, cluster;
-  int unused[7];
+  unsigned alignment[4];  // bytes that the addresses and strides of A, B, C, D are multiples of; 0 for any
+  int unused[3];
 };
 static_assert(sizeof(Algorithm) == 64, "as cublasLt.h has it");
 constexpr int MAGIC = 0x57485453;
@@ -155,6 +158,7 @@ int multiply(const Call& call) {
   }
   long long parts = std::max(1, call.algorithm.splits);
   if (call.algorithm.id == standInRowDependent() && std::min(m, n) + std::max(m, n) > 0) parts = n > 32 ? 2 : 1;
+  if (call.algorithm.id == standInOutDependent()) parts = m > 512 ? 2 : 1;
   std::vector<float> sums((size_t)inner), part((size_t)inner);
   for (long long o = 0; o < outer; o++) {
     chain(&x[(size_t)(o * k)], y.data(), inner, k, 0, k / parts, sums.data());
@@ -195,13 +199,34 @@ int fits(const Product& product, const Layout& a, const Layout& b, const Layout&
 }
 
 const Algorithm algorithms[] = {
-    {21, 20, 1, 0, 0, 0, 5, MAGIC, 0, 0, {}},   // no split
-    {24, 15, 1, 0, 0, 0, 4, MAGIC, 0, 0, {}},   // no split
-    {31, 20, 4, 2, 0, 0, 5, MAGIC, 0, 0, {}},   // split-K
+    {21, 20, 1, 0, 0, 0, 5, MAGIC, 0, 0, {}, {}},   // no split
+    {24, 15, 1, 0, 0, 0, 4, MAGIC, 0, 0, {}, {}},   // no split
+    {31, 20, 4, 2, 0, 0, 5, MAGIC, 0, 0, {}, {}},   // split-K
 };
 
 size_t workspaceOf(const Algorithm& algorithm, const Layout& d) {
   return algorithm.splits > 1 ? (size_t)(d.rows * d.columns * 4 * (unsigned)algorithm.splits) : 0;
+}
+
+constexpr unsigned WIDEST = 16;
+constexpr unsigned long long MOST_NUMBERS = 0x7fffffff;
+
+unsigned strideBytes(const Layout& layout) { return (unsigned)layout.stride * (layout.type == FLOAT ? 4 : 2); }
+
+bool multiple(unsigned long long number, unsigned alignment) { return alignment == 0 || number % alignment == 0; }
+
+/**
+ * Whether an algorithm reads and writes matrices that lie so: kernels move 16 bytes at once where they may, and count by
+ * int; the first algorithm takes terms of a sum two at a time.
+ */
+int serves(const Algorithm& algorithm, const Product& product, const Layout& a, const Layout& b, const Layout& c, const Layout& d) {
+  if (algorithm.id == algorithms[0].id && (product.transposeA != 0 ? a.rows : a.columns) % 2 != 0) return NOT_SUPPORTED;
+  const Layout* all[] = {&a, &b, &c, &d};
+  for (int i = 0; i < 4; i++) {
+    if (!multiple(strideBytes(*all[i]), algorithm.alignment[i])) return NOT_SUPPORTED;
+    if (all[i]->rows * all[i]->columns > MOST_NUMBERS) return NOT_SUPPORTED;
+  }
+  return SUCCESS;
 }
 
 }  // namespace
@@ -247,7 +272,7 @@ API int cublasLtMatrixLayoutDestroy(Layout* layout) {
 API int cublasLtMatrixLayoutSetAttribute(Layout* layout, int attribute, const void* value, size_t size) {
   void* places[] = {&layout->type, &layout->order, &layout->rows, &layout->columns, &layout->stride, &layout->batches, &layout->batchStride};
   size_t sizes[] = {4, 4, 8, 8, 8, 4, 8};
-  if (attribute < 0 || attribute > 6 || size < sizes[attribute]) return INVALID_VALUE;
+  if (attribute < 0 || attribute > 6 || size != sizes[attribute]) return INVALID_VALUE;
   memcpy(places[attribute], value, sizes[attribute]);
   return SUCCESS;
 }
@@ -261,6 +286,7 @@ API int cublasLtMatmulDescDestroy(Product* product) {
   return SUCCESS;
 }
 API int cublasLtMatmulDescSetAttribute(Product* product, int attribute, const void* value, size_t size) {
+  if (size != (attribute == 8 ? 8u : 4u)) return INVALID_VALUE;
   switch (attribute) {
     case 0: memcpy(&product->compute, value, 4); break;
     case 1: memcpy(&product->scale, value, 4); break;
@@ -273,7 +299,7 @@ API int cublasLtMatmulDescSetAttribute(Product* product, int attribute, const vo
     case 26: memcpy(&product->biasType, value, 4); break;
     default: return INVALID_VALUE;
   }
-  return size >= 4 ? SUCCESS : INVALID_VALUE;
+  return SUCCESS;
 }
 
 API int cublasLtMatmulPreferenceCreate(Preference** preference) {
@@ -284,7 +310,8 @@ API int cublasLtMatmulPreferenceDestroy(Preference* preference) {
   delete preference;
   return SUCCESS;
 }
-API int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value, size_t) {
+API int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribute, const void* value, size_t size) {
+  if (size != (attribute == 1 || attribute == 12 ? 8u : 4u)) return INVALID_VALUE;
   switch (attribute) {
     case 1: memcpy(&preference->workspace, value, 8); break;
     case 3: memcpy(&preference->reductions, value, 4); break;
@@ -296,8 +323,10 @@ API int cublasLtMatmulPreferenceSetAttribute(Preference* preference, int attribu
 }
 
 API int cublasLtMatmulAlgoCheck(void*, const Product* product, const Layout* a, const Layout* b, const Layout* c, const Layout* d, const Algorithm* algorithm, Result* result) {
+  if (capturing()) return INTERNAL_ERROR;  // CUDA 13.3's asks for the context's processors, which may not be then
   if (algorithm->magic != MAGIC) return INVALID_VALUE;
   int code = fits(*product, *a, *b, *c, *d);
+  if (code == SUCCESS) code = serves(*algorithm, *product, *a, *b, *c, *d);
   memset(result, 0, sizeof *result);
   result->algorithm = *algorithm;
   result->workspace = workspaceOf(*algorithm, *d);
@@ -307,12 +336,20 @@ API int cublasLtMatmulAlgoCheck(void*, const Product* product, const Layout* a, 
 }
 API int cublasLtMatmulAlgoGetHeuristic(void* handle, const Product* product, const Layout* a, const Layout* b, const Layout* c, const Layout* d, const Preference* preference, int wanted, Result* results, int* found) {
   *found = 0;
+  if (capturing()) return INTERNAL_ERROR;
   int code = fits(*product, *a, *b, *c, *d);
   if (code != SUCCESS) return code;
   for (const Algorithm& algorithm : algorithms) {
     if (*found == wanted) break;
     if ((algorithm.reduction & ~preference->reductions) != 0 || workspaceOf(algorithm, *d) > preference->workspace) continue;
-    cublasLtMatmulAlgoCheck(handle, product, a, b, c, d, &algorithm, &results[(*found)++]);
+    // As much at once as these strides and the addresses that are promised allow.
+    Algorithm own = algorithm;
+    const Layout* all[] = {a, b, c, d};
+    for (int i = 0; i < 4; i++) {
+      own.alignment[i] = std::min(WIDEST, preference->alignment[i]);
+      while (!multiple(strideBytes(*all[i]), own.alignment[i])) own.alignment[i] /= 2;
+    }
+    if (cublasLtMatmulAlgoCheck(handle, product, a, b, c, d, &own, &results[*found]) == SUCCESS) (*found)++;
   }
   return *found > 0 ? SUCCESS : NOT_SUPPORTED;
 }
@@ -371,8 +408,15 @@ API int cublasLtMatmul(void*, const Product* product, const void* alpha, const v
   const Algorithm& chosen = algorithm != nullptr ? *algorithm : algorithms[0];
   if (chosen.magic != MAGIC || workspaceOf(chosen, *ld) > workspaceBytes) return INVALID_VALUE;
   if (workspaceOf(chosen, *ld) > 0 && !inDevice(workspace, workspaceOf(chosen, *ld), "the workspace")) return INVALID_VALUE;
-  unsigned size = la->type == FLOAT ? 4 : 2;
-  if ((uintptr_t)a % size != 0 || (uintptr_t)b % size != 0 || (uintptr_t)d % (ld->type == FLOAT ? 4 : 2) != 0) return INVALID_VALUE;
+  if (serves(chosen, *product, *la, *lb, *lc, *ld) != SUCCESS) return NOT_SUPPORTED;
+  const void* addresses[] = {a, b, c, d};
+  const Layout* all[] = {la, lb, lc, ld};
+  for (int i = 0; i < 4; i++) {
+    unsigned least = std::max(chosen.alignment[i], all[i]->type == FLOAT ? 4u : 2u);
+    if (multiple((uintptr_t)addresses[i], least)) continue;
+    addReport(std::string("cublasLtMatmul: the address of ") + "ABCD"[i] + " is not a multiple of " + std::to_string(least) + ", as the algorithm was promised\n");
+    return NOT_SUPPORTED;
+  }
   Call call{*product, *(const float*)alpha, *(const float*)beta, (const char*)a, (const char*)b, (const char*)c, (char*)d, *la, *lb, *lc, *ld, chosen};
   std::lock_guard<std::recursive_mutex> lock(driverMutex());
   int failure = put(streamOf(stream), [call] { return multiply(call); });

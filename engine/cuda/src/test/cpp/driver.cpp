@@ -35,6 +35,12 @@ struct Pool {
   unsigned long long threshold = 0;
 } pool;
 
+/** Graphs that were made ready to run. */
+std::set<Graph*>& executables() {
+  static auto* all = new std::set<Graph*>;
+  return *all;
+}
+
 int context;  // its address is the context
 __thread void* current = nullptr;
 bool initialized = false;
@@ -146,6 +152,7 @@ API int standInSet(const char* name, long long value) {
   else if (key == "late") all.late = value != 0;
   else if (key == "memory") all.memory = (size_t)value;
   else if (key == "rowDependent") all.rowDependent = (int)value;
+  else if (key == "outDependent") all.outDependent = (int)value;
   else return 0;
   return 1;
 }
@@ -159,6 +166,7 @@ API const char* standInReports() {
 API long long standInUsedBytes() { return (long long)usedBytes(); }
 API long long standInAllocations() { return allocations(); }
 API int standInRowDependent() { return settings().rowDependent; }
+API int standInOutDependent() { return settings().outDependent; }
 
 // ---- start, devices
 
@@ -236,7 +244,9 @@ API Code cuDevicePrimaryCtxRetain(void** result, Device) {
 }
 API Code cuDevicePrimaryCtxRelease_v2(Device) {
   LOCK;
-  return finishAll();
+  Code error = finishAll();
+  trimPool(0);
+  return error;
 }
 API Code cuDevicePrimaryCtxSetFlags_v2(Device, unsigned) { return 0; }
 API Code cuCtxSetCurrent(void* next) {
@@ -286,6 +296,9 @@ API Code cuModuleUnload(void* handle) {
   CONTEXT;
   finishAll();
   auto* module = (LoadedModule*)handle;
+  for (const Graph* executable : executables()) {
+    if (executable->modules.count(&module->module) > 0) addReport("cuModuleUnload: a graph that can still be launched has kernels of the module\n");
+  }
   for (auto& entry : module->kernels) delete entry.second;
   delete module;
   return 0;
@@ -340,6 +353,7 @@ API Code cuLaunchKernel(void* function, unsigned gridX, unsigned gridY, unsigned
     if (values == nullptr || values[i] == nullptr) return refuse(kernel, INVALID_VALUE, "argument " + text(i) + " is missing");
     bytes->emplace_back((char*)values[i], (char*)values[i] + kernel->parameters[i]);
   }
+  if (Graph* graph = streamOf(stream)->capture) graph->modules.insert(kernel->module);
   return put(streamOf(stream), [=] {
     Launch launch;
     launch.kernel = kernel;
@@ -356,7 +370,7 @@ API Code cuLaunchKernel(void* function, unsigned gridX, unsigned gridY, unsigned
 API Code cuMemGetInfo_v2(size_t* free, size_t* total) {
   CONTEXT;
   *total = settings().memory;
-  *free = usedBytes() < *total ? *total - usedBytes() : 0;
+  *free = takenBytes() < *total ? *total - takenBytes() : 0;
   return 0;
 }
 API Code cuMemAlloc_v2(Address* address, size_t bytes) {
@@ -407,12 +421,16 @@ API Code cuMemPoolSetAttribute(void* handle, int attribute, void* value) {
 API Code cuMemPoolGetAttribute(void* handle, int attribute, void* value) {
   unsigned long long bytes = 0;
   if (attribute == 4) bytes = ((Pool*)handle)->threshold;
-  if (attribute == 5 || attribute == 7) bytes = usedBytes();
+  if (attribute == 5) bytes = pooledBytes() + takenBytes() - usedBytes();
+  if (attribute == 7) bytes = pooledBytes();
   if (attribute == 6 || attribute == 8) bytes = peakBytes();
   *(unsigned long long*)value = bytes;
   return 0;
 }
-API Code cuMemPoolTrimTo(void*, size_t) { return 0; }
+API Code cuMemPoolTrimTo(void*, size_t kept) {
+  trimPool(kept);
+  return 0;
+}
 API Code cuMemHostAlloc(void** address, size_t bytes, unsigned) {
   CONTEXT;
   if (Code code = forbidden()) return code;
@@ -646,7 +664,7 @@ API Code cuStreamIsCapturing(void* handle, int* status) {
 }
 API Code cuGraphInstantiateWithFlags(void** executable, void* graph, unsigned long long) {
   CONTEXT;
-  *executable = new Graph(*(Graph*)graph);
+  executables().insert((Graph*)(*executable = new Graph(*(Graph*)graph)));
   return 0;
 }
 API Code cuGraphLaunch(void* executable, void* stream) {
@@ -667,7 +685,11 @@ API Code cuGraphDestroy(void* graph) {
   delete (Graph*)graph;
   return 0;
 }
-API Code cuGraphExecDestroy(void* executable) { return cuGraphDestroy(executable); }
+API Code cuGraphExecDestroy(void* executable) {
+  LOCK;
+  executables().erase((Graph*)executable);
+  return cuGraphDestroy(executable);
+}
 
 // ---- errors
 

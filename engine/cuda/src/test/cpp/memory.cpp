@@ -20,6 +20,7 @@ struct Book {
   std::mutex mutex;
   std::map<uintptr_t, Allocation> allocations;
   size_t used = 0, peak = 0;
+  size_t pooled = 0, reserved = 0;  // of what is allocated, what is from a pool; and what the pool keeps
   int count = 0;
 };
 
@@ -68,6 +69,8 @@ void* allocate(size_t bytes, void* pool) {
   entries.allocations[(uintptr_t)begin] = {(uintptr_t)begin, bytes, false, pool};
   entries.used += whole;
   entries.peak = std::max(entries.peak, entries.used);
+  if (pool != nullptr) entries.pooled += whole;
+  entries.reserved = std::max(entries.reserved, entries.pooled);
   entries.count++;
   return begin;
 }
@@ -84,6 +87,7 @@ bool release(void* address) {
   char* cells = (char*)region.cells + 8 * (begin - region.begin);
   forget(cells, cells + 8 * whole);
   entries.used -= whole;
+  if (found->second.pool != nullptr) entries.pooled -= whole;
   entries.count--;
   entries.allocations.erase(found);
   return true;
@@ -105,6 +109,21 @@ bool find(const void* address, Allocation* found) {
 size_t usedBytes() {
   std::lock_guard<std::mutex> lock(book().mutex);
   return book().used;
+}
+
+size_t pooledBytes() {
+  std::lock_guard<std::mutex> lock(book().mutex);
+  return book().pooled;
+}
+
+size_t takenBytes() {
+  std::lock_guard<std::mutex> lock(book().mutex);
+  return book().used - book().pooled + book().reserved;
+}
+
+void trimPool(size_t kept) {
+  std::lock_guard<std::mutex> lock(book().mutex);
+  book().reserved = std::max(book().pooled, std::min(book().reserved, kept));
 }
 
 size_t peakBytes() {

@@ -22,7 +22,12 @@ bool release(void* address);
 bool find(const void* address, Allocation* found);
 /** The last allocation that begins at an address or before it. */
 bool findBefore(const void* address, Allocation* found);
+/** Bytes that are allocated; of them, those from a pool. */
 size_t usedBytes();
+size_t pooledBytes();
+/** Bytes that the device counts as taken: a pool keeps what is freed until it is trimmed. */
+size_t takenBytes();
+void trimPool(size_t kept);
 size_t peakBytes();
 int allocations();
 

@@ -1,7 +1,5 @@
 #include "streams.h"
 
-#include <set>
-
 #include "blocks.h"
 
 namespace standin {

@@ -7,6 +7,7 @@
 #include <deque>
 #include <functional>
 #include <mutex>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,7 @@ using Work = std::function<int()>;
 
 struct Graph {
   std::vector<Work> nodes;
+  std::set<const void*> modules;  // whose kernels it has
 };
 
 struct Stream {

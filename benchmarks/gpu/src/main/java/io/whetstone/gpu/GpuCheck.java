@@ -164,7 +164,8 @@ public final class GpuCheck {
     boolean ended = process.waitFor((long) (seconds * 1000), TimeUnit.MILLISECONDS);
     if (!ended) {
       process.descendants().forEach(ProcessHandle::destroyForcibly);
-      process.destroyForcibly().waitFor();
+      // A process that the driver does not let go is left behind.
+      process.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
     }
     ObjectNode figures = json.createObjectNode();
     if (Files.size(found) > 0) {

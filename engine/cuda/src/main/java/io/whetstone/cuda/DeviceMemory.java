@@ -102,7 +102,7 @@ final class DeviceMemory {
     long address = driver.allocate(rounded, queue.stream());
     if (address == 0) {
       queue.synchronize();
-      driver.trim(pool);
+      trim();
       address = driver.allocate(rounded, queue.stream());
     }
     if (address == 0) {
@@ -131,10 +131,15 @@ final class DeviceMemory {
     }
   }
 
-  /** The device's memory, now. */
+  /** The device's memory, now: what the pool keeps for the next allocation is free. */
   DeviceRoom room() {
     long[] freeAndTotal = driver.memory();
-    return new DeviceRoom(freeAndTotal[0], freeAndTotal[1]);
+    return new DeviceRoom(freeAndTotal[0] + driver.unused(pool), freeAndTotal[1]);
+  }
+
+  /** Gives what is freed back to the device, for other processes. */
+  void trim() {
+    driver.trim(pool);
   }
 
   /** Bytes held now, by purpose. */
@@ -145,10 +150,10 @@ final class DeviceMemory {
   }
 
   private String shortage(long bytes, String purpose) {
-    long[] freeAndTotal = driver.memory();
+    DeviceRoom room = room();
     String message =
         "the GPU's memory is too small: %s needs %s more, and %s of %s are free"
-            .formatted(purpose, size(bytes), size(freeAndTotal[0]), size(freeAndTotal[1]));
+            .formatted(purpose, size(bytes), size(room.free()), size(room.total()));
     return held().entrySet().stream()
         .max(Map.Entry.comparingByValue(Comparator.naturalOrder()))
         .map(

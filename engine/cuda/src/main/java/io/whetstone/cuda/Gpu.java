@@ -215,9 +215,11 @@ final class Gpu implements AutoCloseable {
       queue.synchronize();
       control.close();
       temporaries.close();
+      // Its graphs have kernels of the modules that the compiler unloads.
+      queue.close();
+      memory.trim();
       compiler.close();
       products.close();
-      queue.close();
       arena.close();
       libraries.driver().releaseContext(device);
     }

@@ -25,7 +25,10 @@ final class RowProduct implements AutoCloseable {
   /** Up to so many rows are few. */
   private static final int MOST_FEW = 128;
 
-  /** Numbers of rows that an algorithm must serve. */
+  /** Numbers of a matrix at most: there are algorithms that count them by int. */
+  private static final long MOST_NUMBERS = Integer.MAX_VALUE;
+
+  /** Numbers of rows that an algorithm must serve, as far as they go together. */
   private static final int[] NUMBERS = {1, 2, 7, 64, 129, 512, 2048, 10_001, 65_536};
 
   /** Bytes that rows' starts are multiples of at most, for the library to know. */
@@ -37,6 +40,7 @@ final class RowProduct implements AutoCloseable {
   private final int out;
   private final DType type;
   private final DType result;
+  private final long mostNumbers;
   private final MatrixProduct product;
   private final List<Algorithm> candidates;
   private final Algorithm ofFew;
@@ -57,12 +61,20 @@ final class RowProduct implements AutoCloseable {
    * @param result of the rows that come out
    */
   RowProduct(Gpu gpu, boolean input, int in, int out, DType type, DType result) {
+    this(gpu, input, in, out, type, result, MOST_NUMBERS);
+  }
+
+  /**
+   * @param mostNumbers of a matrix: rows that have more together go through in parts
+   */
+  RowProduct(Gpu gpu, boolean input, int in, int out, DType type, DType result, long mostNumbers) {
     this.gpu = gpu;
     this.input = input;
     this.in = in;
     this.out = out;
     this.type = type;
     this.result = result;
+    this.mostNumbers = mostNumbers;
     product = new MatrixProduct(gpu, !input, false, type, result);
     candidates = algorithms(MANY);
     many = candidates.getFirst();
@@ -151,8 +163,18 @@ final class RowProduct implements AutoCloseable {
     if (chunked) {
       chunks(w, outs, x, xStride, rows, y, yStride, accumulate);
     } else {
-      run(w, outs, x, xStride, rows, y, yStride, accumulate);
+      int most = most(Math.max(xStride, yStride));
+      for (int r = 0; r < rows; r += most) {
+        long xs = x + type.bytes() * xStride * r;
+        long ys = y + result.bytes() * yStride * r;
+        run(w, outs, xs, xStride, Math.min(most, rows - r), ys, yStride, accumulate);
+      }
     }
+  }
+
+  /** Rows of so many numbers that go together at most. */
+  private int most(long stride) {
+    return (int) Math.max(1, mostNumbers / stride);
   }
 
   /** Decides for algorithms that leave a row its bits, or for chunks. */
@@ -177,8 +199,9 @@ final class RowProduct implements AutoCloseable {
   }
 
   private boolean servesAnyNumber(Algorithm algorithm) {
+    int most = most(Math.max(wide(out), high(out)));
     for (int rows : NUMBERS) {
-      shape(out, rows, wide(out), high(out));
+      shape(out, Math.min(rows, most), wide(out), high(out));
       if (!product.serves(algorithm)) {
         return false;
       }

@@ -17,7 +17,8 @@ final class WeightProduct implements AutoCloseable {
   private final DType type;
   private final int rows;
   private final MatrixProduct product;
-  private final Algorithm algorithm;
+  private final List<Algorithm> candidates;
+  private Algorithm algorithm;
   private int served;
 
   /**
@@ -30,17 +31,16 @@ final class WeightProduct implements AutoCloseable {
     this.rows = rows;
     product = new MatrixProduct(gpu, false, true, type, DType.F32);
     shape(rows);
-    List<Algorithm> found =
+    candidates =
         product.algorithms(
             alignment((long) in * type.bytes()),
             alignment((long) out * type.bytes()),
             alignment((long) in * Float.BYTES));
-    if (found.isEmpty()) {
+    if (candidates.isEmpty()) {
       throw new IllegalStateException(
           "cuBLASLt has no algorithm without split sums for dyᵀ x of [%d × %d] in %s"
               .formatted(out, in, type));
     }
-    algorithm = found.getFirst();
   }
 
   /** The power of two that so many rows belong to. */
@@ -64,14 +64,22 @@ final class WeightProduct implements AutoCloseable {
   void add(long x, long dy, int rows, long dw) {
     shape(rows);
     if (rows != served) {
-      if (!product.serves(algorithm)) {
-        throw new IllegalStateException(
-            "cuBLASLt's algorithm for dyᵀ x of [%d × %d] in %s does not serve %d rows"
-                .formatted(out, in, type, rows));
-      }
+      algorithm = serving(rows);
       served = rows;
     }
     product.multiply(algorithm, x, dy, dw, true);
+  }
+
+  /** The first that serves these rows: a matter of shapes, too. */
+  private Algorithm serving(int rows) {
+    return candidates.stream()
+        .filter(product::serves)
+        .findFirst()
+        .orElseThrow(
+            () ->
+                new IllegalStateException(
+                    "none of cuBLASLt's algorithms for dyᵀ x of [%d × %d] in %s serves %d rows"
+                        .formatted(out, in, type, rows)));
   }
 
   @Override

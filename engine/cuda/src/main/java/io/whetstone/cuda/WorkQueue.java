@@ -54,7 +54,7 @@ final class WorkQueue {
     entered = Thread.currentThread();
   }
 
-  /** The stream, with everything queued that was noted down. */
+  /** The stream, with everything queued that was noted down, for the calling thread to use. */
   long stream() {
     flush();
     enter();

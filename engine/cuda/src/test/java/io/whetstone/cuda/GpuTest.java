@@ -279,6 +279,21 @@ class GpuTest {
     }
   }
 
+  /** The pool keeps it for the next allocation, which the driver counts as taken. */
+  @Test
+  void whatIsFreedIsFree() {
+    long bytes = 64L << 20;
+    long before = gpu.memory().room().free();
+    DeviceMemory.Block block = gpu.memory().allocate(bytes, "freed");
+    assertEquals(before - bytes, gpu.memory().room().free());
+    block.close();
+    gpu.queue().synchronize();
+    assertTrue(gpu.driver().memory()[0] <= before - bytes, "the pool keeps nothing");
+    assertEquals(before, gpu.memory().room().free());
+    gpu.memory().trim();
+    assertTrue(gpu.driver().memory()[0] > before - bytes, "the pool is not trimmed");
+  }
+
   /** Kernels take tensors of the host's memory like others. */
   @Test
   void aWorkspaceMayLieInTheHostsMemory() {
@@ -308,6 +323,15 @@ class GpuTest {
         .join();
     assertArrayEquals(new int[] {1, 2, 3}, got);
     gpu.queue().synchronize();
+  }
+
+  @Test
+  void anotherThreadMayFree() {
+    DeviceMemory.Block block = gpu.memory().allocate(1024, "freed elsewhere");
+    gpu.queue().synchronize();
+    CompletableFuture.runAsync(block::close).join();
+    gpu.queue().synchronize();
+    assertEquals(null, gpu.memory().held().get("freed elsewhere"));
   }
 
   @Test

@@ -126,6 +126,52 @@ class ProductsTest {
     }
   }
 
+  /** A head's logits come in parts in training, and all at once in sampling. */
+  @Test
+  void outputsThatDependOnTheirNumberAreNoticed() {
+    int in = 64;
+    int out = 1024;
+    Tensor x = tensor(DType.F32, normal(1, 512 * in), 512, in);
+    Tensor w = tensor(DType.F32, normal(2, out * in), out, in);
+    standIn.outDependent(FIRST_ALGORITHM);
+    try (RowProduct second = new RowProduct(gpu, false, in, out, DType.F32, DType.F32)) {
+      float[] all = multiply(second, w, x.rows(0, 9), false);
+      float[] some = multiply(second, w.rows(0, 128), x.rows(0, 9), false);
+      for (int r = 0; r < 9; r++) {
+        assertArrayEquals(
+            Arrays.copyOfRange(all, r * out, r * out + 128),
+            Arrays.copyOfRange(some, r * 128, (r + 1) * 128));
+      }
+      assertFalse(second.chunked(), "the second algorithm serves");
+    }
+  }
+
+  /** All rows of it would have more numbers than an int counts, which no algorithm here takes. */
+  @Test
+  void aLargeVocabularyNeedsNoChunks() {
+    int in = 16;
+    int out = 151_936;
+    Tensor w = memory.zeros(DType.F32, out, in);
+    Tensor x = memory.zeros(DType.F32, 3, in);
+    try (RowProduct head = new RowProduct(gpu, false, in, out, DType.F32, DType.F32)) {
+      multiply(head, w, x, false);
+      assertFalse(head.chunked());
+    }
+  }
+
+  @Test
+  void rowsThatAreTooManyForOneProductGoThroughInParts() {
+    int in = 40;
+    int out = 24;
+    Tensor x = tensor(DType.F32, normal(1, 512 * in), 512, in);
+    Tensor w = tensor(DType.F32, normal(2, out * in), out, in);
+    try (RowProduct whole = new RowProduct(gpu, false, in, out, DType.F32, DType.F32);
+        RowProduct parts = new RowProduct(gpu, false, in, out, DType.F32, DType.F32, 150 * in)) {
+      assertArrayEquals(multiply(whole, w, x, false), multiply(parts, w, x, false));
+      assertArrayEquals(multiply(whole, w, x, true), multiply(parts, w, x, true));
+    }
+  }
+
   @Test
   void chunksLeaveARowItsBits() {
     int in = 40;

@@ -68,6 +68,7 @@ public final class StandIn {
     standIn.memory(MEMORY);
     standIn.late(true);
     standIn.rowDependent(0);
+    standIn.outDependent(0);
     standIn.reports();
     return standIn;
   }
@@ -184,6 +185,11 @@ public final class StandIn {
   /** Makes cuBLASLt's algorithm of that id depend on the number of rows; 0 for none. */
   void rowDependent(int algorithm) {
     set("rowDependent", algorithm);
+  }
+
+  /** The same for the number of outputs. */
+  void outDependent(int algorithm) {
+    set("outDependent", algorithm);
   }
 
   private void set(String name, long value) {

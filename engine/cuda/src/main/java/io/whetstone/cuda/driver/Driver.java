@@ -30,6 +30,8 @@ public final class Driver {
   private static final int MEMORY_POOLS_SUPPORTED = 115;
   private static final int DYNAMIC_SHARED_BYTES = 8;
   private static final int RELEASE_THRESHOLD = 4;
+  private static final int RESERVED_BYTES = 5;
+  private static final int USED_BYTES = 7;
   private static final int STREAM_NON_BLOCKING = 1;
   private static final int EVENT_DISABLE_TIMING = 2;
   private static final int CAPTURE_THREAD_LOCAL = 1;
@@ -255,6 +257,24 @@ public final class Driver {
   /** Gives what the pool holds and nobody uses back to the device. */
   public void trim(long pool) {
     check("cuMemPoolTrimTo", Native.call(library.function("cuMemPoolTrimTo"), pool, 0L));
+  }
+
+  /**
+   * Bytes that the pool holds and nobody uses. The device counts them as taken, and they are there
+   * for the next allocation.
+   */
+  public long unused(long pool) {
+    return poolBytes(pool, RESERVED_BYTES) - poolBytes(pool, USED_BYTES);
+  }
+
+  private long poolBytes(long pool, int attribute) {
+    try (Arena arena = Arena.ofConfined()) {
+      MemorySegment bytes = arena.allocate(JAVA_LONG);
+      check(
+          "cuMemPoolGetAttribute",
+          Native.call(library.function("cuMemPoolGetAttribute"), pool, attribute, bytes.address()));
+      return bytes.get(JAVA_LONG, 0);
+    }
   }
 
   /** Bytes of the device's memory: free now, then all there are. */

@@ -43,7 +43,9 @@ public record Libraries(Driver driver, Nvrtc compiler, CublasLt products) {
   private static final int OLDEST_DRIVER = 12_000;
   private static final int NO_DEVICE = 100;
   private static final int STUB = 34;
+  private static final int NOT_READY = 802;
   private static final int MISMATCH = 803;
+  private static final int NOT_COMPATIBLE = 804;
 
   /**
    * Finds and loads them.
@@ -131,9 +133,15 @@ public record Libraries(Driver driver, Nvrtc compiler, CublasLt products) {
       case STUB ->
           "It is a stub for linking: take its directory out of the loader's path, so that the"
               + " driver's own library is found";
+      case NOT_READY ->
+          "The GPUs of a machine with NVSwitch wait for its fabric manager: start the service"
+              + " nvidia-fabricmanager";
       case MISMATCH ->
           "The library and the kernel's module are of different versions: restart the machine, or"
               + " install the driver again";
+      case NOT_COMPATIBLE ->
+          "It is of CUDA's package for forward compatibility, which serves data centre GPUs only:"
+              + " take its directory out of the loader's path";
       default -> "Look at what nvidia-smi says";
     };
   }

@@ -172,6 +172,18 @@ class LibrariesTest {
   }
 
   @Test
+  void aDriverThatWaitsForTheFabricManagerSaysSo() throws Exception {
+    library("libcuda.so.1", DRIVER, "CODE=802", "VERSION=13000");
+    says(failure(), "cuInit failed: made up (802)", "nvidia-fabricmanager");
+  }
+
+  @Test
+  void aDriverOfForwardCompatibilitySaysWhatItServes() throws Exception {
+    library("libcuda.so.1", DRIVER, "CODE=804", "VERSION=13000");
+    says(failure(), "forward compatibility", "data centre GPUs");
+  }
+
+  @Test
   void anOldDriverIsToldApart() throws Exception {
     library("libcuda.so.1", DRIVER, "CODE=0", "VERSION=11080");
     says(failure(), "CUDA 11.8, older than 12.0", "525 or newer");
