@@ -1,56 +1,43 @@
 package io.whetstone.cpu;
 
-import static io.whetstone.cpu.Memory.LANES;
-import static io.whetstone.cpu.Memory.SPECIES;
-
+import io.whetstone.cpu.machine.Assembler;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
-import jdk.incubator.vector.FloatVector;
-import jdk.incubator.vector.IntVector;
-import jdk.incubator.vector.VectorOperators;
-import jdk.incubator.vector.VectorSpecies;
 
 /**
- * Products y = x Wᵀ of a few rows with a quantised weight, straight from its blocks.
+ * Products y = x Wᵀ with a quantised weight, straight from its blocks.
  *
- * <p>Some elements of 32 rows of W at a time are decoded to where they stay in the cache, turned so
- * that outputs lie beside each other, and multiplied. A sum is the chain of fused multiply-adds
- * that {@link Gemm}'s product of the decoded weight is, in the same order and with the same cuts,
- * which {@link BlockCheck} finds out; BF16 takes the odd element of a pair first, as {@link
- * PairRows} does.
+ * <p>Some elements of 64 rows of W at a time are decoded to where they stay in the cache ({@link
+ * BlockTiles}), and multiplied with all rows of x ({@link PairRows}). A sum is the chain of fused
+ * multiply-adds that {@link Gemm}'s product of the decoded weight is, in the same order and with
+ * the same cuts, which {@link BlockCheck} finds out.
  */
 final class BlockProducts {
-  /** With more rows it pays to decode whole panels for the fastest products there are. */
-  static final int MOST_ROWS = 32;
-
   /** Outputs of a unit of work. */
-  private static final int UNIT = 2 * FloatTiles.COLUMNS;
+  private static final int UNIT = PairMatrix.COLUMNS;
 
   /** Elements that are decoded of a row at once: whole blocks of each type. */
   private static final int PIECE = 256;
 
-  /** From a decoded row to the next: not a power of two, which would meet in the cache. */
-  private static final long DECODED_ROW = 4L * PIECE + 64;
+  private static final long TILE = BlockTiles.STEP * PIECE;
 
-  private static final long TILE_BLOCK = 4L * FloatTiles.COLUMNS * PIECE;
-  private static final long TILE_STEP = 4L * FloatTiles.COLUMNS;
-  private static final long SUMS_ROW = 4L * UNIT;
-  private static final long SUMS = SUMS_ROW * MOST_ROWS;
+  /** Of a few rows at the weight's end, copied so that there are sixteen: the largest blocks'. */
+  private static final long COPIES = BlockTiles.ROWS * DType.Q8_0.bytes(PIECE);
 
-  /** Decoded rows, the tile of them, sums of a chunk and totals. */
-  private static final long TASK_BYTES =
-      DECODED_ROW * FloatTiles.COLUMNS + 2 * TILE_BLOCK + 2 * SUMS;
+  /** The decoded piece, the sums of a chunk and the totals, the copies. */
+  private static final long TASK_BYTES = TILE + 2 * PairRows.TOTALS + COPIES;
+
+  /** Rows that are so many bytes apart would meet in the first cache, if they are many. */
+  private static final int MEETING = 4096;
+
+  private static final int APART = 6;
 
   private static final int TASKS_PER_THREAD = 4;
 
   /** Weights that are worth a task of their own. */
   private static final long WORTHWHILE = 1 << 14;
-
-  private static final VectorSpecies<Integer> INTS = SPECIES.withLanes(int.class);
-  private static final int UPPER = 0xffff0000;
-  private static final int NOT_A_NUMBER = 0x7fc00000;
 
   /**
    * What is multiplied.
@@ -64,15 +51,30 @@ final class BlockProducts {
   record Product(
       Tensor weight, DType compute, long x, long y, int yColumns, int chunk, Result result) {}
 
+  /**
+   * Rows of x as a kernel wants them.
+   *
+   * @param element bytes of one
+   * @param row bytes from a row to the next
+   */
+  private record Factors(PairRows kernel, long address, int element, long row) {}
+
   private final Workers workers;
-  private final FloatTiles tiles;
-  private final Scratch widened = new Scratch();
+  private final BlockTiles tiles;
+  private final PairRows floats;
+  private final PairRows pairs;
+  private final Scratch copied = new Scratch();
   private final Scratch own = new Scratch();
   private final Map<BlockCheck.Form, Integer> chunks = new ConcurrentHashMap<>();
 
-  BlockProducts(Workers workers, FloatTiles tiles) {
+  /**
+   * @param pairs multiply BF16 with the bits of the decoded weight's products
+   */
+  BlockProducts(Workers workers, BlockTiles tiles, PairRows floats, PairRows pairs) {
     this.workers = workers;
     this.tiles = tiles;
+    this.floats = floats;
+    this.pairs = pairs;
   }
 
   /**
@@ -88,18 +90,20 @@ final class BlockProducts {
     return known;
   }
 
-  /**
-   * Multiplies.
-   *
-   * @param rows from 1 to {@link #MOST_ROWS}
-   */
+  /** With more rows decoding whole panels, for the fastest products there are, takes less time. */
+  int mostRows() {
+    return tiles.mostRows();
+  }
+
+  /** Multiplies any number of rows. */
   void multiply(Product of, int rows) {
-    int k = of.weight.columns();
+    Factors x = factors(of, rows);
     int n = of.weight.rows();
-    long x = of.compute == DType.F32 ? of.x : swapped(of.x, (long) rows * k);
-    int units = (n + UNIT - 1) / UNIT;
+    // Each batch of rows decodes the weight again, which takes little beside so many products.
+    int batches = (rows + PairRows.SUMS - 1) / PairRows.SUMS;
+    int units = (n + UNIT - 1) / UNIT * batches;
     int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
-    long worthwhile = Math.max(1, (long) n * k / WORTHWHILE);
+    long worthwhile = Math.max(1, (long) n * of.weight.columns() / WORTHWHILE);
     int tasks = (int) Math.min(Math.min(units, most), worthwhile);
     long room = own.reserve(TASK_BYTES * tasks);
     workers.run(
@@ -107,104 +111,129 @@ final class BlockProducts {
         task -> {
           int last = (int) ((long) units * (task + 1) / tasks);
           for (int unit = (int) ((long) units * task / tasks); unit < last; unit++) {
-            outputs(of, x, rows, unit * UNIT, room + TASK_BYTES * task);
+            int batch = unit % batches;
+            int row = rows * batch / batches;
+            int end = rows * (batch + 1) / batches;
+            outputs(of, x, row, end, unit / batches * UNIT, room + TASK_BYTES * task);
           }
         });
   }
 
-  /** The outputs [first, first + 32), or as many as there are. */
-  private void outputs(Product of, long x, int rows, int first, long room) {
+  private Factors factors(Product of, int rows) {
+    PairRows kernel = of.compute == DType.F32 ? floats : pairs;
     int k = of.weight.columns();
-    int width = Math.min(UNIT, of.weight.rows() - first);
-    int blocks = (width + FloatTiles.COLUMNS - 1) / FloatTiles.COLUMNS;
-    long tile = room + DECODED_ROW * FloatTiles.COLUMNS;
-    long sums = tile + 2 * TILE_BLOCK;
-    long totals = sums + SUMS;
+    int element = kernel.factorBytes();
+    boolean meets = rows > APART && (long) element * k % MEETING == 0;
+    long row = (long) element * k + (meets ? Assembler.VECTOR : 0);
+    if (element == of.compute.bytes() && !meets) {
+      return new Factors(kernel, of.x, element, row);
+    }
+    long from = (long) of.compute.bytes() * k;
+    long x = copied.reserve(row * rows);
+    Ranges.run(
+        workers,
+        rows,
+        k,
+        1,
+        (first, last) -> {
+          for (int r = first; r < last; r++) {
+            if (element == of.compute.bytes()) {
+              Memory.copy(of.x + from * r, x + row * r, from);
+            } else {
+              Bfloat16.widen(of.x + from * r, x + row * r, k);
+            }
+          }
+        });
+    return new Factors(kernel, x, element, row);
+  }
+
+  /** The outputs [first, first + 64), or as many as there are, of the rows [row, end). */
+  private void outputs(Product of, Factors x, int row, int end, int first, long room) {
+    int k = of.weight.columns();
     for (int piece = 0; piece < k; piece += PIECE) {
-      int count = Math.min(PIECE, k - piece);
-      for (int block = 0; block < blocks; block++) {
-        int at = FloatTiles.COLUMNS * block;
-        decode(of, first + at, Math.min(FloatTiles.COLUMNS, width - at), piece, count, room);
-        tiles.transpose(room, DECODED_ROW, count, tile + TILE_BLOCK * block);
+      int pieceEnd = Math.min(k, piece + PIECE);
+      decode(of, first, piece, pieceEnd - piece, room);
+      int to;
+      for (int from = piece; from < pieceEnd; from = to) {
+        to = Math.min(pieceEnd, (from / of.chunk + 1) * of.chunk);
+        long steps = room + BlockTiles.STEP * ((from - piece) / BlockTiles.elements(of.compute));
+        multiply(of, x, row, end, first, steps, from, to, room + TILE);
       }
-      int end;
-      for (int from = piece; from < piece + count; from = end) {
-        int chunkEnd = Math.min(k, (from / of.chunk + 1) * of.chunk);
-        end = Math.min(piece + count, chunkEnd);
-        tiles.multiplyRows(
+    }
+    int width = of.weight.rows() - first;
+    if (width < UNIT) {
+      for (int r = row; r < end; r++) {
+        long totals = room + TILE + PairRows.TOTALS + PairRows.SUMS_ROW * (r - row);
+        PairRows.settle(totals, y(of, r, first), width, of.result);
+      }
+    }
+  }
+
+  private static long y(Product of, int row, int first) {
+    return of.y + of.result.bytes() * ((long) of.yColumns * row + first);
+  }
+
+  /** The elements [from, to) of k, which are of one chunk. */
+  private static void multiply(
+      Product of, Factors x, int row, int end, int first, long steps, int from, int to, long sums) {
+    int k = of.weight.columns();
+    int count = (to - from) / BlockTiles.elements(of.compute);
+    boolean begins = from % of.chunk == 0;
+    boolean ends = to == k || to % of.chunk == 0;
+    Result result = to == k && of.weight.rows() - first >= UNIT ? of.result : null;
+    int groups = (end - row + x.kernel.most() - 1) / x.kernel.most();
+    for (int group = 0; group < groups; group++) {
+      int r = (end - row) * group / groups;
+      int rows = (end - row) * (group + 1) / groups - r;
+      long factors = x.address + x.row * (row + r) + (long) x.element * from;
+      long own = sums + PairRows.SUMS_ROW * r;
+      if (ends) {
+        x.kernel.last(
             rows,
-            blocks,
-            x + 4L * from,
-            4L * k,
-            4,
-            tile + TILE_STEP * (from - piece),
-            TILE_STEP,
-            TILE_BLOCK,
-            end - from,
-            sums,
-            SUMS_ROW,
-            from % of.chunk == 0 ? FloatTiles.Sum.NEW : FloatTiles.Sum.CONTINUED);
-        if (end == chunkEnd) {
-          add(sums, totals, rows, chunkEnd <= of.chunk);
-        }
+            factors,
+            x.row,
+            steps,
+            count,
+            own,
+            begins,
+            false,
+            from >= of.chunk,
+            result,
+            y(of, row + r, first),
+            (long) of.result.bytes() * of.yColumns);
+      } else {
+        x.kernel.part(rows, factors, x.row, steps, count, own, begins, false);
       }
     }
-    for (int r = 0; r < rows; r++) {
-      long row = of.y + of.result.bytes() * ((long) of.yColumns * r + first);
-      PairRows.settle(totals + SUMS_ROW * r, row, width, of.result);
-    }
   }
 
-  private static void add(long sums, long totals, int rows, boolean first) {
-    if (first) {
-      Memory.copy(sums, totals, SUMS_ROW * rows);
-    } else {
-      Rows.addColumns(sums, totals, 0, UNIT * rows);
-    }
-  }
-
-  /** Elements of 16 rows as F32 at {@code to}; rows that there are not are 0. */
-  private static void decode(Product of, int first, int rows, int from, int count, long to) {
+  /** A piece of the outputs [first, first + 64), or as many as there are. */
+  private void decode(Product of, int first, int piece, int count, long room) {
     DType type = of.weight.dtype();
-    long row = Memory.address(of.weight) + type.bytes(from);
-    for (int r = 0; r < rows; r++) {
-      long target = to + DECODED_ROW * r;
-      BlockRows.decode(type, row + type.bytes(of.weight.columns()) * (first + r), target, count);
-      if (of.compute == DType.BF16) {
-        round(target, count);
+    long rowBytes = type.bytes(of.weight.columns());
+    long bytes = type.bytes(count);
+    long unit = Memory.address(of.weight) + rowBytes * first;
+    int width = Math.min(UNIT, of.weight.rows() - first);
+    for (int at = 0; at < width; at += BlockTiles.ROWS) {
+      long from = unit + rowBytes * at + type.bytes(piece);
+      long row = rowBytes;
+      if (width - at < BlockTiles.ROWS) {
+        long copies = room + TILE + 2 * PairRows.TOTALS;
+        copy(from, rowBytes, width - at, copies, bytes);
+        from = copies;
+        row = bytes;
       }
-    }
-    for (int r = rows; r < FloatTiles.COLUMNS; r++) {
-      Memory.zero(to + DECODED_ROW * r, 4L * count);
-    }
-  }
-
-  /** Rounds to bfloat16 as {@link Bfloat16#round} does, kept as F32, the odd of each pair first. */
-  private static void round(long at, int count) {
-    for (int i = 0; i < count; i += LANES) {
-      FloatVector value = Memory.load(at + 4L * i);
-      IntVector bits = value.reinterpretAsInts();
-      IntVector odd = bits.lanewise(VectorOperators.LSHR, 16).and(1);
-      IntVector rounded = bits.add(odd).add(0x7fff).and(UPPER);
-      IntVector kept = rounded.blend(NOT_A_NUMBER, value.test(VectorOperators.IS_NAN).cast(INTS));
-      Memory.store(swapped(kept), at + 4L * i);
+      // The same share of the next unit, which lies in memory as it will be read.
+      long ahead = unit + rowBytes * (UNIT + at) + BlockTiles.ROWS * type.bytes(piece);
+      tiles.decode(type, of.compute, from, row, count, room + 4L * at, ahead);
     }
   }
 
-  private static FloatVector swapped(IntVector pairs) {
-    return pairs
-        .reinterpretAsLongs()
-        .lanewise(VectorOperators.ROR, Integer.SIZE)
-        .reinterpretAsFloats();
-  }
-
-  /** Rows of BF16 as F32, the odd of each pair first. */
-  private long swapped(long x, long count) {
-    long to = widened.reserve(4 * count);
-    Bfloat16.widen(x, to, count);
-    for (long i = 0; i < count; i += LANES) {
-      Memory.store(swapped(Memory.load(to + 4 * i).reinterpretAsInts()), to + 4 * i);
+  /** Rows that there are; the others are 0. */
+  private static void copy(long from, long row, int rows, long to, long bytes) {
+    for (int r = 0; r < rows; r++) {
+      Memory.copy(from + row * r, to + bytes * r, bytes);
     }
-    return to;
+    Memory.zero(to + bytes * rows, bytes * (BlockTiles.ROWS - rows));
   }
 }

@@ -55,7 +55,9 @@ final class CpuBackend implements Backend {
     this.gemm = gemm;
     quantizedPanels = new QuantizedPanels(workers, gemm);
     FloatTiles products = FloatTiles.forThisMachine();
-    blockProducts = new BlockProducts(workers, products);
+    blockProducts =
+        new BlockProducts(
+            workers, BlockTiles.forThisMachine(), new FloatRows(products), gemm.pairRows());
     elementwise = new Elementwise(workers);
     rows = new Rows(workers);
     columns = new Columns(workers);

@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.concurrent.ConcurrentHashMap;
@@ -19,6 +20,9 @@ final class DnnlGemm implements Gemm {
   private record ReorderShape(
       DType from, DType to, int k, int n, long rowStride, long columnStride) {}
 
+  /** With so few, reading the weight takes longer than multiplying. */
+  private static final int FEW_ROWS = 42;
+
   private final Workers workers;
   private final OneDnn dnn;
   private final DnnlSlot[] slots;
@@ -27,7 +31,8 @@ final class DnnlGemm implements Gemm {
   private final Map<PanelProducts.Panel, PanelProducts> products = new ConcurrentHashMap<>();
   private final Map<PanelShape, Long> layouts = new ConcurrentHashMap<>();
   private final Map<ReorderShape, DnnlPrimitive> reorders = new ConcurrentHashMap<>();
-  private PairProducts pairs;
+  private final PairRows pairRows;
+  private final PairProducts pairs;
   private final boolean slowBfloat16;
   private final Set<String> unusable = new TreeSet<>();
   private boolean closed;
@@ -48,6 +53,9 @@ final class DnnlGemm implements Gemm {
       slots[i] = new DnnlSlot(dnn, i);
     }
     this.fallback = new VectorGemm(workers, "rows would differ");
+    Optional<PairCode> code = PairCode.forThisMachine(dnn.multipliesBfloat16() && !slowBfloat16);
+    this.pairRows = code.isPresent() ? code.get() : new PairKernel();
+    this.pairs = code.map(rows -> new PairProducts(workers, rows)).orElse(null);
     this.weightGradient = new DnnlWeightGradient(this, dnn);
   }
 
@@ -67,12 +75,6 @@ final class DnnlGemm implements Gemm {
     if (compute == DType.BF16 && !dnn.multipliesBfloat16()) {
       return fallback.weight(master, compute);
     }
-    if (compute == DType.BF16 && pairs == null) {
-      pairs =
-          PairCode.forThisMachine(!slowBfloat16)
-              .map(code -> new PairProducts(workers, code))
-              .orElse(null);
-    }
     PartedWeight weight =
         new PartedWeight(
             master,
@@ -84,6 +86,11 @@ final class DnnlGemm implements Gemm {
     weight.close();
     unusable.add(compute + " " + master.rows() + " × " + master.columns());
     return fallback.weight(master, compute);
+  }
+
+  @Override
+  public PairRows pairRows() {
+    return dnn.multipliesBfloat16() ? pairRows : fallback.pairRows();
   }
 
   @Override
@@ -124,10 +131,7 @@ final class DnnlGemm implements Gemm {
         });
   }
 
-  /**
-   * Products by multiply-adds on oneDNN's layout; null where there is no code for them, or no BF16
-   * weight yet.
-   */
+  /** Products of pairs on oneDNN's layout; null where there is no code for them. */
   PairProducts pairs() {
     return pairs;
   }
@@ -137,7 +141,7 @@ final class DnnlGemm implements Gemm {
    * rows what counts is how fast weights are read.
    */
   boolean prefersPairs(int rows) {
-    return pairs != null && (slowBfloat16 || rows <= PairRows.SUMS);
+    return pairs != null && (slowBfloat16 || rows <= FEW_ROWS);
   }
 
   /** Whether the processor's own products of bfloat16 numbers take longer than F32 ones. */

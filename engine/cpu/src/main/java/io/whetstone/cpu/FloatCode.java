@@ -216,43 +216,19 @@ final class FloatCode implements FloatTiles {
     }
   }
 
-  /**
-   * Four elements of 16 rows at a time: rows r, r + 4, r + 8 and r + 12 become one vector's
-   * quarters, and then the quarters of four such vectors are transposed.
-   */
+  /** Four elements of 16 rows at a time. */
   private static byte[] transposition() {
     Assembler to = new Assembler();
-    Register from = Register.RDI;
-    Register row = Register.RSI;
+    TurnedRows rows = new TurnedRows(to);
     Register count = Register.RDX;
     Register target = Register.RCX;
-    Register base = Register.RAX;
-    Register four = Register.R8;
-    Register twelve = Register.R9;
-    to.address(four, Address.at(row, row, 1));
-    to.address(four, Address.at(four, four, 1));
-    to.address(twelve, Address.at(four, four, 2));
+    rows.begin();
     int begin = to.here();
-    to.address(base, Address.at(from));
-    for (int r = 0; r < 4; r++) {
-      to.loadQuarter(r, Address.at(base));
-      to.insertQuarter(r, r, Address.at(base, four, 1), 1);
-      to.insertQuarter(r, r, Address.at(base, four, 2), 2);
-      to.insertQuarter(r, r, Address.at(base, twelve, 1), 3);
-      to.add(base, row);
-    }
-    to.interleaveLow(4, 0, 1);
-    to.interleaveHigh(5, 0, 1);
-    to.interleaveLow(6, 2, 3);
-    to.interleaveHigh(7, 2, 3);
-    to.joinLow(0, 4, 6);
-    to.joinHigh(1, 4, 6);
-    to.joinLow(2, 5, 7);
-    to.joinHigh(3, 5, 7);
+    rows.turn(0, 0);
     for (int d = 0; d < 4; d++) {
       to.store(Address.at(target, d * Assembler.VECTOR), d);
     }
-    to.add(from, 4 * Float.BYTES);
+    rows.advance(TurnedRows.BYTES);
     to.add(target, 4 * Assembler.VECTOR);
     to.decrementAndJump(count, begin);
     to.finish();

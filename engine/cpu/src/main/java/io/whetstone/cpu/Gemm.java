@@ -48,6 +48,9 @@ interface Gemm extends AutoCloseable {
   /** Prepares a weight [out, in] of F32 or BF16, which stays the master, for products in a type. */
   Weight weight(Tensor master, DType compute);
 
+  /** What multiplies BF16 rows with the bits of these products. */
+  PairRows pairRows();
+
   /** dW += dyᵀ x: x [tokens, in] and dy [tokens, out] of {@code dtype}, dW [out, in] F32. */
   void backwardWeight(DType dtype, long x, long dy, int tokens, int in, int out, long dw);
 

@@ -5,13 +5,14 @@ package io.whetstone.cpu;
  *
  * <p>A column's sum is a chain of fused multiply-adds over the pairs in order, and in a pair the
  * odd element comes first: that is how the processors' own instruction for bfloat16 does it.
+ * ({@link FloatRows} have a single F32 number in place of each pair.)
  */
 interface PairRows {
   /** From a row of sums to the next, in bytes: they lie one after the other. */
   long SUMS_ROW = 4L * PairMatrix.COLUMNS;
 
   /** Rows of sums that there is room for. */
-  int SUMS = 42;
+  int SUMS = 252;
 
   /** From the sums of a chunk of k to those of the chunks so far. */
   long TOTALS = SUMS_ROW * SUMS;

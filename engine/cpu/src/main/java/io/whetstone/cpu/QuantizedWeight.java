@@ -6,7 +6,7 @@ import java.util.stream.IntStream;
 
 /**
  * A weight that stays quantised: its rows are decoded some at a time, to the numbers it stands for
- * rounded to the compute type, and multiplied as any other weight's; where x has few rows by {@link
+ * rounded to the compute type, and multiplied as any other weight's; where it can be by {@link
  * BlockProducts}, with the same bits.
  *
  * <p>So y has the bits it has with the decoded weight, whatever the number of rows and threads. The
@@ -72,7 +72,7 @@ final class QuantizedWeight implements Gemm.Weight {
       return;
     }
     int end = parts.first(part + 1);
-    if (rows <= BlockProducts.MOST_ROWS && chunk() > 0) {
+    if (rows <= direct.mostRows() && chunk() > 0) {
       Tensor outputs = master.rows(parts.first(part), end);
       direct.multiply(
           new BlockProducts.Product(outputs, compute, x, y, yColumns, chunk(), result), rows);

@@ -30,6 +30,7 @@ final class VectorGemm implements Gemm {
 
   private final Workers workers;
   private final String reason;
+  private final PairRows pairRows = new PairKernel();
   private final PairProducts pairs;
   private final Scratch widenedX = new Scratch();
   private final Scratch widenedDy = new Scratch();
@@ -40,7 +41,7 @@ final class VectorGemm implements Gemm {
   VectorGemm(Workers workers, String reason) {
     this.workers = workers;
     this.reason = reason;
-    this.pairs = new PairProducts(workers, new PairKernel());
+    this.pairs = new PairProducts(workers, pairRows);
   }
 
   @Override
@@ -54,6 +55,11 @@ final class VectorGemm implements Gemm {
         ? new PartedWeight(
             master, compute, (rows, transposed) -> new PairCopy(workers, pairs, rows, transposed))
         : new TransposedWeight(master);
+  }
+
+  @Override
+  public PairRows pairRows() {
+    return pairRows;
   }
 
   @Override

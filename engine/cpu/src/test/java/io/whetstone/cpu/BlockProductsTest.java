@@ -13,7 +13,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** Products straight from blocks are used, and have the bits of the decoded weight's. */
 class BlockProductsTest {
-  private static final int[] ROWS = {1, 2, 13, 14, 15, BlockProducts.MOST_ROWS};
+  private static final int[] ROWS = {
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 32, 253, 512
+  };
 
   /** The last columns of y belong to others. */
   private static final int BESIDE = 3;
@@ -21,12 +23,15 @@ class BlockProductsTest {
   @ParameterizedTest
   @CsvSource({"Q8_0,32,9", "Q8_0,608,31", "Q4_K,256,33", "Q4_K,1280,47", "Q6_K,1280,17"})
   void haveTheBitsOfTheDecodedWeights(DType type, int in, int out) {
+    BlockTiles tiles = BlockTiles.forThisMachine();
     Workers workers = new WorkerPool(2);
     DnnlGemm gemm = new DnnlGemm(workers, OneDnn.open(), false);
     try (Backend backend = new CpuBackend(workers, gemm);
         QuantizedPanels panels = new QuantizedPanels(workers, gemm);
         Workspace memory = backend.workspace("test")) {
-      BlockProducts products = new BlockProducts(workers, FloatTiles.forThisMachine());
+      BlockProducts products =
+          new BlockProducts(
+              workers, tiles, new FloatRows(FloatTiles.forThisMachine()), gemm.pairRows());
       Tensor weight = memory.tensor(type, out, in);
       backend.write(weight, numbers(1, out * in));
       for (DType compute : new DType[] {DType.F32, DType.BF16}) {

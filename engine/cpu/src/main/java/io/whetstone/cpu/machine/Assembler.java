@@ -1,6 +1,10 @@
 package io.whetstone.cpu.machine;
 
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * Writes the few x86-64 instructions that kernels of products need, with vectors of 512 bits.
@@ -22,22 +26,48 @@ public final class Assembler {
   private static final int NO_PREFIX = 0;
   private static final int PREFIX_66 = 1;
   private static final int PREFIX_F3 = 2;
+  private static final int PREFIX_F2 = 3;
+
+  /** Beside a prefix: lanes are words, not bytes. */
+  private static final int WIDE = 1 << 7;
+
   private static final int NO_MASK = 0;
   private static final int ZEROING = 1 << 7;
   private static final int LESS = 1;
   private static final int UNORDERED = 3;
+
+  /** How an address says that it counts from the instruction. */
+  private static final int RELATIVE = 5;
 
   /** How EVEX says that an instruction is of 128 and of 512 bits. */
   private static final int SHORT = 0;
 
   private static final int LONG = 2;
 
+  /**
+   * A vector that lies behind the instructions.
+   *
+   * @param at where the instruction that reads it ends
+   */
+  private record Constant(int at, int[] lanes) {}
+
   private byte[] code = new byte[1 << 12];
   private int size;
+  private final List<Constant> constants = new ArrayList<>();
 
-  /** The instructions so far. */
+  /** The instructions so far, and the constants they read. */
   public byte[] code() {
-    return Arrays.copyOf(code, size);
+    int begin = constants.isEmpty() ? size : (size + VECTOR - 1) & -VECTOR;
+    ByteBuffer whole =
+        ByteBuffer.wrap(Arrays.copyOf(code, begin + VECTOR * constants.size()))
+            .order(ByteOrder.LITTLE_ENDIAN);
+    for (int i = 0; i < constants.size(); i++) {
+      Constant constant = constants.get(i);
+      int place = begin + VECTOR * i;
+      whole.putInt(constant.at - Integer.BYTES, place - constant.at);
+      whole.position(place).asIntBuffer().put(constant.lanes);
+    }
+    return whole.array();
   }
 
   /** Where the next instruction begins; for {@link #decrementAndJump}. */
@@ -48,6 +78,22 @@ public final class Assembler {
   /** to = the vector at {@code from}. */
   public void load(int to, Address from) {
     vector(MAP_0F, NO_PREFIX, 0x10, to, 0, from, VECTOR);
+  }
+
+  /** to = 16 numbers. */
+  public void constant(int to, int... lanes) {
+    evex(MAP_0F, NO_PREFIX, to, 0, 0, 0, NO_MASK, LONG);
+    put(0x10);
+    put((to & 7) << 3 | RELATIVE);
+    word(0);
+    constants.add(new Constant(here(), lanes));
+  }
+
+  /** to = a number in every lane of 32 bits. */
+  public void everywhere(int to, int number) {
+    int[] lanes = new int[VECTOR / Integer.BYTES];
+    Arrays.fill(lanes, number);
+    constant(to, lanes);
   }
 
   /** The vector at {@code to} = from. */
@@ -282,12 +328,70 @@ public final class Assembler {
     vector(MAP_0F38, PREFIX_F3, 0x52, sum, a, b);
   }
 
+  /** to = the lanes of low, then those of high, rounded to bfloat16. */
+  public void roundToWords(int to, int high, int low) {
+    vector(MAP_0F38, PREFIX_F2, 0x72, to, high, low);
+  }
+
+  /** to = the words of {@code from} that {@code order} names. */
+  public void arrangeWords(int to, int order, int from) {
+    vector(MAP_0F38, PREFIX_66 | WIDE, 0x8D, to, order, from);
+  }
+
+  /** to = the lanes of {@code from} that the lowest four bits of {@code order} name. */
+  public void arrange(int to, int order, int from) {
+    vector(MAP_0F38, PREFIX_66, 0x16, to, order, from);
+  }
+
+  /** to = the whole numbers of 32 bits as F32. */
+  public void toFloats(int to, int from) {
+    vector(MAP_0F, NO_PREFIX, 0x5B, to, 0, from);
+  }
+
+  /** The first half of to = the lower halves of the lanes. */
+  public void toWords(int to, int from) {
+    vector(MAP_0F38, PREFIX_F3, 0x33, from, 0, to);
+  }
+
+  /** to = the 16 words of the first half, of binary16, as F32. */
+  public void halvesToFloats(int to, int from) {
+    vector(MAP_0F38, PREFIX_66, 0x13, to, 0, from);
+  }
+
+  /** to = the lanes of 32 bits of {@code from}, shifted to the right with their sign. */
+  public void shiftSigned(int to, int from, int bits) {
+    vector(MAP_0F, PREFIX_66, 0x72, 4, to, from);
+    put(bits);
+  }
+
+  /** to = the bits of a or b. */
+  public void or(int to, int a, int b) {
+    vector(MAP_0F, PREFIX_66, 0xEB, to, a, b);
+  }
+
+  /**
+   * Each bit of to = the bit of {@code table} whose number those of to, a and b are, to's the
+   * highest.
+   */
+  public void combine(int to, int a, int b, int table) {
+    vector(MAP_0F3A, PREFIX_66, 0x25, to, a, b);
+    put(table);
+  }
+
   /** Asks for the cache line of an address, which need not exist. */
   public void prefetch(Address of) {
     prefix(false, 1, of);
     put(0x0F);
     put(0x18);
     modrm(1, of, 1);
+  }
+
+  /** The same, into the second cache only. */
+  public void prefetchSecond(Address of) {
+    prefix(false, 2, of);
+    put(0x0F);
+    put(0x18);
+    modrm(2, of, 1);
   }
 
   /** Keeps a register on the stack. */

@@ -97,6 +97,33 @@ class AssemblerTest {
   }
 
   @Test
+  void takesBlocksApart() {
+    check("62f2574872fc", a -> a.roundToWords(7, 5, 4));
+    check("6222374072fc", a -> a.roundToWords(31, 25, 20));
+    check("62f28d408dff", a -> a.arrangeWords(7, 30, 7));
+    check("62925d4816e7", a -> a.arrange(4, 4, 31));
+    check("6242754016d1", a -> a.arrange(26, 17, 9));
+    check("62f17c485be5", a -> a.toFloats(4, 5));
+    check("62817c485bc9", a -> a.toFloats(17, 25));
+    check("62127e4833c1", a -> a.toWords(25, 8));
+    check("62627e4833c3", a -> a.toWords(3, 24));
+    check("62027d4813c9", a -> a.halvesToFloats(25, 25));
+    check("62913d4072e018", a -> a.shiftSigned(24, 24, 24));
+    check("62f16d4072e103", a -> a.shiftSigned(18, 1, 3));
+    check("62e15540ebee", a -> a.or(21, 21, 6));
+    check("62f32d4025e6e2", a -> a.combine(4, 26, 6, 0xe2));
+    check("62931d4025eb6a", a -> a.combine(5, 28, 27, 0x6a));
+    check("410f189000020000", a -> a.prefetchSecond(at(R8, 512)));
+    check("0f185240", a -> a.prefetchSecond(at(RDX, 64)));
+  }
+
+  @Test
+  void keepsConstantsBehind() {
+    check(
+        "62e17c48100d36000000" + "00".repeat(54) + "01000000".repeat(16), a -> a.everywhere(17, 1));
+  }
+
+  @Test
   void jumpsAhead() {
     check(
         "4d85d20f840100000057",
