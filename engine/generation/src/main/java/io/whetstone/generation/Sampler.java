@@ -56,6 +56,7 @@ public final class Sampler implements AutoCloseable {
   /** Settings that leave one token only, a vocabulary long: made once, few are alive. */
   private final Map<Forcing, Sampling> forcing = new HashMap<>();
 
+  private SamplingWatch watch = SamplingWatch.NONE;
   private long policyVersion;
 
   public Sampler(Transformer policy, Tokenizer tokenizer, SamplerLimits limits) {
@@ -79,6 +80,11 @@ public final class Sampler implements AutoCloseable {
     this.policyVersion = version;
   }
 
+  /** Tells how far each call of {@link #generate} has come, from now on. */
+  public void watch(SamplingWatch watching) {
+    this.watch = watching;
+  }
+
   /**
    * Completes every request.
    *
@@ -92,25 +98,32 @@ public final class Sampler implements AutoCloseable {
     Arrays.setAll(done, r -> new Completion[requests.get(r).samples()]);
     ArrayDeque<Decoding> waiting = new ArrayDeque<>();
     List<Decoding> active = new ArrayList<>();
+    int all = requests.stream().mapToInt(GenerationRequest::samples).sum();
+    int ended = 0;
+    long tokens = 0;
     Step queued = Step.NONE;
     int next = 0;
     while (next < requests.size() || !waiting.isEmpty() || !active.isEmpty()) {
       place(waiting, active);
       int until = waiting.isEmpty() ? admit(requests, next, active.size()) : next;
       if (until > next) {
-        waiting.addAll(prefill(requests, next, until, listener));
-        finish(waiting, done);
+        List<Decoding> first = prefill(requests, next, until, listener);
+        tokens += first.size();
+        waiting.addAll(first);
+        ended += finish(waiting, done);
         next = until;
-        continue;
+      } else {
+        tokens += active.size();
+        Step step = decode(active);
+        take(queued, listener);
+        queued = step;
+        if (step.known()) {
+          take(step, listener);
+          queued = Step.NONE;
+        }
+        ended += finish(active, done);
       }
-      Step step = decode(active);
-      take(queued, listener);
-      queued = step;
-      if (step.known()) {
-        take(step, listener);
-        queued = Step.NONE;
-      }
-      finish(active, done);
+      watch.passed(ended, all, tokens);
     }
     forcing.clear();
     return Arrays.stream(done).map(List::of).toList();
@@ -301,8 +314,9 @@ public final class Sampler implements AutoCloseable {
     return expanded;
   }
 
-  /** Lets the sequences go that have ended. */
-  private void finish(Collection<Decoding> sequences, Completion[][] done) {
+  /** Lets the sequences go that have ended, and says how many they are. */
+  private int finish(Collection<Decoding> sequences, Completion[][] done) {
+    int before = sequences.size();
     for (Decoding sequence : sequences) {
       if (sequence.ended()) {
         done[sequence.request][sequence.sample] = sequence.completion(policyVersion);
@@ -310,6 +324,7 @@ public final class Sampler implements AutoCloseable {
       }
     }
     sequences.removeIf(Decoding::ended);
+    return before - sequences.size();
   }
 
   @Override

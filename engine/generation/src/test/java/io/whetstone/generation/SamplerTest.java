@@ -98,6 +98,30 @@ class SamplerTest {
   }
 
   @Test
+  void aWatchHearsHowFarDrawingHasCome() {
+    int asked = mixture().stream().mapToInt(GenerationRequest::samples).sum();
+    List<Integer> ended = new ArrayList<>();
+    long[] tokens = {0};
+    try (Sampler sampler = new Sampler(policy, tokenizer, new SamplerLimits(3, 130, 7))) {
+      sampler.watch(
+          (done, all, drawn) -> {
+            assertEquals(asked, all);
+            assertTrue(drawn > tokens[0], "every pass draws");
+            ended.add(done);
+            tokens[0] = drawn;
+          });
+      long drawn =
+          sampler.generate(mixture(), TokenListener.NONE).stream()
+              .flatMap(List::stream)
+              .mapToLong(completion -> completion.ids().length)
+              .sum();
+      assertEquals(drawn, tokens[0]);
+    }
+    assertEquals(ended.stream().sorted().toList(), ended);
+    assertEquals(asked, ended.getLast());
+  }
+
+  @Test
   void samplesOfAGroupDiffer() {
     List<Completion> group =
         generate(new SamplerLimits(16, 2048, 64), List.of(request("12+34=?", 8, 20, 5))).getFirst();

@@ -82,6 +82,7 @@ final class ConfigurationCheck {
 
   private Optional<DeviceRoom> device = Optional.empty();
   private String plan = "";
+  private Optional<DiskEstimate> disk = Optional.empty();
 
   /** Means, as far as data were looked at. */
   private double promptTokens;
@@ -120,6 +121,7 @@ final class ConfigurationCheck {
         if (lora != null) {
           lora.ifPresent(there -> findings.say("adapters", describe(there, model)));
           cost(model, lora);
+          disk = Optional.of(DiskEstimate.of(experiment, model, lora));
         }
       }
     } finally {
@@ -130,6 +132,11 @@ final class ConfigurationCheck {
   /** What memory the run will take, in a sentence; empty where that could not be said. */
   String plan() {
     return plan;
+  }
+
+  /** What room the run's checkpoints will take; empty where that could not be said. */
+  Optional<DiskEstimate> disk() {
+    return disk;
   }
 
   /** Opens the backend as the run will: what it lacks, and the room on its device. */

@@ -45,7 +45,11 @@ final class DoctorCommand implements Callable<Integer> {
     if (file.isPresent()) {
       findings.section(file.get().toString());
       Configuration configuration = Configuration.load(file.get(), overrides);
-      new ConfigurationCheck(configuration.experiment(), findings, true).run();
+      ConfigurationCheck check = new ConfigurationCheck(configuration.experiment(), findings, true);
+      check.run();
+      if (check.disk().isPresent()) {
+        check.disk().get().report(Path.of("runs"), findings);
+      }
     }
     findings.verdict();
     return findings.problems().isEmpty() ? Whetstone.DONE : Whetstone.MISTAKE;

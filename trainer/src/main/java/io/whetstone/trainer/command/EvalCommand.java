@@ -16,6 +16,7 @@ import io.whetstone.trainer.rollout.PromptEncoder;
 import io.whetstone.trainer.rollout.Purpose;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.time.InstantSource;
 import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
@@ -41,8 +42,8 @@ final class EvalCommand implements Callable<Integer> {
       paramLabel = "T",
       required = true,
       description =
-          "A configuration (its evaluation), a synthetic task's name (sums, chains, products) or a"
-              + " JSONL file.")
+          "A configuration (its evaluation), a synthetic task's name (sums, chains, products,"
+              + " countdown), or a file or directory of data (JSONL, Parquet, CSV, hf://…).")
   private String tasks;
 
   @Option(names = "--count", paramLabel = "N", description = "How many tasks (default: 512).")
@@ -126,7 +127,12 @@ final class EvalCommand implements Callable<Integer> {
               + " on "
               + Math.min(taskCount, source.size())
               + " tasks");
-      Evaluated evaluated = evaluator.evaluate(source, taskCount, k, drawn);
+      Evaluated evaluated;
+      try (DrawingProgress progress =
+          new DrawingProgress(console, "eval", InstantSource.system())) {
+        sampler.watch(progress);
+        evaluated = evaluator.evaluate(source, taskCount, k, drawn);
+      }
       EvaluationReport report = new EvaluationReport(evaluated, deciding);
       (json ? report.json() : report.table()).forEach(console::result);
       if (out.isPresent()) {

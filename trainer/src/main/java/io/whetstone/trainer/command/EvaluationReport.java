@@ -33,8 +33,16 @@ final class EvaluationReport {
   /** Says before the work, not after it, that the file cannot be written. */
   static void requireWritable(Path file) {
     Path directory = file.toAbsolutePath().getParent();
-    if (Files.isDirectory(file) || !Files.isDirectory(directory)) {
-      throw new UsageException("--out " + file + ": cannot be written there");
+    String why =
+        Files.isDirectory(file)
+            ? "is a directory"
+            : !Files.isDirectory(directory)
+                ? "there is no directory " + directory
+                : Files.isWritable(Files.exists(file) ? file : directory)
+                    ? null
+                    : "may not be written there";
+    if (why != null) {
+      throw new UsageException("--out " + file + ": " + why + "; name another file");
     }
   }
 

@@ -7,6 +7,7 @@ import io.whetstone.generation.Completion;
 import io.whetstone.generation.GenerationRequest;
 import io.whetstone.generation.Sampler;
 import io.whetstone.generation.SamplerLimits;
+import io.whetstone.generation.SamplingWatch;
 import io.whetstone.generation.StopRules;
 import io.whetstone.generation.TokenListener;
 import io.whetstone.tensor.Backend;
@@ -18,6 +19,7 @@ import io.whetstone.trainer.config.Decoding;
 import io.whetstone.trainer.loop.Policy;
 import io.whetstone.trainer.rollout.ThinkingBudgets;
 import java.io.IOException;
+import java.time.InstantSource;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
@@ -145,7 +147,12 @@ final class GenerateCommand implements Callable<Integer> {
               }
             }
             : TokenListener.NONE;
-    List<Completion> completions = sampler.generate(List.of(request), listener).getFirst();
+    List<Completion> completions;
+    try (DrawingProgress progress =
+        new DrawingProgress(console, "generate", InstantSource.system())) {
+      sampler.watch(stream ? SamplingWatch.NONE : progress);
+      completions = sampler.generate(List.of(request), listener).getFirst();
+    }
     if (stream) {
       console.result(decoder.finish());
       console.note("(" + completions.getFirst().stop().text() + ")");

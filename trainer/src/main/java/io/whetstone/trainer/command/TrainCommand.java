@@ -154,11 +154,14 @@ final class TrainCommand implements Callable<Integer> {
    *
    * @return the memory that the run will take, and cautions
    */
-  private static List<String> requireSound(Configuration configuration)
+  private List<String> requireSound(Configuration configuration)
       throws IOException, InterruptedException {
     Findings findings = Findings.silent();
     ConfigurationCheck check = new ConfigurationCheck(configuration.experiment(), findings, false);
     check.run();
+    if (check.disk().isPresent()) {
+      check.disk().get().report(runs, findings);
+    }
     if (!findings.problems().isEmpty()) {
       throw new UsageException(String.join("\n", findings.problems()));
     }

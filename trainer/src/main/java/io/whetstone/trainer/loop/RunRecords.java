@@ -112,6 +112,11 @@ public final class RunRecords implements AutoCloseable {
     progress.doing(what);
   }
 
+  /** What is being drawn has come so far. */
+  void drawing(int done, int all, long tokens) {
+    progress.drawing(done, all, tokens);
+  }
+
   /** The evaluation before reinforcement learning: a line of metrics for step 0 of the stage. */
   void before(Stage stage) {
     recorder.step(stage.label(), 0, state.before.metrics(), List.of());

@@ -76,6 +76,7 @@ public final class Training {
                 records.rewardModels(),
                 records::audited);
         AveragedPolicy average = average(policy)) {
+      sampler.watch(records::drawing);
       RunCheckpoints checkpoints =
           new RunCheckpoints(records.checkpoints(), experiment.keepCheckpoints(), policy, source());
       return new Session(policy, stages, checkpoints, Optional.ofNullable(average)).run();

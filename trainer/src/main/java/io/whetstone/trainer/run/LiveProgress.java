@@ -34,6 +34,8 @@ final class LiveProgress implements Progress {
             .setInitialMax(steps)
             .startsFrom(done, Duration.ZERO)
             .setUpdateIntervalMillis(INTERVAL_MILLIS)
+            // Else it is drawn again only where steps have been made, whatever else is said.
+            .continuousUpdate()
             .setRenderer(new ProgressLine(terminal.colour()))
             .setConsumer(new DelegatingProgressBarConsumer(this::draw, terminal.columns() - 1))
             .build();
@@ -54,6 +56,13 @@ final class LiveProgress implements Progress {
       say(what);
     } else {
       bar.setExtraMessage("  " + what);
+    }
+  }
+
+  @Override
+  public void drawing(int done, int all, long tokens) {
+    if (bar != null) {
+      bar.setExtraMessage(done == all ? figures : "  " + ProgressWords.drawing(done, all, tokens));
     }
   }
 

@@ -25,6 +25,15 @@ public interface Progress extends AutoCloseable {
   /** What is being done that is no step, such as {@code evaluating 512 held-out tasks}. */
   void doing(String what);
 
+  /**
+   * A step, or an evaluation, has drawn so much; told after every pass, shown now and then.
+   *
+   * @param done completions that have ended
+   * @param all completions that are drawn
+   * @param tokens of all of them so far
+   */
+  void drawing(int done, int all, long tokens);
+
   /** A line that stays. */
   void say(String line);
 

@@ -30,6 +30,12 @@ final class ProgressWords {
     return String.join("  ", words);
   }
 
+  /** Such as {@code drawing: 12 of 64 completions, 5,120 tokens}. */
+  static String drawing(int done, int all, long tokens) {
+    return String.format(
+        Locale.ROOT, "drawing: %d of %d completions, %,d tokens", done, all, tokens);
+  }
+
   private static Double percent(Double share) {
     return share == null ? null : share * 100;
   }

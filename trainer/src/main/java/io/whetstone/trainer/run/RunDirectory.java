@@ -114,10 +114,27 @@ public final class RunDirectory implements AutoCloseable {
       if (e.getFile().equals(path.toString())) {
         return false;
       }
-      throw RunException.mistake(e.getFile() + " is not a directory");
+      throw unmade(path, e);
     } catch (IOException e) {
-      throw RunException.failure(path + ": could not be made: " + RunException.reason(e), e);
+      throw unmade(path, e);
     }
+  }
+
+  /** Where a file is in the way, or the place is not ours to write, another --runs mends it. */
+  private static RunException unmade(Path path, IOException e) {
+    Path there = path.toAbsolutePath().normalize().getParent();
+    while (there.getParent() != null && !Files.exists(there)) {
+      there = there.getParent();
+    }
+    if (!Files.isDirectory(there) || !Files.isWritable(there)) {
+      return RunException.mistake(
+          path
+              + " cannot be made: "
+              + there
+              + (Files.isDirectory(there) ? " cannot be written" : " is not a directory")
+              + "; name another place with --runs");
+    }
+    return RunException.failure(path + ": could not be made: " + RunException.reason(e), e);
   }
 
   private static String present(Path runs) {

@@ -63,6 +63,48 @@ class ProgressTest {
   }
 
   @Test
+  void aLongStepSaysWhatItHasDrawn() {
+    try (Progress progress = Progress.on(err, new Terminal(false, false, 80), () -> now)) {
+      progress.stage("grpo", 200, 4);
+      for (int second = 0; second < 100; second += 10) {
+        progress.drawing(second / 5, 64, 512L * second);
+        now = now.plus(Duration.ofSeconds(10));
+      }
+      progress.step(5, Map.of("reward/mean", 0.5));
+      now = now.plus(Duration.ofSeconds(20));
+      progress.drawing(1, 64, 99);
+    }
+    assertEquals(
+        """
+        grpo 4/200  drawing: 6 of 64 completions, 15,360 tokens
+        grpo 4/200  drawing: 12 of 64 completions, 30,720 tokens
+        grpo 4/200  drawing: 18 of 64 completions, 46,080 tokens
+        grpo 5/200  reward 0.500  5:25:00 left
+        """,
+        shown());
+  }
+
+  @Test
+  void aTerminalSaysWhatIsDrawnUntilItIs() throws InterruptedException {
+    try (Progress progress = Progress.on(err, new Terminal(true, false, 120), () -> now)) {
+      progress.stage("grpo", 140, 0);
+      progress.step(70, grpo(0.6));
+      progress.drawing(3, 64, 5120);
+      String drawing = "drawing: 3 of 64 completions, 5,120 tokens";
+      // The line is drawn again now and then, by a thread of its own.
+      for (int i = 0; i < 1000 && !shown().contains(drawing); i++) {
+        Thread.sleep(10);
+      }
+      assertTrue(shown().contains(drawing), shown());
+      progress.drawing(64, 64, 9000);
+      progress.say("whole");
+    }
+    String line = shown().substring(shown().indexOf("whole"));
+    assertTrue(line.contains("reward 0.600"), line);
+    assertFalse(line.contains("drawing"), line);
+  }
+
+  @Test
   void aTerminalShowsOneLiveLine() {
     try (Progress progress = Progress.on(err, new Terminal(true, false, 120), () -> now)) {
       progress.stage("grpo", 140, 0);

@@ -49,6 +49,20 @@ class RunDirectoryTest {
         refusal.getMessage());
   }
 
+  /** Another --runs mends it, so it is a mistake (code 2). */
+  @Test
+  void aPlaceThatIsNoDirectoryIsRefused() throws IOException {
+    Path file = Files.writeString(home.resolve("file"), "");
+    for (Path place : new Path[] {file, file.resolve("deep"), file.resolve("deep/er")}) {
+      assertEquals(
+          place.resolve("one")
+              + " cannot be made: "
+              + file
+              + " is not a directory; name another place with --runs",
+          refused(() -> RunDirectory.create(place, "one")).getMessage());
+    }
+  }
+
   @Test
   void resumingNeedsARun() throws IOException {
     assertTrue(
