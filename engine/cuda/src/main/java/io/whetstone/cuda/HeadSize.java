@@ -98,7 +98,7 @@ record HeadSize(int padded) {
   int keyGradientBytes(DType type) {
     int keys = gradientKeys(type);
     if (type == DType.F32) {
-      return 4 * (2 * VECTORS * padded + 2 * keys * (padded + 1) + 2 * VECTORS * keys);
+      return 4 * (2 * VECTORS * padded + 2 * keys * (padded + 1) + VECTORS * keys);
     }
     int seenBy = padded > LARGEST_SEEN_BY_MORE ? VECTORS : 2 * VECTORS;
     return 2 * (padded + 8) * (2 * keys + 2 * seenBy) + 12 * seenBy;

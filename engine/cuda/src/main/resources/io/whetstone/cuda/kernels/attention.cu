@@ -164,6 +164,21 @@ extern "C" __global__ void __launch_bounds__(ATTEND_THREADS)
 /** Keys of a block that makes their gradients. */
 constexpr int KEYS = 32;
 
+/** sums[k] += factors[vector][k] x rows[vector], vector after vector: a thread's columns. */
+template <int OWN, int COLUMNS>
+inline void addVectors(float (&sums)[OWN][COLUMNS], const float* factors, const float* rows) {
+  for (int vector = 0; vector < VECTORS; vector++) {
+#pragma unroll
+    for (int c = 0; c < COLUMNS; c++) {
+      float number = rows[vector * HEAD + 32 * c];
+#pragma unroll
+      for (int k = 0; k < OWN; k++) {
+        sums[k][c] = fmaf(factors[vector * KEYS + k], number, sums[k][c]);
+      }
+    }
+  }
+}
+
 /**
  * Gradients of KEYS keys and values of one head, over the rows of an item's viewers in order, all the
  * group's heads of a row after one another. An item is {first key row, end, first viewer, end, slot};
@@ -178,8 +193,8 @@ inline void keyGradients(const float* dOut, const float* fused, int queries, int
   float* dOutRows = queryRows + VECTORS * HEAD;
   float* keyRows = dOutRows + VECTORS * HEAD;
   float* valueRows = keyRows + KEYS * (HEAD + 1);
-  float* weights = valueRows + KEYS * (HEAD + 1);
-  float* slopes = weights + VECTORS * KEYS;
+  // Slopes, then weights: one after the other, so that a block of the largest heads fits on every GPU.
+  float* factors = valueRows + KEYS * (HEAD + 1);
   int lane = threadIdx.x % 32;
   int warp = threadIdx.x / 32;
   int keyHead = blockIdx.y;
@@ -228,36 +243,32 @@ inline void keyGradients(const float* dOut, const float* fused, int queries, int
           weighted[i] = fmaf(dOutRows[(warp * OF_WARP + i) * HEAD + d], w, weighted[i]);
         }
       }
+      float p[OF_WARP];
 #pragma unroll
       for (int i = 0; i < OF_WARP; i++) {
         int vector = from + warp * OF_WARP + i;
         int row = viewer.fromRow + vector / group;
         int end = row + viewer.toEnd;
         bool visible = there && vector < vectors && position < end && position >= form.firstSeen(end);
-        float p = 0.0f;
+        p[i] = 0.0f;
         float dS = 0.0f;
         if (visible) {
           long long at = (long long)row * queries + keyHead * group + vector % group;
           float logit = form.logit(products[i]);
-          p = expExact(logit - logs[at]);
-          dS = form.scale * p * (weighted[i] - deltas[at]) * form.slope(logit);
+          p[i] = expExact(logit - logs[at]);
+          dS = form.scale * p[i] * (weighted[i] - deltas[at]) * form.slope(logit);
         }
-        weights[(warp * OF_WARP + i) * KEYS + lane] = p;
-        slopes[(warp * OF_WARP + i) * KEYS + lane] = dS;
+        factors[(warp * OF_WARP + i) * KEYS + lane] = dS;
       }
       __syncthreads();
-      for (int vector = 0; vector < VECTORS; vector++) {
+      addVectors(dKeys, factors + warp * OWN, queryRows + lane);
+      __syncthreads();
 #pragma unroll
-        for (int c = 0; c < COLUMNS; c++) {
-          float q = queryRows[vector * HEAD + lane + 32 * c];
-          float g = dOutRows[vector * HEAD + lane + 32 * c];
-#pragma unroll
-          for (int k = 0; k < OWN; k++) {
-            dKeys[k][c] = fmaf(slopes[vector * KEYS + warp * OWN + k], q, dKeys[k][c]);
-            dValues[k][c] = fmaf(weights[vector * KEYS + warp * OWN + k], g, dValues[k][c]);
-          }
-        }
+      for (int i = 0; i < OF_WARP; i++) {
+        factors[(warp * OF_WARP + i) * KEYS + lane] = p[i];
       }
+      __syncthreads();
+      addVectors(dValues, factors + warp * OWN, dOutRows + lane);
     }
   }
   int slot = item[4];
