@@ -74,7 +74,7 @@ final class AttentionBackward {
         segments.count() * heads.keyValues(),
         task -> {
           int segment = task / heads.keyValues();
-          if (!partials.seenOnce[segment]) {
+          if (!partials.seenOnce(segment)) {
             long work = sums.get().reserve(8L * heads.size());
             for (int r = segments.start()[segment]; r < segments.end()[segment]; r++) {
               partials.sum(segment, r, task % heads.keyValues(), gradients, work);
@@ -86,26 +86,25 @@ final class AttentionBackward {
   /**
    * Gradients of the keys and values that several units see, kept for each unit and head.
    *
-   * @param seenOnce for each segment, whether its rows' gradients are not here
-   * @param seeing for each segment, the units that may see its rows, in order
+   * @param seeing for each segment, the units that see rows of it, in order
    * @param first for each unit, positions kept by the units before it
    */
   private record Partials(
-      AttentionUnits units,
-      Heads heads,
-      boolean[] seenOnce,
-      int[][] seeing,
-      long[] first,
-      long address) {
+      AttentionUnits units, Heads heads, int[][] seeing, long[] first, long address) {
     static Partials of(AttentionUnits units, Heads heads, Scratch scratch) {
-      boolean[] seenOnce = units.seenOnce();
+      int[][] seeing = units.seeing();
       long[] first = new long[units.count() + 1];
       for (int unit = 0; unit < units.count(); unit++) {
-        boolean own = !seenOnce[units.segment()[unit]];
+        boolean own = seeing[units.segment()[unit]].length > 1;
         first[unit + 1] = first[unit] + (own ? units.visible(unit) : units.prefix(unit));
       }
       long bytes = 8L * heads.size() * heads.keyValues() * first[units.count()];
-      return new Partials(units, heads, seenOnce, units.seeing(), first, scratch.reserve(bytes));
+      return new Partials(units, heads, seeing, first, scratch.reserve(bytes));
+    }
+
+    /** Whether only one unit sees a segment's rows, its own: their gradients are not here. */
+    boolean seenOnce(int segment) {
+      return seeing[segment].length == 1;
     }
 
     /** Leading positions of a unit that are kept. */

@@ -106,16 +106,6 @@ record AttentionUnits(Segments segments, int[] segment, int[] from, int[] to) {
     return longest;
   }
 
-  /** For each segment, whether only one unit sees its rows: its own. */
-  boolean[] seenOnce() {
-    boolean[] once = new boolean[segments.count()];
-    int[][] seeing = seeing();
-    for (int s = 0; s < once.length; s++) {
-      once[s] = seeing[s].length == 1;
-    }
-    return once;
-  }
-
   /**
    * For each segment, the units that see rows of it, in order: its own, and where it is a prefix.
    */
