@@ -34,19 +34,19 @@ import java.util.Map;
  * before it are looked at, which it embeds where they are drawn. A sequence is taken to go on;
  * where it has ended, or a {@link ThinkingBudget} asks for something else, that row is thrown away.
  *
- * <p>Not thread-safe. Memory: the cache, taken at construction, plus one step's activations and at
- * most {@value #LOGITS} logits.
+ * <p>Not thread-safe. Memory: the cache, taken at construction, plus one step's activations and as
+ * many logits as {@link SamplerLimits#logits} says; twice that where the samples of a group begin.
  */
 public final class Sampler implements AutoCloseable {
-  /** Logits held at a time; more rows than fit are drawn in several rounds. */
-  private static final int LOGITS = 8 << 20;
-
   private final Transformer policy;
   private final Tokenizer tokenizer;
   private final SamplerLimits limits;
   private final Backend backend;
   private final CachePages pages;
   private final Workspace workspace;
+
+  /** Rows whose logits are held at a time; more are drawn in several rounds. */
+  private final int logitRows;
 
   /** What the step draws that is queued next, and what the one before it does. */
   private DrawnTokens drawn;
@@ -60,6 +60,13 @@ public final class Sampler implements AutoCloseable {
   private long policyVersion;
 
   public Sampler(Transformer policy, Tokenizer tokenizer, SamplerLimits limits) {
+    this(policy, tokenizer, limits, SamplerLimits.logits(policy.backend().deviceRoom()));
+  }
+
+  /**
+   * @param logits that are held at a time
+   */
+  Sampler(Transformer policy, Tokenizer tokenizer, SamplerLimits limits, int logits) {
     this.policy = policy;
     this.tokenizer = tokenizer;
     this.limits = limits;
@@ -71,6 +78,7 @@ public final class Sampler implements AutoCloseable {
     KvCache cache = policy.kvCache(Math.ceilDiv(limits.cacheTokens(), pageSize));
     this.pages = new CachePages(cache, policy.config().maxPositions());
     this.workspace = backend.workspace("sampler");
+    this.logitRows = Math.max(1, logits / policy.config().vocabulary());
     this.drawn = backend.drawnTokens();
     this.drawnBefore = backend.drawnTokens();
   }
@@ -261,9 +269,8 @@ public final class Sampler implements AutoCloseable {
   /** Queues the draw of tokens, each from its hidden row; neighbours may share a row. */
   private Step draw(Tensor hidden, int[] hiddenRows, List<NextToken> tokens) {
     drawn.reset();
-    int chunk = Math.max(1, LOGITS / policy.config().vocabulary());
-    for (int from = 0; from < hiddenRows.length; from += chunk) {
-      int until = Math.min(hiddenRows.length, from + chunk);
+    for (int from = 0; from < hiddenRows.length; from += logitRows) {
+      int until = Math.min(hiddenRows.length, from + logitRows);
       long mark = workspace.mark();
       Tensor logits = logits(hidden, Arrays.copyOfRange(hiddenRows, from, until));
       Sampling[] settings = new Sampling[until - from];

@@ -24,6 +24,12 @@ public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
   /** The share of a device's free memory that the cache takes at most. */
   public static final double DEVICE_SHARE = 0.6;
 
+  /** Logits that are held at a time where tensors lie in the host's memory: 32 MiB of them. */
+  public static final int LOGITS = 8 << 20;
+
+  /** Of a device's memory they take this part, where that is more: 1/256. */
+  private static final int LOGITS_PART = 256;
+
   private static final int PREFILL_ROWS = 2048;
 
   /**
@@ -65,6 +71,16 @@ public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
     return device
         .map(room -> (long) (DEVICE_SHARE * Math.max(0, room.free() - reserved)))
         .orElse(CACHE_BYTES);
+  }
+
+  /**
+   * Logits that are held at a time, 4 bytes each. More rows than fit are drawn in several rounds,
+   * and each round reads the head's weights again: on a device, whose time goes there, a 256th of
+   * its memory is theirs. No draw depends on it.
+   */
+  public static int logits(Optional<DeviceRoom> device) {
+    long fitting = device.map(DeviceRoom::total).orElse(0L) / LOGITS_PART / Float.BYTES;
+    return Math.clamp(fitting, LOGITS, 1 << 30);
   }
 
   public SamplerLimits {

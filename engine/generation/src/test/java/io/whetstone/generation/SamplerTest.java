@@ -90,6 +90,24 @@ class SamplerTest {
     }
   }
 
+  /** Rounds that end within a group, and within the rows that decode together. */
+  @Test
+  void whatIsDrawnDoesNotDependOnHowManyLogitsAreHeld() {
+    SamplerLimits limits = new SamplerLimits(64, 4096, 512);
+    List<List<Completion>> expected = generate(limits, mixture());
+    for (int rows : new int[] {1, 3, 7}) {
+      int logits = rows * policy.config().vocabulary();
+      try (Sampler sampler = new Sampler(policy, tokenizer, limits, logits)) {
+        List<List<Completion>> drawn = sampler.generate(mixture(), TokenListener.NONE);
+        for (int r = 0; r < expected.size(); r++) {
+          for (int s = 0; s < expected.get(r).size(); s++) {
+            assertSame(expected.get(r).get(s), drawn.get(r).get(s));
+          }
+        }
+      }
+    }
+  }
+
   private static void assertSame(Completion expected, Completion actual) {
     assertArrayEquals(expected.ids(), actual.ids());
     assertArrayEquals(expected.logprobs(), actual.logprobs());

@@ -32,8 +32,8 @@ final class MemoryEstimate {
   static final long JVM = 370L << 20;
 
   /**
-   * Allowed for a device's context, its libraries' room, compiled kernels and chunks of logits; not
-   * measured yet.
+   * Allowed for a device's context, its libraries' room, compiled kernels and the head's chunks of
+   * logits in training; not measured yet.
    */
   static final long DEVICE_REST = 1L << 30;
 
@@ -103,6 +103,15 @@ final class MemoryEstimate {
         .orElse(SamplerLimits.DEFAULT_SEQUENCES);
   }
 
+  /**
+   * What is drawn from on a device, twice where the samples of a group begin; elsewhere it is among
+   * the rest.
+   */
+  long logits() {
+    long wanted = (long) sequences() * model.vocabulary();
+    return device.isEmpty() ? 0 : 2L * Float.BYTES * Math.min(wanted, SamplerLimits.logits(device));
+  }
+
   /** Everything, where it computes. */
   long total() {
     return holders().values().stream().mapToLong(bytes -> bytes).sum();
@@ -157,6 +166,7 @@ final class MemoryEstimate {
     all.put("reference", plan.reference() - plan.offloaded(Offload.REFERENCE));
     all.put("average", plan.average() - plan.offloaded(Offload.AVERAGE));
     all.put("activations", activations());
+    all.put("logits", logits());
     all.put("cache", cache());
     if (device.isPresent()) {
       long inBlocks = all.values().stream().mapToLong(bytes -> bytes).sum() - cache();

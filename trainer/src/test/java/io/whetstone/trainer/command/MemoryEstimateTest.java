@@ -83,7 +83,7 @@ class MemoryEstimateTest {
   void onADeviceWhatIsAllocatedIsCounted() {
     MemoryEstimate all = estimate(experiment(), 400_000_000_000L);
     long weights = 4 * P + 2 * (P - TABLE) + ROTARY;
-    long inBlocks = weights + 12 * P + 2 * P + all.activations();
+    long inBlocks = weights + 12 * P + 2 * P + all.activations() + all.logits();
     long rest = MemoryEstimate.DEVICE_REST + inBlocks / 12;
     assertEquals(inBlocks + rest + all.cache(), all.total());
     long host = estimate(experiment(), 0).total();
@@ -123,6 +123,19 @@ class MemoryEstimateTest {
     assertTrue(some.sentence().endsWith(" of average"), some.sentence());
     String message = problem(estimate(experiment("average={}"), 139_000_000_000L));
     assertTrue(message.contains("set offload: [optimizer, reference, average]"), message);
+  }
+
+  /** 256 rows at once where the device is large; else a 256th of its memory, or 32 MiB. */
+  @Test
+  void logitsTakeASmallPartOfADevice() {
+    long rows = 256L * MODEL.vocabulary();
+    Experiment many = experiment("grpo.rollouts-in-flight=256");
+    assertEquals(2 * 4 * rows, estimate(many, 130_000_000_000L).logits());
+    assertEquals(0, estimate(many, 0).logits());
+    assertTrue(SamplerLimits.logits(Optional.of(new DeviceRoom(0, 80_000_000_000L))) > rows);
+    assertEquals(24 << 20, SamplerLimits.logits(Optional.of(new DeviceRoom(0, 24L << 30))));
+    assertEquals(8 << 20, SamplerLimits.logits(Optional.of(new DeviceRoom(0, 4L << 30))));
+    assertEquals(8 << 20, SamplerLimits.logits(Optional.empty()));
   }
 
   private static long grown(MemoryEstimate from, MemoryEstimate to) {
