@@ -503,7 +503,8 @@ Settings& settings() {
       environment("WHETSTONE_STAND_IN_LATE", 1) != 0,
       (size_t)environment("WHETSTONE_STAND_IN_MEMORY", 8L << 30),
       (int)environment("WHETSTONE_STAND_IN_ROW_DEPENDENT", 0),
-      (int)environment("WHETSTONE_STAND_IN_OUT_DEPENDENT", 0)};
+      (int)environment("WHETSTONE_STAND_IN_OUT_DEPENDENT", 0),
+      (int)environment("WHETSTONE_STAND_IN_BROKEN_CAPTURES", 0)};
   return *one;
 }
 

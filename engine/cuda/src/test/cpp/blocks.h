@@ -30,6 +30,7 @@ struct Settings {
   size_t memory;         // bytes of the device
   int rowDependent;      // cuBLASLt's algorithm with this id depends on the number of rows; 0 for none
   int outDependent;      // or of outputs
+  int brokenCaptures;    // so many captures from now on meet what cannot be captured
 };
 Settings& settings();
 

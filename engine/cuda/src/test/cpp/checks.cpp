@@ -74,7 +74,7 @@ std::string other(StandInWorker* worker, uint64_t stamp, const char* did) {
   return ", which " + name + (name == "other threads" ? " have " : " has ") + did + " with no barrier in between";
 }
 
-void raceShared(StandInWorker* worker, uint64_t* cells, size_t bytes, Access access, Where where, Place place) {
+void raceShared(StandInWorker* worker, uint64_t* cells, size_t bytes, Access access, const Where& where, Place place) {
   uint64_t epoch = worker->epoch;
   uint64_t self = epoch << 32 | (uint64_t)warpEpoch(worker, worker->current) << 10 | (uint64_t)worker->current;
   bool reads = access == Access::Read || access == Access::Atomic;
@@ -130,7 +130,7 @@ bool unorderedGlobal(StandInWorker* worker, uint64_t stamp, uint64_t self) {
   return thread / WARP != worker->current / WARP || worker->warp[thread / WARP].epoch == 0;
 }
 
-void raceGlobal(StandInWorker* worker, uintptr_t address, size_t bytes, Access access, Where where) {
+void raceGlobal(StandInWorker* worker, uintptr_t address, size_t bytes, Access access, const Where& where) {
   if (worker->launch->fenced || access == Access::Atomic || bytes == 1) return;
   uint64_t epoch = worker->epoch - worker->blockEpoch;
   uint64_t self = worker->globalStamp | (epoch < 0x3fff ? epoch : 0x3fff) << 12 | (uint64_t)worker->current;
@@ -179,7 +179,7 @@ inline bool findShared(StandInWorker* worker, uintptr_t address, Place* place) {
   return false;
 }
 
-inline void lookShared(StandInWorker* worker, Place place, size_t bytes, Access access, Where where) {
+inline void lookShared(StandInWorker* worker, Place place, size_t bytes, Access access, const Where& where) {
   if (__builtin_expect(place.offset + bytes > place.bytes(worker), 0)) {
     stop(worker, where, ILLEGAL_ADDRESS, std::string("out of bounds: ") + verb(access) + " " + bytesName(bytes) + " at " + place.name() + ", which has " + std::to_string(place.bytes(worker)));
   }
@@ -187,6 +187,27 @@ inline void lookShared(StandInWorker* worker, Place place, size_t bytes, Access 
   if (!module.checked) return;
   uint64_t* cells = place.array == nullptr ? worker->dynamicCells.data() : module.cells.data() + (place.array->begin - module.sharedBegin);
   raceShared(worker, cells, bytes, access, where, place);
+}
+
+/**
+ * Whether a read needs no closer look: of dynamic shared memory, written before the last barrier, with a stamp of reads that
+ * this one would leave as it is. Most are, as threads read the same tiles; the rest is raceShared's.
+ */
+inline bool nothingNew(StandInWorker* worker, uintptr_t address, size_t bytes) {
+  size_t offset = address - (uintptr_t)worker->dynamicShared;
+  if (offset >= worker->launch->shared || offset + bytes > worker->launch->shared || !worker->module->checked) return false;
+  uint32_t epoch = worker->epoch, first = worker->blockEpoch;
+  uint64_t self = (uint64_t)epoch << 32 | (uint64_t)warpEpoch(worker, worker->current) << 10 | (uint64_t)worker->current;
+  const uint64_t* cells = worker->dynamicCells.data();
+  for (size_t cell = offset / 2; cell <= (offset + bytes - 1) / 2; cell++) {
+    uint64_t written = cells[2 * cell], read = cells[2 * cell + 1];
+    if ((uint32_t)(written >> 32) - first >= epoch - first || (written & PENDING) != 0) return false;
+    if (read == self) continue;
+    if (read >> 32 != epoch) return false;
+    bool ofWarp = (read & SEVERAL_LANES) != 0 && ((read ^ self) & ~(SEVERAL_LANES | (WARP - 1))) == 0;
+    if ((read & SEVERAL_WARPS) == 0 && !ofWarp) return false;
+  }
+  return true;
 }
 
 bool onStack(StandInWorker* worker, uintptr_t address) {
@@ -249,7 +270,7 @@ void beginBlock(StandInWorker* worker) {
   worker->globalStamp = launch << 48 | (worker->block & 0x3fffff) << 26;
 }
 
-void checkShared(StandInWorker* worker, const void* address, size_t bytes, Access access, Where where) {
+void checkShared(StandInWorker* worker, const void* address, size_t bytes, Access access, const Where& where) {
   Place place;
   if (!findShared(worker, (uintptr_t)address, &place)) {
     stop(worker, where, ILLEGAL_ADDRESS, std::string(verb(access)) + " " + bytesName(bytes) + " that are not in shared memory");
@@ -257,7 +278,7 @@ void checkShared(StandInWorker* worker, const void* address, size_t bytes, Acces
   lookShared(worker, place, bytes, access, where);
 }
 
-void check(StandInWorker* worker, const void* address, size_t bytes, Access access, Where where) {
+void check(StandInWorker* worker, const void* address, size_t bytes, Access access, const Where& where) {
   uintptr_t begin = (uintptr_t)address;
   Place place;
   if (findShared(worker, begin, &place)) {
@@ -295,7 +316,7 @@ using namespace standin;
 
 // What g++ -fsanitize=thread calls before accesses. Nothing of its own runtime is linked.
 #define READ(name, bytes) \
-  void name(void* address) { if (runningWorker != nullptr) check(runningWorker, address, bytes, Access::Read, {{nullptr, 0}, __builtin_return_address(0)}); }
+  void name(void* address) { if (runningWorker != nullptr && !nothingNew(runningWorker, (uintptr_t)address, bytes)) check(runningWorker, address, bytes, Access::Read, {{nullptr, 0}, __builtin_return_address(0)}); }
 #define WRITE(name, bytes) \
   void name(void* address) { if (runningWorker != nullptr) check(runningWorker, address, bytes, Access::Write, {{nullptr, 0}, __builtin_return_address(0)}); }
 extern "C" {

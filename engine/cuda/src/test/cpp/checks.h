@@ -9,10 +9,10 @@ namespace standin {
 enum class Access { Read, Write, Atomic, CopyBegin, CopyEnd };
 
 /** Looks at one access of the running thread: bounds, alignment where bytes says so, races, reads of nothing written. */
-void check(StandInWorker* worker, const void* address, size_t bytes, Access access, Where where);
+void check(StandInWorker* worker, const void* address, size_t bytes, Access access, const Where& where);
 
 /** The same for shared memory only: what ldmatrix and asynchronous copies may touch. */
-void checkShared(StandInWorker* worker, const void* address, size_t bytes, Access access, Where where);
+void checkShared(StandInWorker* worker, const void* address, size_t bytes, Access access, const Where& where);
 
 /** Before a block's first thread: shared memory holds nothing, nothing has been touched. */
 void beginBlock(StandInWorker* worker);

@@ -91,9 +91,11 @@ Code fill(Address to, T value, size_t count, void* stream) {
 
 /** What would wait, or touches the host, is forbidden while a stream is captured. */
 Code forbidden() {
-  if (!capturing()) return 0;
-  return CAPTURE_UNSUPPORTED;
+  return breakCaptures() ? CAPTURE_UNSUPPORTED : 0;
 }
+
+/** Whether a stream is captured, which what is asked for then breaks. */
+bool captured(void* stream) { return streamOf(stream)->capture != nullptr && breakCaptures(); }
 
 Code allocateNow(Address* address, size_t bytes, void* from) {
   if (bytes == 0) return INVALID_VALUE;
@@ -153,6 +155,7 @@ API int standInSet(const char* name, long long value) {
   else if (key == "memory") all.memory = (size_t)value;
   else if (key == "rowDependent") all.rowDependent = (int)value;
   else if (key == "outDependent") all.outDependent = (int)value;
+  else if (key == "brokenCaptures") all.brokenCaptures = (int)value;
   else return 0;
   return 1;
 }
@@ -387,18 +390,18 @@ API Code cuMemFree_v2(Address address) {
 }
 API Code cuMemAllocAsync(Address* address, size_t bytes, void* stream) {
   CONTEXT;
-  if (streamOf(stream)->capture != nullptr) return CAPTURE_UNSUPPORTED;  // a graph's own memory is not played here
+  if (captured(stream)) return CAPTURE_UNSUPPORTED;  // a graph's own memory is not played here
   return allocateNow(address, bytes, &pool);
 }
 API Code cuMemAllocFromPoolAsync(Address* address, size_t bytes, void* from, void* stream) {
   CONTEXT;
-  if (streamOf(stream)->capture != nullptr) return CAPTURE_UNSUPPORTED;
+  if (captured(stream)) return CAPTURE_UNSUPPORTED;
   return allocateNow(address, bytes, from);
 }
 API Code cuMemFreeAsync(Address address, void* stream) {
   CONTEXT;
   if (address == 0) return 0;
-  if (streamOf(stream)->capture != nullptr) return CAPTURE_UNSUPPORTED;
+  if (captured(stream)) return CAPTURE_UNSUPPORTED;
   Allocation found;
   if (!find((void*)address, &found) || found.begin != address || found.host) {
     addReport("cuMemFreeAsync of what is no allocation, or is freed already\n");
@@ -472,7 +475,7 @@ API Code cuMemcpyHtoDAsync_v2(Address to, const void* from, size_t bytes, void* 
   Stream* queue = streamOf(stream);
   if (!inDevice(to, bytes, "copy to device")) return INVALID_VALUE;
   if (pinned(from)) return put(queue, [=] { return copy((void*)to, from, bytes, true, false); });
-  if (queue->capture != nullptr) return CAPTURE_UNSUPPORTED;
+  if (captured(stream)) return CAPTURE_UNSUPPORTED;
   auto kept = std::make_shared<std::vector<char>>((const char*)from, (const char*)from + bytes);
   return put(queue, [=] { return copy((void*)to, kept->data(), bytes, true, false); });
 }
@@ -480,7 +483,7 @@ API Code cuMemcpyDtoHAsync_v2(void* to, Address from, size_t bytes, void* stream
   CONTEXT;
   Stream* queue = streamOf(stream);
   if (!inDevice(from, bytes, "copy from device")) return INVALID_VALUE;
-  if (queue->capture != nullptr && !pinned(to)) return CAPTURE_UNSUPPORTED;
+  if (!pinned(to) && captured(stream)) return CAPTURE_UNSUPPORTED;
   Code code = put(queue, [=] { return copy(to, (const void*)from, bytes, false, true); });
   if (!pinned(to)) {
     Code error = finish(queue);
@@ -551,7 +554,7 @@ API Code cuStreamSynchronize(void* handle) {
 API Code cuStreamQuery(void* handle) {
   CONTEXT;
   Stream* stream = streamOf(handle);
-  if (stream->capture != nullptr) return CAPTURE_UNSUPPORTED;
+  if (captured(handle)) return CAPTURE_UNSUPPORTED;
   if (stream->queue.empty()) return 0;
   // One piece of work is done for each question, so that who polls comes to an end.
   Work work = std::move(stream->queue.front());
@@ -647,15 +650,18 @@ API Code cuStreamBeginCapture_v2(void* handle, int) {
   Stream* stream = streamOf(handle);
   if ((uintptr_t)handle <= 2 || stream->capture != nullptr) return CAPTURE_UNSUPPORTED;
   stream->capture = new Graph;
+  stream->captureBroken = settings().brokenCaptures > 0;
+  if (stream->captureBroken) settings().brokenCaptures--;
   return 0;
 }
 API Code cuStreamEndCapture(void* handle, void** graph) {
   CONTEXT;
   Stream* stream = streamOf(handle);
   if (stream->capture == nullptr) return 903;
-  *graph = stream->capture;
+  *graph = stream->captureBroken ? nullptr : stream->capture;
+  if (stream->captureBroken) delete stream->capture;
   stream->capture = nullptr;
-  return 0;
+  return stream->captureBroken ? CAPTURE_INVALIDATED : 0;
 }
 API Code cuStreamIsCapturing(void* handle, int* status) {
   CONTEXT;

@@ -53,6 +53,15 @@ int finishAll() {
   return error;
 }
 
+bool breakCaptures() {
+  bool any = false;
+  for (Stream* stream : streams().all) {
+    any = any || stream->capture != nullptr;
+    stream->captureBroken = stream->captureBroken || stream->capture != nullptr;
+  }
+  return any;
+}
+
 bool capturing() {
   for (Stream* stream : streams().all) {
     if (stream->capture != nullptr) return true;
@@ -62,6 +71,7 @@ bool capturing() {
 
 int put(Stream* stream, Work work) {
   if (stream->capture != nullptr) {
+    if (stream->captureBroken) return 900;  // CUDA_ERROR_STREAM_CAPTURE_UNSUPPORTED
     stream->capture->nodes.push_back(std::move(work));
     return 0;
   }

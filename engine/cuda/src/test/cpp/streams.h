@@ -25,7 +25,7 @@ struct Stream {
   std::deque<Work> queue;
   bool running = false;
   Graph* capture = nullptr;
-  bool captureBroken = false;
+  bool captureBroken = false;  // something was asked for that cannot be captured: there will be no graph
 };
 
 struct Event {
@@ -46,5 +46,7 @@ int finish(Stream* stream);
 int finishAll();
 /** True while any stream is captured: then what would wait is forbidden. */
 bool capturing();
+/** The same; what is captured then comes to no graph. */
+bool breakCaptures();
 
 }  // namespace standin

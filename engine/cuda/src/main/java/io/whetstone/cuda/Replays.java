@@ -2,6 +2,8 @@ package io.whetstone.cuda;
 
 import io.whetstone.cuda.driver.CudaException;
 import io.whetstone.cuda.driver.Driver;
+import java.util.HashSet;
+import java.util.Set;
 
 /**
  * Runs logged work, as a CUDA graph where the same was seen before: decoding queues the same
@@ -32,6 +34,9 @@ final class Replays implements AutoCloseable {
     int sightings;
     long lastRun;
 
+    /** No graph can be made of it. */
+    boolean refused;
+
     /** Null until there is a graph. */
     long[] numbers;
 
@@ -40,7 +45,11 @@ final class Replays implements AutoCloseable {
 
   private final Driver driver;
   private final Seen[] places = new Seen[PLACES];
-  private boolean enabled;
+  private final boolean enabled;
+
+  /** Hashes of the work of which no graph can be made: that is not tried again. */
+  private final Set<Long> refused = new HashSet<>();
+
   private long runs;
   private long replayed;
 
@@ -74,40 +83,63 @@ final class Replays implements AutoCloseable {
       }
       forget(seen);
       seen.hash = hash;
+      seen.sightings = 0;
+      seen.refused = refused.contains(hash);
     }
     seen.sightings++;
     seen.lastRun = runs;
-    if (seen.sightings < SIGHTINGS || !capture(seen, log, stream)) {
+    if (seen.refused || seen.sightings < SIGHTINGS || !capture(seen, log, stream)) {
       log.run(stream);
     }
   }
 
   /** Makes a graph and runs it; false where that cannot be, and nothing was queued. */
   private boolean capture(Seen seen, WorkLog log, long stream) {
-    long graph = 0;
+    forget(seen);
     try {
-      driver.beginCapture(stream);
+      long graph = graph(log, stream);
       try {
-        log.run(stream);
+        seen.executable = driver.instantiate(graph);
+        seen.numbers = log.numbers();
       } finally {
-        graph = driver.endCapture(stream);
-      }
-      seen.executable = driver.instantiate(graph);
-      seen.numbers = log.numbers();
-    } catch (CudaException e) {
-      enabled = false;
-      System.err.println(
-          "cuda: repeated work is queued kernel by kernel, as no graph can be made of it: "
-              + e.getMessage());
-      return false;
-    } finally {
-      if (graph != 0) {
         driver.destroyGraph(graph);
       }
+      driver.run(seen.executable, stream);
+    } catch (CudaException | IllegalStateException e) {
+      forget(seen);
+      refuse(seen, log.operations(), e);
+      return false;
     }
     replayed++;
-    driver.run(seen.executable, stream);
     return true;
+  }
+
+  /** What the stream is given while it is captured. */
+  private long graph(WorkLog log, long stream) {
+    driver.beginCapture(stream);
+    try {
+      log.run(stream);
+    } catch (CudaException | IllegalStateException e) {
+      try {
+        driver.destroyGraph(driver.endCapture(stream));
+      } catch (CudaException ended) {
+        e.addSuppressed(ended);
+      }
+      throw e;
+    }
+    return driver.endCapture(stream);
+  }
+
+  private void refuse(Seen seen, int operations, RuntimeException e) {
+    if (refused.isEmpty()) {
+      System.err.printf(
+          "cuda: no graph can be made of some work that repeats itself (%d operations): %s. It is"
+              + " queued kernel by kernel, which costs the host more time; other work keeps its"
+              + " graphs. This is said once.%n",
+          operations, e.getMessage());
+    }
+    seen.refused = true;
+    refused.add(seen.hash);
   }
 
   private void forget(Seen seen) {
@@ -116,7 +148,6 @@ final class Replays implements AutoCloseable {
     }
     seen.numbers = null;
     seen.executable = 0;
-    seen.sightings = 0;
   }
 
   /** Logs that ran as a graph. */

@@ -9,6 +9,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import com.sun.management.ThreadMXBean;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Tensor;
+import java.io.ByteArrayOutputStream;
+import java.io.PrintStream;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.management.ManagementFactory;
@@ -195,6 +197,48 @@ class GpuTest {
       }
     }
     assertEquals(6, gpu.queue().replays().replayed(), "of two kinds of step, from the third on");
+  }
+
+  /** What cannot be captured is queued by itself and not tried again; other work has its graphs. */
+  @Test
+  void workWithoutAGraphIsQueuedByItself() {
+    standIn.brokenCaptures(1);
+    PrintStream before = System.err;
+    ByteArrayOutputStream said = new ByteArrayOutputStream();
+    System.setErr(new PrintStream(said, true));
+    try {
+      repeat(0, 6);
+      assertEquals(0, gpu.queue().replays().replayed(), "there was no graph");
+      repeat(1, 6);
+      assertEquals(4, gpu.queue().replays().replayed(), "other work, from the third on");
+      // So many kinds of work that the first is forgotten, but for its failure.
+      for (int other = 2; other < 2000; other++) {
+        repeat(other, 1);
+      }
+      repeat(0, 6);
+      assertEquals(4, gpu.queue().replays().replayed(), "it was tried again");
+      standIn.brokenCaptures(1);
+      repeat(2000, 6);
+      assertEquals(4, gpu.queue().replays().replayed(), "there was no graph");
+    } finally {
+      System.setErr(before);
+    }
+    assertEquals(1, said.toString().lines().count(), said.toString());
+    assertTrue(said.toString().contains("operation not permitted when stream is capturing"));
+  }
+
+  /** Adds a number up, twelve times, in steps that are all the same; each is looked at. */
+  private void repeat(int number, int steps) {
+    long sum = gpu.temporaries().reserve("sum", Integer.BYTES);
+    int[] got = new int[1];
+    for (int step = 0; step < steps; step++) {
+      gpu.queue().fill(sum, number, 1);
+      for (int i = 0; i < 12; i++) {
+        gpu.kernel("trial.cu", "addOne").begin().pointer(sum).launch(1, 32);
+      }
+      gpu.queue().copyToHost(sum, MemorySegment.ofArray(got));
+      assertEquals(number + 12, got[0]);
+    }
   }
 
   /** Whatever the compiler of Java has made of it by then. */

@@ -69,6 +69,7 @@ public final class StandIn {
     standIn.late(true);
     standIn.rowDependent(0);
     standIn.outDependent(0);
+    standIn.brokenCaptures(0);
     standIn.reports();
     return standIn;
   }
@@ -190,6 +191,11 @@ public final class StandIn {
   /** The same for the number of outputs. */
   void outDependent(int algorithm) {
     set("outDependent", algorithm);
+  }
+
+  /** So many captures from now on meet what cannot be captured. */
+  void brokenCaptures(int count) {
+    set("brokenCaptures", count);
   }
 
   private void set(String name, long value) {
