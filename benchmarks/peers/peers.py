@@ -3,10 +3,12 @@
     peers.py transformers tiny|qwen-0.5b f32|bf16   # generate-…, forward-backward
     peers.py trl          tiny|qwen-0.5b f32|bf16   # grpo-step
     peers.py trl          qwen-0.5b-gpu bf16 cuda   # the same on a GPU, as gpu-check's step (docs/gpu.md)
+    peers.py grpo         tiny|qwen-0.5b|qwen-0.5b-gpu f32|bf16 [cuda]   # grpo-step by torch and transformers, without TRL
     peers.py llama.cpp    tiny|qwen-0.5b f32|f16|bf16|q8_0   # prefill-8x128, generate-…
 
 Needs: pip install torch transformers trl datasets accelerate llama-cpp-python gguf numpy
-Weights are random, end of sequence is suppressed: all lengths are exact. Values are the best of the repetitions.
+Weights are random, end of sequence is suppressed: all lengths are exact. Values are the best of the repetitions; a step's
+row is printed after each step, with those before it.
 """
 import json
 import os
@@ -102,13 +104,50 @@ def trl(shape, dtype, device="cpu"):
 
         def on_step_end(self, *args, **kwargs):
             times.append(time.perf_counter() - self.start)
+            row(shape, "grpo-step", times, "s", best=min)
 
     GRPOTrainer(
         model=torch_model(shape, dtype).train(),
         reward_funcs=lambda completions, **_: [float(len(c) % 7) for c in completions],
         args=settings, train_dataset=Dataset.from_dict({"prompt": prompts}), processing_class=tokenizer,
         callbacks=[Clock()]).train()
-    row(shape, "grpo-step", times, "s", best=min)
+
+
+def grpo(shape, dtype, device="cpu"):
+    """GRPO's step in its plainest form: groups of 8, one update, no KL; generate, forward, backward, AdamW."""
+    import torch
+
+    sequences, prompt, new, steps = WORK[shape]
+    group = 8
+    batch = sequences if device == "cpu" else min(sequences, 16)  # as TRL's
+    model = torch_model(shape, dtype).to(device)
+    optimizer = torch.optim.AdamW(model.parameters(), lr=1e-5, fused=device == "cuda")
+    times = []
+    for _ in range(steps):
+        start = time.perf_counter()
+        x = torch.randint(3, 500, (sequences // group, prompt), device=device).repeat_interleave(group, 0)
+        model.eval()
+        with torch.no_grad():
+            x = model.generate(x, attention_mask=torch.ones_like(x), max_new_tokens=new, min_new_tokens=new,
+                               do_sample=True, temperature=1.0, top_k=0)
+        rewards = (x[:, prompt:] % 7 == 0).float().sum(1).view(-1, group)
+        advantages = ((rewards - rewards.mean(1, True)) / (rewards.std(1, keepdim=True) + 1e-4)).view(-1, 1)
+        model.train()
+        for at in range(0, sequences, batch):
+            some = x[at:at + batch]
+            with torch.autocast(device, torch.bfloat16, enabled=dtype == "bf16"):
+                hidden = model.model(input_ids=some, use_cache=False).last_hidden_state[:, prompt - 1:-1]
+                logits = model.lm_head(hidden)
+            logprobs = torch.log_softmax(logits.float(), -1).gather(-1, some[:, prompt:, None])[..., 0]
+            ratio = torch.exp(logprobs - logprobs.detach())
+            (-(ratio * advantages[at:at + batch]).sum() / (sequences * new)).backward()
+        torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
+        optimizer.step()
+        optimizer.zero_grad()
+        if device == "cuda":
+            torch.cuda.synchronize()
+        times.append(time.perf_counter() - start)
+        row(shape, "grpo-step", times, "s", best=min)
 
 
 def gguf_file(shape, kind):
@@ -255,4 +294,4 @@ def llama_cpp(shape, kind):
 
 if __name__ == "__main__":
     who, *what = sys.argv[1:]
-    {"transformers": transformers, "trl": trl, "llama.cpp": llama_cpp}[who](*what)
+    {"transformers": transformers, "trl": trl, "grpo": grpo, "llama.cpp": llama_cpp}[who](*what)

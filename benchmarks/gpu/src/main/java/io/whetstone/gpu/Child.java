@@ -2,6 +2,7 @@ package io.whetstone.gpu;
 
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,9 +46,16 @@ final class Child {
     return process.start();
   }
 
-  /** The last of what a process said. */
+  /** What a process said, whatever bytes. */
+  static String text(Path output) throws IOException {
+    return Files.exists(output)
+        ? new String(Files.readAllBytes(output), StandardCharsets.UTF_8)
+        : "";
+  }
+
+  /** The last of it. */
   static String tail(Path output) throws IOException {
-    String all = Files.exists(output) ? Files.readString(output) : "";
+    String all = text(output);
     return all.substring(Math.max(0, all.length() - TAIL)).strip();
   }
 }

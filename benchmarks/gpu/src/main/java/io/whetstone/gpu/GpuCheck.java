@@ -27,9 +27,10 @@ import java.util.concurrent.TimeUnit;
 public final class GpuCheck {
   private static final String USAGE =
       """
-      gpu-check [--out FILE] [--parts PART,PART] [--backend NAME] [--small]
-        --out     the JSON that is written (gpu-check.json)
+      gpu-check [--out FILE] [--parts PART,PART] [--seconds N] [--backend NAME] [--small]
+        --out     the JSON that is written, after each part (gpu-check.json)
         --parts   %s
+        --seconds for all parts together (580); those that come last get what is left
         --small   sizes for a machine without a GPU
       Ends with code 0 when every part went well, 1 when one failed, 2 where there is no GPU.\
       """
@@ -38,8 +39,8 @@ public final class GpuCheck {
   /** Where the package lies. */
   private static final String HOME = System.getProperty("whetstone.gpu-check.home", ".");
 
-  /** All parts together; each, where sizes are small and the machine slow. */
-  private static final double SECONDS = 580;
+  /** Kept of what a part says by the way. */
+  private static final int NOTES = 20;
 
   private final ObjectMapper json = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
   private final long begin = System.nanoTime();
@@ -47,6 +48,9 @@ public final class GpuCheck {
   private List<Part> parts = List.of(Part.values());
   private String backend = "cuda";
   private boolean small;
+
+  /** All parts together; each, where sizes are small and the machine slow. */
+  private double seconds = 580;
 
   private GpuCheck() {}
 
@@ -73,13 +77,19 @@ public final class GpuCheck {
     report.put("sizes", small ? "small" : "full");
     Path commit = Path.of(HOME, "commit");
     report.put("commit", Files.exists(commit) ? Files.readString(commit).strip() : "not known");
+    try {
+      write(report); // a place where nothing can be written is better known now
+    } catch (IOException e) {
+      System.err.println("gpu-check: --out: " + out + " cannot be written: " + e);
+      return 2;
+    }
     int failed = 0;
     for (Part part : parts) {
       ObjectNode figures = run(part);
       failed += figures.has("failed") ? 1 : 0;
       report.set(part.title(), figures);
       compare(report);
-      Files.write(out, json.writeValueAsBytes(report)); // after each: a machine can be lost
+      write(report); // after each: a machine can be lost
     }
     System.out.printf(
         Locale.ROOT,
@@ -91,12 +101,17 @@ public final class GpuCheck {
     return failed == 0 ? 0 : 1;
   }
 
+  private void write(ObjectNode report) throws IOException {
+    Files.write(out, json.writeValueAsBytes(report));
+  }
+
   private void read(String[] arguments) {
     for (int i = 0; i < arguments.length; i++) {
       switch (arguments[i]) {
         case "--small" -> small = true;
         case "--out" -> out = Path.of(value(arguments, ++i));
         case "--backend" -> backend = value(arguments, ++i);
+        case "--seconds" -> seconds = seconds(value(arguments, ++i));
         case "--parts" -> parts = parts(value(arguments, ++i));
         default -> throw new IllegalArgumentException(arguments[i] + " is no option");
       }
@@ -108,6 +123,14 @@ public final class GpuCheck {
       throw new IllegalArgumentException(arguments[at - 1] + " has no value");
     }
     return arguments[at];
+  }
+
+  private static double seconds(String text) {
+    try {
+      return Double.parseDouble(text);
+    } catch (NumberFormatException e) {
+      throw new IllegalArgumentException("--seconds: " + text + " is not a number");
+    }
   }
 
   private static List<Part> parts(String names) {
@@ -133,13 +156,13 @@ public final class GpuCheck {
   private ObjectNode run(Part part) throws IOException, InterruptedException {
     System.out.printf("%-22s ", part.title());
     System.out.flush();
-    double seconds = small ? SECONDS : Math.min(part.seconds(), SECONDS - elapsed());
+    double most = small ? seconds : Math.min(part.seconds(), seconds - elapsed());
     ObjectNode figures = json.createObjectNode();
     long started = System.nanoTime();
-    if (seconds < 5) {
+    if (most < 5) {
       figures.put("failed", "no time was left for it");
     } else {
-      figures = inProcess(part, seconds);
+      figures = inProcess(part, most);
     }
     figures.put("took-seconds", Math.round((System.nanoTime() - started) * 1e-7) / 100.0);
     System.out.println(
@@ -169,22 +192,38 @@ public final class GpuCheck {
     }
     ObjectNode figures = json.createObjectNode();
     if (Files.size(found) > 0) {
-      figures = (ObjectNode) json.readTree(found.toFile());
-    } else {
+      figures = (ObjectNode) json.readTree(found.toFile()); // of one that was lost, what it had
+    }
+    if (!ended || process.exitValue() != 0 || figures.isEmpty()) {
       String how = ended ? "ended with code " + process.exitValue() : "took too long";
       figures.put("failed", how + ": " + Child.tail(said));
     }
-    Files.delete(found);
-    Files.delete(said);
+    List<String> notes = notes(said);
+    if (!notes.isEmpty()) {
+      figures.putPOJO("notes", notes);
+    }
+    Files.deleteIfExists(found);
+    Files.deleteIfExists(said);
     return figures;
   }
 
-  /** Puts this engine's step beside TRL's, where both were measured. */
+  /** What the backend said by the way, such as products that go through in chunks. */
+  private static List<String> notes(Path said) throws IOException {
+    return Child.text(said)
+        .lines()
+        .filter(line -> line.startsWith("cuda: "))
+        .distinct()
+        .limit(NOTES)
+        .toList();
+  }
+
+  /** Puts this engine's step beside the peer's, where both were measured. */
   private static void compare(ObjectNode report) {
     double ours = report.path(Part.STEP_HALF_BILLION.title()).path("grpo-step-seconds").asDouble();
     double theirs = report.path(Part.PEER.title()).path("grpo-step-seconds").asDouble();
     if (ours > 0 && theirs > 0) {
-      report.put("trl-over-whetstone", theirs / ours);
+      boolean trl = report.path(Part.PEER.title()).path("by").asText().equals("trl");
+      report.put((trl ? "trl" : "transformers") + "-over-whetstone", theirs / ours);
     }
   }
 

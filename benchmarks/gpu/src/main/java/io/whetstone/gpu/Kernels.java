@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.cuda.KernelBenchmark;
 import io.whetstone.tensor.Backend;
 import java.io.ByteArrayOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.regex.Matcher;
@@ -18,26 +19,44 @@ final class Kernels {
   private Kernels() {}
 
   static void run(Trial trial) {
-    ByteArrayOutputStream printed = new ByteArrayOutputStream();
+    Lines lines = new Lines(trial.figures());
     try (Backend backend = trial.open()) {
-      PrintStream out = new PrintStream(printed, true, StandardCharsets.UTF_8);
+      PrintStream out = new PrintStream(lines, true, StandardCharsets.UTF_8);
       if (trial.small()) {
         KernelBenchmark.runTiny(backend, out);
       } else {
         KernelBenchmark.run(backend, out);
       }
-    } finally {
-      figures(trial, printed.toString(StandardCharsets.UTF_8));
+    }
+    if (lines.timed == 0) {
+      throw new IllegalStateException("no kernel was timed: " + lines.others);
     }
   }
 
-  /** What was measured before a failure, too. */
-  private static void figures(Trial trial, String printed) {
-    ArrayNode others = trial.figures().putArray("said");
-    ObjectNode kernels = trial.figures();
-    int timed = 0;
-    for (String line : printed.lines().toList()) {
-      Matcher matcher = LINE.matcher(line.strip());
+  /** Puts each line's figures down as it comes. */
+  private static final class Lines extends OutputStream {
+    private final ObjectNode kernels;
+    private final ArrayNode others;
+    private final ByteArrayOutputStream line = new ByteArrayOutputStream();
+    private int timed;
+
+    Lines(ObjectNode kernels) {
+      this.kernels = kernels;
+      others = kernels.putArray("said");
+    }
+
+    @Override
+    public void write(int character) {
+      if (character == '\n') {
+        read(line.toString(StandardCharsets.UTF_8));
+        line.reset();
+      } else {
+        line.write(character);
+      }
+    }
+
+    private void read(String text) {
+      Matcher matcher = LINE.matcher(text.strip());
       if (matcher.matches()) {
         kernels
             .putObject(matcher.group(1))
@@ -47,11 +66,8 @@ final class Kernels {
             .put("of", matcher.group(6));
         timed++;
       } else {
-        others.add(line);
+        others.add(text);
       }
-    }
-    if (timed == 0) {
-      throw new IllegalStateException("no kernel was timed: " + printed);
     }
   }
 }

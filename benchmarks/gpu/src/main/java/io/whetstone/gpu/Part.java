@@ -3,7 +3,6 @@ package io.whetstone.gpu;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 
@@ -40,11 +39,12 @@ enum Part {
 
   /**
    * Runs one: {@code PART BACKEND small|full HOME SECONDS FILE}. What it finds goes to the file,
-   * and where it fails, why.
+   * every second and at the end, and where it fails, why.
    */
   public static void main(String[] arguments) throws IOException {
-    ObjectMapper json = new ObjectMapper();
-    ObjectNode figures = json.createObjectNode();
+    ObjectNode figures = new ObjectMapper().createObjectNode();
+    Found found = new Found(Path.of(arguments[5]), figures);
+    found.keepEverySecond();
     Trial trial =
         new Trial(
             arguments[1],
@@ -58,7 +58,7 @@ enum Part {
       figures.put("failed", e.getMessage() == null ? e.toString() : e.getMessage());
       e.printStackTrace();
     }
-    Files.write(Path.of(arguments[5]), json.writeValueAsBytes(figures));
+    found.keepAtLast();
     System.exit(0); // whatever threads a failure left behind
   }
 }

@@ -5,6 +5,7 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.cuda.StandIn;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** The check itself, on the stand-in: its times say nothing there. */
 class GpuCheckTest {
   private static final String HOME = "whetstone.gpu-check.home";
+
+  private static final String ROW =
+      "{\"name\": \"tiny/grpo-step\", \"value\": 2.5, \"unit\": \"s\", \"all\": [3.5, 2.5]}";
 
   @TempDir Path directory;
 
@@ -46,6 +50,7 @@ class GpuCheckTest {
     assertTrue(machine.required("backend").asText().contains("stand-in"), machine.toString());
     assertTrue(machine.required("memory-bytes").asLong() > 0);
     assertEquals(2.5, report.required("peer").required("grpo-step-seconds").asDouble());
+    assertEquals("trl", report.required("peer").required("by").asText());
   }
 
   @Test
@@ -66,11 +71,64 @@ class GpuCheckTest {
     assertTrue(report.required("kernels").has("adamW"), report.toString());
   }
 
+  /** A Python without TRL: the peer is transformers alone, and says so. */
+  @Test
+  void withoutTrlThePeerIsTransformersAlone() throws Exception {
+    JsonNode peer = check(0, "peer", python("torch transformers", "")).required("peer");
+    assertEquals("transformers and torch, without trl", peer.required("by").asText());
+    assertEquals(2.5, peer.required("grpo-step-seconds").asDouble());
+    JsonNode none = check(0, "peer", python("datasets", "")).required("peer");
+    assertTrue(none.required("not-run").asText().contains("no torch"), none.toString());
+  }
+
+  /** TRL of a version that does not fit: the peer is transformers alone. */
+  @Test
+  void aPeerThatFailsHasAnother() throws Exception {
+    String ofTrl = "[ $2 != trl ] || { echo no such option; exit 1; }";
+    JsonNode peer = check(0, "peer", python("torch transformers trl datasets", ofTrl));
+    peer = peer.required("peer");
+    assertTrue(peer.required("trl-failed").asText().contains("no such option"), peer.toString());
+    assertEquals("transformers and torch, without trl", peer.required("by").asText());
+    assertEquals(2.5, peer.required("grpo-step-seconds").asDouble());
+  }
+
+  /** What was measured by then is in the report, and why it is not more. */
+  @Test
+  @Tag("long")
+  void aPartThatHangsKeepsWhatItFound() throws Exception {
+    Path python = python("torch transformers", "echo '" + ROW + "'; exec sleep 1000");
+    JsonNode peer = check(1, "peer", python, "--seconds", "40").required("peer");
+    assertEquals(2.5, peer.required("grpo-step-seconds").asDouble());
+    assertTrue(peer.required("failed").asText().contains("took too long"), peer.toString());
+  }
+
+  /** What a part knew is kept when its process is lost. */
+  @Test
+  void figuresAreKeptWhileAPartRuns() throws Exception {
+    ObjectNode figures = new ObjectMapper().createObjectNode().put("known", 1);
+    Path file = directory.resolve("figures.json");
+    Found found = new Found(file, figures);
+    found.keepEverySecond();
+    for (int i = 0; i < 600 && !Files.exists(file); i++) {
+      Thread.sleep(100);
+    }
+    assertEquals(figures, new ObjectMapper().readTree(file.toFile()));
+    figures.put("last", 2);
+    found.keepAtLast();
+    assertEquals(figures, new ObjectMapper().readTree(file.toFile()));
+  }
+
   private JsonNode check(int code, String parts) throws Exception {
+    return check(code, parts, python("torch transformers trl datasets", ""));
+  }
+
+  private JsonNode check(int code, String parts, Path python, String... more) throws Exception {
     Path out = directory.resolve("report.json");
     Path said = directory.resolve("said");
-    List<String> arguments = List.of("--small", "--parts", parts, "--out", out.toString());
-    Map<String, String> environment = Map.of("PYTHON", python().toString());
+    List<String> arguments =
+        new ArrayList<>(List.of("--small", "--parts", parts, "--out", out.toString()));
+    arguments.addAll(List.of(more));
+    Map<String, String> environment = Map.of("PYTHON", python.toString());
     Process process = Child.start(GpuCheck.class.getName(), said, arguments, environment);
     try {
       assertTrue(process.waitFor(10, TimeUnit.MINUTES), "still running");
@@ -81,12 +139,17 @@ class GpuCheckTest {
     return new ObjectMapper().readTree(out.toFile());
   }
 
-  /** Stands in for a Python that has TRL: says what peers.py says. */
-  private Path python() throws Exception {
+  /**
+   * Stands in for a Python that has these modules, and says what peers.py says.
+   *
+   * @param first what it does before that
+   */
+  private Path python(String modules, String first) throws Exception {
     Path script = directory.resolve("python");
-    String row =
-        "{\"name\": \"tiny/grpo-step\", \"value\": 2.5, \"unit\": \"s\", \"all\": [3.5, 2.5]}";
-    Files.writeString(script, "#!/bin/sh\n[ \"$1\" = -c ] || echo '" + row + "'\n");
+    Files.writeString(
+        script,
+        "#!/bin/sh\n[ \"$1\" != -c ] || { echo '%s'; exit 0; }\n%s\necho '%s'\n"
+            .formatted(modules, first, ROW));
     Files.setPosixFilePermissions(script, PosixFilePermissions.fromString("rwx------"));
     return script;
   }

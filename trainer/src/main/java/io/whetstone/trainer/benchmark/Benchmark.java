@@ -15,10 +15,12 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.DType;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Segments;
+import io.whetstone.tensor.Tensor;
 import io.whetstone.tensor.Workspace;
 import io.whetstone.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
@@ -30,6 +32,9 @@ public final class Benchmark implements AutoCloseable {
   private final Repetitions repetitions;
   private final Tokenizer tokenizer;
   private final Transformer model;
+
+  /** Of the weights. */
+  private final Tensor smallest;
 
   /**
    * Makes the model with random weights.
@@ -54,6 +59,8 @@ public final class Benchmark implements AutoCloseable {
     Optional<Lora> lora = adapted ? Optional.of(adapters(workload)) : Optional.empty();
     this.model = Transformer.create(backend, workload.model(), compute, lora, trainable, frozen);
     RandomWeights.fill(model);
+    this.smallest =
+        model.weights().values().stream().min(Comparator.comparingLong(Tensor::size)).orElseThrow();
     if (adapted) {
       model.initialiseAdapters(0);
     }
@@ -154,6 +161,7 @@ public final class Benchmark implements AutoCloseable {
                         model.zeroGradients();
                         Scored scored = model.score(packed, rows, targets, 1, workspace);
                         model.backward(scored, slopes, none, workspace);
+                        await();
                       }));
       return tokens(seconds, ids.length);
     }
@@ -164,8 +172,21 @@ public final class Benchmark implements AutoCloseable {
             sampler(workload.groups() * workload.groupSize(), workload.completionTokens());
         GrpoSteps steps = new GrpoSteps(workload, model, tokenizer, sampler)) {
       return new Measurement(
-          repetitions.run(() -> timed(steps::next)), Measurement.Unit.SECONDS, 1);
+          repetitions.run(
+              () ->
+                  timed(
+                      () -> {
+                        steps.next();
+                        await();
+                      })),
+          Measurement.Unit.SECONDS,
+          1);
     }
+  }
+
+  /** Until a device has done what it was asked for: it gives numbers back after that. */
+  private void await() {
+    model.backend().readFloats(smallest);
   }
 
   private interface Work {
