@@ -6,7 +6,8 @@ import io.whetstone.cpu.machine.Register;
 import io.whetstone.tensor.DType;
 
 /**
- * Writes the code that decodes 16 rows of blocks of one type, turned.
+ * Writes the code that decodes 16 rows of blocks of one type, turned; and stores the numbers, or
+ * multiplies them with a single row of x at once, which reads them from registers.
  *
  * <p>A block's bytes are turned as they are ({@link TurnedRows}), which moves a quarter or less of
  * what the numbers would be, and then taken apart in all rows at once. Scales are turned and
@@ -21,17 +22,29 @@ import io.whetstone.tensor.DType;
 final class BlockLoop {
   private static final Register COUNT = Register.RDX;
   private static final Register TO = Register.RCX;
+
+  /** In place of {@link #TO} where numbers are multiplied. */
+  private static final Register X = TO;
+
   private static final Register AHEAD = Register.R8;
+
+  /** Turning uses it, so it waits on the stack. */
+  private static final Register SUMS = Register.R9;
 
   /** What turning does not need meanwhile. */
   private static final int EVEN = 4;
 
   private static final int ODD = 5;
   private static final int SPARE = 6;
+
+  private static final int FACTOR = SPARE;
   private static final int PAIR = 7;
 
   /** Where quantities are turned to. */
   private static final int TURNED = TurnedRows.VECTORS;
+
+  /** Sixteen outputs', where numbers are multiplied: no type needs what lies here. */
+  private static final int SUM = 31;
 
   /** Kept through the loop; the first four of them have a meaning of a type's own. */
   private static final int OWN = 26;
@@ -47,13 +60,30 @@ final class BlockLoop {
   private final TurnedRows rows = new TurnedRows(to);
   private final DType type;
   private final boolean pairs;
+  private final boolean multiplies;
+  private final int aheadBytes;
 
-  BlockLoop(DType type, DType compute) {
+  /** Of a block: pairs of elements that are stored so far, bytes that are asked for so far. */
+  private int put;
+
+  private int fetched;
+
+  /**
+   * @param multiplies whether numbers are multiplied, else stored; not for Q6_K, whose numbers come
+   *     in another order than sums want
+   */
+  BlockLoop(DType type, DType compute, boolean multiplies) {
     this.type = type;
     this.pairs = compute == DType.BF16;
+    this.multiplies = multiplies;
+    this.aheadBytes = type.blockBytes() * BlockTiles.ROWS;
   }
 
   byte[] code() {
+    if (multiplies) {
+      to.push(SUMS);
+      to.zero(SUM);
+    }
     rows.begin();
     if (pairs) {
       int[] order = new int[BlockTiles.ROWS];
@@ -81,14 +111,14 @@ final class BlockLoop {
       }
       default -> throw new IllegalArgumentException(type + " holds no quantised weights");
     }
-    int bytes = type.blockBytes() * BlockTiles.ROWS;
-    for (int line = 0; line < bytes; line += Assembler.VECTOR) {
-      to.prefetchSecond(Address.at(AHEAD, line));
-    }
     rows.advance(type.blockBytes());
-    to.add(AHEAD, bytes);
-    to.add(TO, step(type.blockElements()));
+    to.add(AHEAD, aheadBytes);
+    to.add(TO, multiplies ? factor(type.blockElements()) : step(type.blockElements()));
     to.decrementAndJump(COUNT, begin);
+    if (multiplies) {
+      to.pop(SUMS);
+      to.store(Address.at(SUMS), SUM);
+    }
     to.finish();
     return to.code();
   }
@@ -98,15 +128,46 @@ final class BlockLoop {
     return (int) BlockTiles.STEP * element / (pairs ? 2 : 1);
   }
 
-  /** Stores the element k of all rows, an even one, and the next. */
+  /** Where the factor of an element lies. */
+  private int factor(int element) {
+    return (pairs ? Short.BYTES : Float.BYTES) * element;
+  }
+
+  /** Stores or multiplies the element k of all rows, an even one, and the next. */
   private void put(int k) {
+    fetchAhead();
     if (pairs) {
       to.roundToWords(PAIR, ODD, EVEN);
       to.arrangeWords(PAIR, ORDER, PAIR);
+    }
+    if (multiplies) {
+      multiply(k);
+    } else if (pairs) {
       to.store(Address.at(TO, step(k)), PAIR);
     } else {
       to.store(Address.at(TO, step(k)), EVEN);
       to.store(Address.at(TO, step(k + 1)), ODD);
+    }
+  }
+
+  /** As {@link PairRows} do it. */
+  private void multiply(int k) {
+    to.broadcast(FACTOR, Address.at(X, factor(k)));
+    if (pairs) {
+      to.multiplyAddPairs(SUM, FACTOR, PAIR);
+    } else {
+      to.multiplyAdd(SUM, FACTOR, EVEN);
+      to.broadcast(FACTOR, Address.at(X, factor(k + 1)));
+      to.multiplyAdd(SUM, FACTOR, ODD);
+    }
+  }
+
+  /** Evenly between what is computed: requests that come together wait for one another. */
+  private void fetchAhead() {
+    put++;
+    while (fetched * type.blockElements() < 2 * put * aheadBytes) {
+      to.prefetchSecond(Address.at(AHEAD, fetched));
+      fetched += Assembler.VECTOR;
     }
   }
 
@@ -130,8 +191,18 @@ final class BlockLoop {
   private static final int HIGHEST = OWN;
   private static final int SMALL = OWN + 1;
 
+  /** Bring a lane's second or third byte to its top, and zeros below it. */
+  private static final int RAISE = OWN + 2;
+
   private void eightConstants() {
     to.everywhere(HIGHEST, 0xff000000);
+    for (int index = 1; index <= 2; index++) {
+      int[] order = new int[BlockTiles.ROWS];
+      for (int i = 0; i < order.length; i++) {
+        order[i] = i % 4 * 4 + index << 24 | 0x808080;
+      }
+      to.constant(RAISE + index - 1, order);
+    }
     to.everywhere(SMALL, Float.floatToRawIntBits(0x1p-24f));
   }
 
@@ -151,13 +222,10 @@ final class BlockLoop {
 
   /** 2²⁴ times a byte, times 2⁻²⁴ times the scale. */
   private void signed(int number, int from, int index) {
-    if (index == 3) {
-      to.and(number, from, HIGHEST);
-    } else {
-      to.shiftLeft(number, from, BYTE * (3 - index));
-      if (index > 0) {
-        to.and(number, number, HIGHEST);
-      }
+    switch (index) {
+      case 0 -> to.shiftLeft(number, from, 3 * BYTE);
+      case 3 -> to.and(number, from, HIGHEST);
+      default -> to.arrangeBytes(number, from, RAISE + index - 1);
     }
     to.toFloats(number, number);
     to.multiply(number, number, D);
@@ -165,11 +233,10 @@ final class BlockLoop {
 
   // Q4_K: d, dmin, eight scales and minima of 6 bits in 12 bytes, 128 bytes. See Q4Codec.
 
-  private static final int NUMBERS = 31;
+  private static final int NUMBERS = OWN + 3;
   private static final int SIX_BITS = OWN;
   private static final int FOUR_BITS = OWN + 1;
   private static final int UPPER_TWO = OWN + 2;
-  private static final int EIGHT_BITS = OWN + 3;
   private static final int D_MIN = 24;
 
   /** Four scales each, four minima each. */
@@ -191,7 +258,6 @@ final class BlockLoop {
     to.everywhere(SIX_BITS, 0x3f3f3f3f);
     to.everywhere(FOUR_BITS, 0x0f0f0f0f);
     to.everywhere(UPPER_TWO, 0x30303030);
-    to.everywhere(EIGHT_BITS, 0xff);
   }
 
   private void four() {
@@ -203,14 +269,13 @@ final class BlockLoop {
         multiple(SCALE + half, SCALES + run / 4, run % 4, D);
         multiple(MINIMUM + half, MINIMA + run / 4, run % 4, D_MIN);
       }
-      for (int first = 0; first < 32; first += TurnedRows.BYTES) {
-        rows.turn(16 + 32 * pair + first, TURNED);
-        for (int i = 0; i < TurnedRows.BYTES; i += 2) {
-          for (int half = 0; half < 2; half++) {
-            nibble(EVEN, TURNED + i / 4, BYTE * (i % 4) + 4 * half, half);
-            nibble(ODD, TURNED + i / 4, BYTE * (i % 4 + 1) + 4 * half, half);
-            put(64 * pair + 32 * half + first + i);
-          }
+      rows.turn(16 + 32 * pair, TURNED);
+      rows.turn(32 + 32 * pair, TURNED + 4);
+      for (int half = 0; half < 2; half++) {
+        for (int i = 0; i < 32; i += 2) {
+          nibble(EVEN, TURNED + i / 4, BYTE * (i % 4) + 4 * half, half);
+          nibble(ODD, TURNED + i / 4, BYTE * (i % 4 + 1) + 4 * half, half);
+          put(64 * pair + 32 * half + i);
         }
       }
     }
@@ -237,8 +302,8 @@ final class BlockLoop {
 
   /** d times a byte. */
   private void multiple(int number, int from, int index, int d) {
-    to.shiftRight(number, from, BYTE * index);
-    to.and(number, number, EIGHT_BITS);
+    to.shiftLeft(number, from, BYTE * (3 - index));
+    to.shiftRight(number, number, 3 * BYTE);
     to.toFloats(number, number);
     to.multiply(number, number, d);
   }

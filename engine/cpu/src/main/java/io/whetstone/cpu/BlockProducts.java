@@ -63,6 +63,7 @@ final class BlockProducts {
   private final BlockTiles tiles;
   private final PairRows floats;
   private final PairRows pairs;
+  private final SingleRow single;
   private final Scratch copied = new Scratch();
   private final Scratch own = new Scratch();
   private final Map<BlockCheck.Form, Integer> chunks = new ConcurrentHashMap<>();
@@ -75,6 +76,7 @@ final class BlockProducts {
     this.tiles = tiles;
     this.floats = floats;
     this.pairs = pairs;
+    this.single = new SingleRow(workers, tiles);
   }
 
   /**
@@ -97,6 +99,10 @@ final class BlockProducts {
 
   /** Multiplies any number of rows. */
   void multiply(Product of, int rows) {
+    if (rows == 1 && single.possible(of)) {
+      single.multiply(of);
+      return;
+    }
     Factors x = factors(of, rows);
     int n = of.weight.rows();
     // Each batch of rows decodes the weight again, which takes little beside so many products.
@@ -109,14 +115,23 @@ final class BlockProducts {
     workers.run(
         tasks,
         task -> {
+          int begin = (int) ((long) units * task / tasks);
           int last = (int) ((long) units * (task + 1) / tasks);
-          for (int unit = (int) ((long) units * task / tasks); unit < last; unit++) {
+          fetch(of.weight, begin / batches * UNIT);
+          for (int unit = begin; unit < last; unit++) {
             int batch = unit % batches;
             int row = rows * batch / batches;
             int end = rows * (batch + 1) / batches;
             outputs(of, x, row, end, unit / batches * UNIT, room + TASK_BYTES * task);
           }
         });
+  }
+
+  /** The first unit of a task, which no unit before has asked for. */
+  private void fetch(Tensor weight, int first) {
+    long rowBytes = weight.dtype().bytes(weight.columns());
+    int width = Math.min(UNIT, weight.rows() - first);
+    tiles.fetch(Memory.address(weight) + rowBytes * first, rowBytes * width);
   }
 
   private Factors factors(Product of, int rows) {

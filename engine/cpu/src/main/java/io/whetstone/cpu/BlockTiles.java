@@ -38,4 +38,24 @@ interface BlockTiles {
    * @param ahead what is to be fetched meanwhile, as many bytes as are decoded; it need not exist
    */
   void decode(DType type, DType compute, long from, long row, int count, long to, long ahead);
+
+  /** Whether {@link #multiply} is there for a type. */
+  default boolean multiplies(DType type) {
+    return false;
+  }
+
+  /**
+   * Decodes and multiplies with one row of x: sums[row] = Σ_k x[k] w[row, k], the chain that {@link
+   * PairRows#part} makes of what {@link #decode} gives.
+   *
+   * @param x of the compute type
+   * @param sums of 16 rows, F32
+   */
+  default void multiply(
+      DType type, DType compute, long from, long row, int count, long x, long sums, long ahead) {
+    throw new UnsupportedOperationException("decodes only");
+  }
+
+  /** Asks for bytes that are used next, without waiting for them. */
+  default void fetch(long from, long bytes) {}
 }

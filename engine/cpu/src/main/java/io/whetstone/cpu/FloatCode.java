@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import io.whetstone.cpu.machine.Address;
 import io.whetstone.cpu.machine.Assembler;
 import io.whetstone.cpu.machine.MachineCode;
+import io.whetstone.cpu.machine.MadeCode;
 import io.whetstone.cpu.machine.Register;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -73,7 +74,7 @@ final class FloatCode implements FloatTiles {
                   ValueLayout.JAVA_LONG),
               BRIEF);
 
-  private final MemorySegment[] entries = new MemorySegment[FORMS * (ROWS + 1)];
+  private final MadeCode made = new MadeCode(FORMS * (ROWS + 1));
   private final MemorySegment transposition;
 
   private FloatCode(MemorySegment transposition) {
@@ -119,18 +120,10 @@ final class FloatCode implements FloatTiles {
     }
   }
 
-  /** Code is made when it is first needed; made twice by two threads it is the same. */
   private MemorySegment entry(int rows, int blocks, Sum sum) {
     int index = FORMS * rows + 2 * sum.ordinal() + blocks - 1;
-    MemorySegment entry = entries[index];
-    if (entry == null) {
-      entry =
-          MachineCode.of(new Loop(rows, blocks, sum).code())
-              .orElseThrow(() -> new OutOfMemoryError("no memory for a kernel's code"))
-              .entry();
-      entries[index] = entry;
-    }
-    return entry;
+    MemorySegment entry = made.entry(index);
+    return entry != null ? entry : made.make(index, new Loop(rows, blocks, sum).code());
   }
 
   /** Writes the code for one number of rows. */

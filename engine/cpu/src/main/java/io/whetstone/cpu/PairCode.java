@@ -3,6 +3,7 @@ package io.whetstone.cpu;
 import io.whetstone.cpu.machine.Address;
 import io.whetstone.cpu.machine.Assembler;
 import io.whetstone.cpu.machine.MachineCode;
+import io.whetstone.cpu.machine.MadeCode;
 import io.whetstone.cpu.machine.Register;
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -85,7 +86,7 @@ final class PairCode implements PairRows {
    */
   private record Form(boolean begins, boolean last, boolean further, Result result) {}
 
-  private final MemorySegment[] entries = new MemorySegment[FORMS * 2 * (MOST + 1)];
+  private final MadeCode made = new MadeCode(FORMS * 2 * (MOST + 1));
   private final boolean multipliesPairs;
 
   private PairCode(boolean multipliesPairs) {
@@ -143,23 +144,20 @@ final class PairCode implements PairRows {
     call(entry(rows, ahead, begins, true, further, result), x, xRow, block, pairs, sums, c, cRow);
   }
 
-  /** Code is made when it is first needed; made twice by two threads it is the same. */
   private MemorySegment entry(
       int rows, boolean ahead, boolean begins, boolean last, boolean further, Result result) {
     int end = !last ? 0 : 1 + 2 * (result == null ? 0 : 1 + result.ordinal()) + (further ? 1 : 0);
     int index = ((2 * rows + (ahead ? 1 : 0)) * FORMS / 2 + end) * 2 + (begins ? 1 : 0);
-    MemorySegment entry = entries[index];
-    if (entry == null) {
-      Assembler assembler = new Assembler();
-      new Loop(assembler, multipliesPairs, rows, ahead, new Form(begins, last, further, result))
-          .write();
-      entry =
-          MachineCode.of(assembler.code())
-              .orElseThrow(() -> new OutOfMemoryError("no memory for a kernel's code"))
-              .entry();
-      entries[index] = entry;
-    }
-    return entry;
+    MemorySegment entry = made.entry(index);
+    return entry != null
+        ? entry
+        : made.make(index, code(rows, ahead, new Form(begins, last, further, result)));
+  }
+
+  private byte[] code(int rows, boolean ahead, Form form) {
+    Assembler assembler = new Assembler();
+    new Loop(assembler, multipliesPairs, rows, ahead, form).write();
+    return assembler.code();
   }
 
   private static void call(

@@ -338,6 +338,15 @@ public final class Assembler {
     vector(MAP_0F38, PREFIX_66 | WIDE, 0x8D, to, order, from);
   }
 
+  /**
+   * Bytes in any order within each quarter.
+   *
+   * @param order of each byte, which one of its quarter it becomes; 0 where its highest bit is set
+   */
+  public void arrangeBytes(int to, int from, int order) {
+    vector(MAP_0F38, PREFIX_66, 0x00, to, from, order);
+  }
+
   /** to = the lanes of {@code from} that the lowest four bits of {@code order} name. */
   public void arrange(int to, int order, int from) {
     vector(MAP_0F38, PREFIX_66, 0x16, to, order, from);
