@@ -26,6 +26,7 @@ final class DnnlGemm implements Gemm {
   private final Workers workers;
   private final OneDnn dnn;
   private final DnnlSlot[] slots;
+  private final WeightMemory memory = new WeightMemory();
   private final VectorGemm fallback;
   private final DnnlWeightGradient weightGradient;
   private final Map<PanelProducts.Panel, PanelProducts> products = new ConcurrentHashMap<>();
@@ -100,6 +101,10 @@ final class DnnlGemm implements Gemm {
       return;
     }
     weightGradient.add(dtype, x, dy, tokens, in, out, dw);
+  }
+
+  WeightMemory memory() {
+    return memory;
   }
 
   int threads() {

@@ -29,7 +29,7 @@ final class PackedMatrix implements WeightCopy {
   private final int panels;
   private PanelProducts[] products;
   private final long[] packed;
-  private Allocation memory;
+  private WeightMemory.Piece memory;
   private boolean stale = true;
   private int pairChunk = -1;
 
@@ -185,7 +185,7 @@ final class PackedMatrix implements WeightCopy {
 
   private void allocate(long bytes) {
     if (memory == null) {
-      memory = new Allocation(bytes, "a weight of " + k + " × " + n + " prepared for products");
+      memory = gemm.memory().take(bytes, "a weight of " + k + " × " + n + " prepared for products");
     }
   }
 
