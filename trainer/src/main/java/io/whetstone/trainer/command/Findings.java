@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.Consumer;
+import java.util.function.Supplier;
 import picocli.CommandLine.Help.Ansi;
 
 /** What is found before anything is trained, printed as it is found. */
@@ -41,6 +42,30 @@ final class Findings {
   void problem(String message) {
     problems.add(message);
     lines.accept("  " + ansi.string("@|bold,red problem|@") + "            " + message);
+  }
+
+  /** What a run would refuse of so many; nothing where it is none. */
+  void refused(String where, List<String> refused, int of) {
+    if (!refused.isEmpty()) {
+      problem(
+          where
+              + ": "
+              + refused.size()
+              + " of "
+              + of
+              + " are refused, first: "
+              + refused.getFirst());
+    }
+  }
+
+  /** The value, or null where it could not be had, which is then a problem. */
+  <T> T attempt(String where, Supplier<T> supplier) {
+    try {
+      return supplier.get();
+    } catch (RuntimeException e) {
+      problem(where + ": " + e.getMessage());
+      return null;
+    }
   }
 
   /** Something that a run does not mind, and its reader may. */

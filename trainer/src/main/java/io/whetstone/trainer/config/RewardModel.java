@@ -122,6 +122,14 @@ public record RewardModel(
           optimization.schedule().kind() == Schedule.Kind.CONSTANT
               && optimization.schedule().warmup() == 0,
           "schedule: a head learns at a constant rate; leave it out");
+      requireForHead(
+          optimization.moments() == MomentPrecision.F32,
+          "moments: eight-bit: a head's moments are its library's own, in F32; leave it out");
+      requireForHead(
+          optimization.weightDecay() == 0,
+          "weight-decay: "
+              + optimization.weightDecay()
+              + ": a head learns by Adam, without it; leave it out");
     }
     tasksPerRound.ifPresent(n -> Range.atLeast("tasks-per-round", n, 2));
     if (rollouts.isEmpty() && rounds != 1) {

@@ -166,6 +166,33 @@ class ConfigurationErrorsTest {
         changed("steps: 10", "steps: 10\n      epochs: 1"));
   }
 
+  /** What a library's own optimizer does not do is not taken and then forgotten. */
+  @Test
+  void aHeadRefusesSettingsOfAnotherOptimizer() throws IOException {
+    String stage =
+        """
+          - reward-model:
+              kind: deeplearning4j
+              rollouts:
+                tasks: {synthetic: {sums: {}}}
+                samples: 4
+                max-tokens: 8
+                rewards: [accuracy]
+              tasks-per-round: 8
+              steps: 5
+              batch: 4
+              learning-rate: 1e-3
+        """;
+    String given = GOOD.replace("stages:\n", "stages:\n" + stage);
+    assertEquals(
+        "reward-model.moments: eight-bit: a head's moments are its library's own, in F32; leave it"
+            + " out (kind: deeplearning4j) (line 21)",
+        complaint(given.replace("batch: 4", "batch: 4\n      moments: eight-bit")));
+    assertTrue(
+        complaint(given.replace("batch: 4", "batch: 4\n      weight-decay: 0.1"))
+            .contains("weight-decay: 0.1: a head learns by Adam, without it"));
+  }
+
   @Test
   void overridesAreNamedAsTheOrigin() throws IOException {
     assertEquals(
