@@ -35,11 +35,18 @@ final class TokenFilter {
   /** Sets to 0 what {@code sampling} drops; {@code total} is the sum of all weights. */
   void apply(Sampling sampling, double total) {
     int most = sampling.topK() == 0 ? Integer.MAX_VALUE : sampling.topK();
-    double enough = sampling.topP() < 1 ? sampling.topP() * total : Double.POSITIVE_INFINITY;
-    int candidates = sort(least(most, enough * SLACK), sampling.minP());
+    boolean nested = sampling.topK() > 0 && sampling.topP() < 1;
+    // With top-k, top-p's share is one of what that leaves: known when it is sorted.
+    boolean open = nested || sampling.topP() == 1;
+    double enough = open ? Double.POSITIVE_INFINITY : sampling.topP() * total;
+    float least = nested ? 0 : sampling.minP();
+    int candidates = Math.min(most, sort(least(most, enough * SLACK), least));
+    if (nested) {
+      enough = sampling.topP() * sum(candidates);
+    }
     double sum = 0;
     int kept = 0;
-    while (kept < candidates && kept < most && sum < enough) {
+    while (kept < candidates && sum < enough && weight(order[kept]) >= sampling.minP()) {
       sum += weight(order[kept++]);
     }
     Arrays.fill(weights, 0);
@@ -81,6 +88,15 @@ final class TokenFilter {
     }
     Arrays.sort(order, 0, count);
     return count;
+  }
+
+  /** Of the first {@code count} in order. */
+  private double sum(int count) {
+    double sum = 0;
+    for (int i = 0; i < count; i++) {
+      sum += weight(order[i]);
+    }
+    return sum;
   }
 
   private static float weight(long key) {

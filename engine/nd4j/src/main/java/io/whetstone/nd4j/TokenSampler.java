@@ -67,7 +67,7 @@ final class TokenSampler {
             .mapToInt(v -> v)
             .toArray();
     int most = sampling.topK() == 0 ? order.length : Math.min(sampling.topK(), order.length);
-    double total = Arrays.stream(weights).sum();
+    double total = Arrays.stream(order, 0, most).mapToDouble(v -> weights[v]).sum();
     double enough = sampling.topP() < 1 ? sampling.topP() * total : Double.POSITIVE_INFINITY;
     double sum = 0;
     int kept = 0;

@@ -9,9 +9,10 @@ import java.util.stream.IntStream;
  * <p>Tokens in {@code suppressed} are never drawn. Temperature 0 takes the likeliest of the others
  * (the lowest id on a tie). Else p = softmax(logits / temperature) over the tokens left; then top-k
  * keeps the k likeliest (all those tied with the k-th by id order: lower ids first), top-p keeps
- * the shortest likeliest-first prefix whose probabilities sum to ≥ {@code topP}, min-p drops what
- * is below {@code minP} times the likeliest; what is left is renormalised, and with tokens in id
- * order the first whose cumulative probability exceeds the given uniform number is drawn.
+ * the shortest likeliest-first prefix of these whose probabilities sum to ≥ {@code topP} of theirs,
+ * min-p drops what is below {@code minP} times the likeliest; what is left is renormalised, and
+ * with tokens in id order the first whose cumulative probability exceeds the given uniform number
+ * is drawn. Order and shares are those of transformers' warpers; vLLM drops by min-p first.
  *
  * @param temperature ≥ 0
  * @param topK 0 for off

@@ -23,7 +23,10 @@ final class DecodingOptions {
   @Option(names = "--top-k", paramLabel = "K", description = "Draw among the K likeliest.")
   private Optional<Integer> topK;
 
-  @Option(names = "--top-p", paramLabel = "P", description = "Draw among the likeliest up to P.")
+  @Option(
+      names = "--top-p",
+      paramLabel = "P",
+      description = "Draw among the likeliest up to P, of what --top-k leaves.")
   private Optional<Double> topP;
 
   @Option(

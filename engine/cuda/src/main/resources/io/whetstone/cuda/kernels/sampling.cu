@@ -274,6 +274,7 @@ extern "C" __global__ void samplingFilter(const float* logits, int vocabulary, c
   int words = (vocabulary + 31) / 32;
   int blocks = (vocabulary + WEIGHT_BLOCK - 1) / WEIGHT_BLOCK;
   int most = own.topK == 0 ? 0x7fffffff : own.topK;
+  bool nested = own.topK > 0 && own.topP < 1.0f;
   if (own.topK == 0 && own.topP >= 1.0f) {
     // All threads have read the state.
     __syncthreads();
@@ -288,7 +289,8 @@ extern "C" __global__ void samplingFilter(const float* logits, int vocabulary, c
   if (threadIdx.x == 0) {
     candidates = 0;
     double total = totalOf(blockSums + (long long)row * blocks, blocks);
-    enough = own.topP < 1.0f ? own.topP * total : static_cast<double>(infinity());
+    // Top-p's share is one of what top-k leaves: with both, it is known when that is sorted.
+    enough = own.topP < 1.0f && !nested ? own.topP * total : static_cast<double>(infinity());
   }
   __syncthreads();
   for (int token = threadIdx.x; token < vocabulary; token += blockDim.x) {
@@ -313,7 +315,7 @@ extern "C" __global__ void samplingFilter(const float* logits, int vocabulary, c
   unsigned long long* keys = scratch + scratchKeys * blockIdx.x;
   for (int token = threadIdx.x; token < vocabulary; token += blockDim.x) {
     float value = weight(at, token, own, state, masks, words);
-    if ((int)(__float_as_uint(value) >> BUCKET_SHIFT) >= leastBucket && value >= own.minP && value > 0.0f) {
+    if ((int)(__float_as_uint(value) >> BUCKET_SHIFT) >= leastBucket && (nested || value >= own.minP) && value > 0.0f) {
       keys[atomicAdd(&candidates, 1)] = keyOf(value, token);
     }
   }
@@ -332,6 +334,13 @@ extern "C" __global__ void samplingFilter(const float* logits, int vocabulary, c
   if (threadIdx.x == 0) {
     keptSum = 0;
     done = false;
+    if (nested) {
+      double left = 0;
+      for (int i = 0; i < candidates && i < most; i++) {
+        left += weightOf(keys[i]);
+      }
+      enough = own.topP * left;
+    }
   }
   __syncthreads();
   for (int from = 0; from < candidates; from += SORTED) {
@@ -343,7 +352,7 @@ extern "C" __global__ void samplingFilter(const float* logits, int vocabulary, c
     if (threadIdx.x == 0) {
       double sum = keptSum;
       int i = from;
-      while (i < to && i < most && sum < enough) {
+      while (i < to && i < most && sum < enough && weightOf(sorted[i - from]) >= own.minP) {
         sum += weightOf(sorted[i++ - from]);
       }
       keptSum = sum;

@@ -36,11 +36,12 @@ final class ReferenceSampling {
       kept = kept.subList(0, sampling.topK());
     }
     if (sampling.topP() < 1) {
+      double enough = sampling.topP() * kept.stream().mapToDouble(v -> p[v]).sum();
       double sum = 0;
       int length = 0;
-      while (length < kept.size() && sum < sampling.topP()) {
+      while (length < kept.size() && sum < enough) {
         sum += p[kept.get(length++)];
-        margin = Math.min(margin, Math.abs(sum - sampling.topP()));
+        margin = Math.min(margin, Math.abs(sum - enough));
       }
       kept = kept.subList(0, length);
     }

@@ -7,6 +7,9 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.whetstone.tensor.Philox;
 import io.whetstone.tensor.Sampling;
 import io.whetstone.tensor.Tensor;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -91,6 +94,43 @@ interface SamplingConformance extends Conformance {
       logprobs.add(r, z - largest - Math.log(sum), 1 + (Math.abs(z) + Math.abs(largest)) / 16);
     }
     return logprobs;
+  }
+
+  /**
+   * What transformers' warpers leave of a row (sampling.txt, by
+   * src/test/python/golden_sampling.py): each token that is left is drawn in its part of the
+   * uniform numbers, no other one is.
+   */
+  @Test
+  default void drawsAreFromWhatTransformersLeaves() throws IOException {
+    List<String> lines;
+    try (InputStream in = Sampling.class.getResourceAsStream("sampling.txt")) {
+      lines = new String(in.readAllBytes(), StandardCharsets.UTF_8).lines().toList();
+    }
+    int parts = 0;
+    for (int i = 0; i < lines.size(); i += 3) {
+      double[] given = doubles(lines.get(i));
+      Sampling sampling =
+          new Sampling((float) given[0], (int) given[1], (float) given[2], (float) given[3]);
+      double[] logits = doubles(lines.get(i + 1));
+      double[] left = doubles(lines.get(i + 2));
+      double below = 0;
+      for (int v = 0; v < left.length; v++) {
+        for (double within : new double[] {0.01, 0.5, 0.99}) {
+          if (left[v] > 1e-3) {
+            parts++;
+            double uniform = below + within * left[v];
+            assertEquals(v, draw(logits, sampling, uniform).token(), sampling + " at " + uniform);
+          }
+        }
+        below += left[v];
+      }
+    }
+    assertTrue(parts > 300, parts + " parts");
+  }
+
+  private static double[] doubles(String line) {
+    return Arrays.stream(line.split(" ")).mapToDouble(Double::parseDouble).toArray();
   }
 
   /** A χ² test at the 0.1 % level; the uniforms are fixed, so it never fails by chance. */
@@ -192,6 +232,9 @@ interface SamplingConformance extends Conformance {
     assertEquals(0, draw(row, half, 0.499).token());
     assertEquals(1, draw(row, half, 0.5).token());
     assertEquals(1, draw(row, half, 0.999).token());
+    // Half of what top-k leaves: of three, two; of two, one.
+    assertEquals(1, draw(row, new Sampling(1, 3, 0.5f, 0), 0.999).token());
+    assertEquals(0, draw(row, new Sampling(1, 2, 0.5f, 0), 0.999).token());
   }
 
   /** A token, and the bits of its logprob, whoever shares the batch. */
