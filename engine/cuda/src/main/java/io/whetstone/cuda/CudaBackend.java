@@ -80,10 +80,6 @@ final class CudaBackend implements Backend {
     tokenSampler = new TokenSampler(gpu);
   }
 
-  private static UnsupportedOperationException notWritten(String what) {
-    return new UnsupportedOperationException("cuda: " + what + " is not written yet");
-  }
-
   private static CudaLinear linear(Linear linear) {
     if (linear instanceof CudaLinear own) {
       return own;

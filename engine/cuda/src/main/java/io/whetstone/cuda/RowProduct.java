@@ -9,9 +9,10 @@ import java.util.List;
  * weight and one pair of types.
  *
  * <p>One algorithm of cuBLASLt's serves every number of rows; it splits no sums, so a row's sums
- * run in an order that the shape decides. A second one for few rows is used with it where {@link
- * RowCheck} finds the bits equal. Where it finds that rows depend on their number, they go through
- * in chunks of a fixed number, the last one padded.
+ * run in an order that the shape decides. Others, chosen for few rows and for as many as decode
+ * together, are used with it where {@link RowCheck} finds the bits equal: tiles that suit thousands
+ * of rows would leave most of a GPU idle. Where it finds that rows depend on their number, they go
+ * through in chunks of a fixed number, the last one padded.
  */
 final class RowProduct implements AutoCloseable {
   /** The number of rows that the algorithm is chosen for. */
@@ -24,6 +25,11 @@ final class RowProduct implements AutoCloseable {
 
   /** Up to so many rows are few. */
   private static final int MOST_FEW = 128;
+
+  /** The number that decode together, and what is taken for about so many. */
+  private static final int SOME = 256;
+
+  private static final int MOST_SOME = 384;
 
   /** Numbers of a matrix at most: there are algorithms that count them by int. */
   private static final long MOST_NUMBERS = Integer.MAX_VALUE;
@@ -43,8 +49,10 @@ final class RowProduct implements AutoCloseable {
   private final long mostNumbers;
   private final MatrixProduct product;
   private final List<Algorithm> candidates;
+  private final Algorithm ofSome;
   private final Algorithm ofFew;
   private Algorithm many;
+  private Algorithm some;
   private Algorithm few;
   private boolean checked;
   private boolean chunked;
@@ -78,6 +86,8 @@ final class RowProduct implements AutoCloseable {
     product = new MatrixProduct(gpu, !input, false, type, result);
     candidates = algorithms(MANY);
     many = candidates.getFirst();
+    ofSome = algorithms(SOME).getFirst();
+    some = ofSome;
     ofFew = algorithms(FEW).getFirst();
     few = ofFew;
   }
@@ -180,22 +190,36 @@ final class RowProduct implements AutoCloseable {
   /** Decides for algorithms that leave a row its bits, or for chunks. */
   private void check(long w) {
     RowCheck check = new RowCheck(gpu, this, out, w);
+    boolean someServe = servesAnyNumber(ofSome);
+    boolean fewServe = servesAnyNumber(ofFew);
     for (Algorithm candidate : candidates) {
       if (!servesAnyNumber(candidate)) {
         continue;
       }
-      servedOuts = 0;
-      many = candidate;
-      few = servesAnyNumber(ofFew) ? ofFew : candidate;
-      if (check.passes()) {
-        return;
-      }
-      few = candidate;
-      if (check.passes()) {
+      Algorithm middle = someServe ? ofSome : candidate;
+      Algorithm small = fewServe ? ofFew : candidate;
+      if (agree(check, candidate, middle, small)
+          || agree(check, candidate, candidate, small)
+          || agree(check, candidate, middle, candidate)
+          || agree(check, candidate, candidate, candidate)) {
         return;
       }
     }
+    System.err.printf(
+        "cuda: %s of a weight [%d × %d] in %s: none of cuBLASLt's %d algorithms gives a row the"
+            + " same bits whatever the number of rows; they go through in chunks of %d, which is"
+            + " slower%n",
+        input ? "dy W" : "x Wᵀ", out, in, type, candidates.size(), CHUNK);
     chunk();
+  }
+
+  /** Takes these algorithms, and says whether a row's bits are the same with all of them. */
+  private boolean agree(RowCheck check, Algorithm many, Algorithm some, Algorithm few) {
+    this.many = many;
+    this.some = some;
+    this.few = few;
+    servedOuts = 0;
+    return check.passes();
   }
 
   private boolean servesAnyNumber(Algorithm algorithm) {
@@ -212,6 +236,7 @@ final class RowProduct implements AutoCloseable {
   /** From here on rows go through in chunks of a fixed number. */
   void chunk() {
     many = ofFew;
+    some = ofFew;
     few = ofFew;
     servedOuts = 0;
     checked = true;
@@ -225,11 +250,15 @@ final class RowProduct implements AutoCloseable {
     if (outs != servedOuts || xStride != servedX || yStride != servedY) {
       serve(outs, xStride, yStride);
     }
-    product.multiply(rows <= MOST_FEW ? few : many, w, x, y, accumulate);
+    product.multiply(algorithm(rows), w, x, y, accumulate);
+  }
+
+  private Algorithm algorithm(int rows) {
+    return rows <= MOST_FEW ? few : rows <= MOST_SOME ? some : many;
   }
 
   private void serve(int outs, long xStride, long yStride) {
-    if (!product.serves(few) || !product.serves(many)) {
+    if (!product.serves(few) || !product.serves(some) || !product.serves(many)) {
       throw new IllegalStateException(
           "cuBLASLt's algorithm for a weight [%d × %d] in %s does not serve %d of its outputs"
               .formatted(out, in, type, outs));

@@ -201,7 +201,7 @@ class ProductsTest {
   private void rowsAreTheSame(RowProduct product, Tensor x, float[] numbers, int in, int out) {
     Tensor w = tensor(DType.F32, numbers, out, in);
     float[] all = multiply(product, w, x, false);
-    for (int rows : new int[] {1, 2, 64, 65, 200}) {
+    for (int rows : new int[] {1, 2, 64, 65, 200, 400}) {
       assertArrayEquals(
           Arrays.copyOf(all, rows * out), multiply(product, w, x.rows(0, rows), false));
     }

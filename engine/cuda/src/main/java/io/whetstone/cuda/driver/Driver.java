@@ -344,7 +344,7 @@ public final class Driver {
 
   /** Queues writing a pattern of two bytes {@code count} times. */
   public void fill(long to, short pattern, long count, long stream) {
-    check("cuMemsetD16Async", Native.call(fill16, to, pattern, count, stream));
+    check("cuMemsetD16Async", Native.call(fill16, to, (char) pattern, count, stream));
   }
 
   // ---- kernels

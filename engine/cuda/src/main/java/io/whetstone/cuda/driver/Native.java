@@ -1,8 +1,8 @@
 package io.whetstone.cuda.driver;
 
+import static java.lang.foreign.ValueLayout.JAVA_CHAR;
 import static java.lang.foreign.ValueLayout.JAVA_INT;
 import static java.lang.foreign.ValueLayout.JAVA_LONG;
-import static java.lang.foreign.ValueLayout.JAVA_SHORT;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
@@ -12,7 +12,8 @@ import java.lang.invoke.MethodHandle;
 
 /**
  * Calls C functions by their address, an overload for each row of parameter types: a pointer, a
- * handle or a size is a long, an enumerator or an int is an int. No call allocates.
+ * handle or a size is a long, an enumerator or an int is an int, an unsigned short a char. No call
+ * allocates.
  *
  * <p>The handles are constants, which the compiler looks through; the addresses belong to the
  * library that was found.
@@ -30,7 +31,7 @@ final class Native {
   private static final MethodHandle LILL = signature(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle LILLL =
       signature(JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG, JAVA_LONG);
-  private static final MethodHandle LSLL = signature(JAVA_LONG, JAVA_SHORT, JAVA_LONG, JAVA_LONG);
+  private static final MethodHandle LSLL = signature(JAVA_LONG, JAVA_CHAR, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle LLLL = signature(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_LONG);
   private static final MethodHandle LLLILL =
       signature(JAVA_LONG, JAVA_LONG, JAVA_LONG, JAVA_INT, JAVA_LONG, JAVA_LONG);
@@ -152,7 +153,7 @@ final class Native {
     }
   }
 
-  static int call(MemorySegment f, long a, short b, long c, long d) {
+  static int call(MemorySegment f, long a, char b, long c, long d) {
     try {
       return (int) LSLL.invokeExact(f, a, b, c, d);
     } catch (Throwable e) {
