@@ -32,8 +32,11 @@ import java.util.concurrent.atomic.AtomicReference;
  * #damagedBy}.
  */
 public final class Fuzz {
-  /** Far above what a small file needs, even where others have the processor. */
-  private static final Duration LIMIT = Duration.ofSeconds(20);
+  /**
+   * Far above what a small file needs, even where others have the processor. Counted in looks a
+   * second apart: a process that is stopped for a while has not been looked at.
+   */
+  private static final int SECONDS = 20;
 
   private static final long ALLOCATED = 64 << 20;
 
@@ -124,15 +127,19 @@ public final class Fuzz {
                     failure.set(e);
                   }
                 });
-    for (int last = -1; thread.isAlive(); last = file.get()) {
-      thread.join(LIMIT);
-      if (thread.isAlive() && file.get() == last) {
+    int last = -1;
+    for (int looks = 0; !thread.join(Duration.ofSeconds(1)); looks++) {
+      if (file.get() != last) {
+        last = file.get();
+        looks = 0;
+      }
+      if (looks == SECONDS) {
         fail(
             "file "
                 + file
                 + ": not read after "
-                + LIMIT
-                + ": "
+                + SECONDS
+                + " s: "
                 + Arrays.toString(thread.getStackTrace()));
       }
     }

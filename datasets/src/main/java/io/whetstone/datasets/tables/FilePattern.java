@@ -1,6 +1,8 @@
 package io.whetstone.datasets.tables;
 
+import io.whetstone.datasets.DatasetException;
 import java.util.regex.Pattern;
+import java.util.regex.PatternSyntaxException;
 
 /**
  * Patterns of paths as Hugging Face's datasets writes them: {@code *} and {@code ?} within a name,
@@ -14,6 +16,9 @@ final class FilePattern {
     return text.matches(".*[*?\\[{].*");
   }
 
+  /**
+   * @throws DatasetException when it has a set of characters that is none, as in {@code [z-a]}
+   */
   static Pattern of(String pattern) {
     StringBuilder regex = new StringBuilder();
     boolean within = false; // braces
@@ -31,7 +36,7 @@ final class FilePattern {
         regex.append("[^/]");
       } else if (c == '[' && pattern.indexOf(']', i + 2) > 0) {
         int end = pattern.indexOf(']', i + 2);
-        String set = pattern.substring(i + 1, end).replace("\\", "\\\\").replace("[", "\\[");
+        String set = pattern.substring(i + 1, end).replaceAll("[\\\\\\[\\]^&]", "\\\\$0");
         regex.append('[').append(set.startsWith("!") ? "^" + set.substring(1) : set).append(']');
         i = end;
       } else if (c == '{') {
@@ -46,6 +51,11 @@ final class FilePattern {
         regex.append(Pattern.quote(String.valueOf(c)));
       }
     }
-    return Pattern.compile(within ? Pattern.quote(pattern) : regex.toString());
+    try {
+      return Pattern.compile(within ? Pattern.quote(pattern) : regex.toString());
+    } catch (PatternSyntaxException e) {
+      throw new DatasetException(
+          "\"" + pattern + "\" is no pattern of files' names: " + e.getDescription(), e);
+    }
   }
 }

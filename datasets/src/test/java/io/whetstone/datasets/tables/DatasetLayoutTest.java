@@ -111,6 +111,25 @@ class DatasetLayoutTest {
   }
 
   @Test
+  void setsOfCharacters() {
+    String card = "---\nconfigs:\n- config_name: a\n  data_files: '%s'\n---\n";
+    assertEquals(
+        List.of("x1.csv", "x3.csv"),
+        files(card.formatted("x[1-3].csv"), "", "train", "x1.csv", "x3.csv", "x4.csv"));
+    assertEquals(
+        List.of("x4.csv"), files(card.formatted("x[!1-3].csv"), "", "train", "x1.csv", "x4.csv"));
+    assertEquals(
+        List.of("x&.csv", "x^.csv"),
+        files(card.formatted("x[^&&1].csv"), "", "train", "x&.csv", "x^.csv", "x4.csv"));
+    assertRefused(
+        "\"x[z-a].csv\" is no pattern of files' names",
+        card.formatted("x[z-a].csv"),
+        "",
+        "train",
+        "xz.csv");
+  }
+
+  @Test
   void missingPartsAndOtherKindsAreRefused() {
     assertRefused(
         "data/train-*-of-00003.parquet: only parts 0, 2 are there; expected 3",
