@@ -294,7 +294,7 @@ final class Evaluator {
     StringBuilder text = new StringBuilder();
     for (Expression part : joined.parts()) {
       text.append(Values.text(evaluate(part, scope)));
-      requireRoom(text.length(), 0);
+      requireRoom(text.length(), joined.line());
     }
     return text.toString();
   }

@@ -45,7 +45,7 @@ sealed interface Expression {
   record Comparison(Expression first, List<String> operators, List<Expression> others, int line)
       implements Expression {}
 
-  record Concatenation(List<Expression> parts) implements Expression {}
+  record Concatenation(List<Expression> parts, int line) implements Expression {}
 
   /** {@code then if condition else otherwise}; without else undefined. */
   record Conditional(Expression condition, Expression then, Expression otherwise)

@@ -118,11 +118,12 @@ final class ExpressionParser {
   }
 
   private Expression concatenation() {
+    int line = tokens.line();
     List<Expression> parts = new ArrayList<>(List.of(product()));
     while (tokens.skip("~")) {
       parts.add(product());
     }
-    return parts.size() == 1 ? parts.getFirst() : new Expression.Concatenation(parts);
+    return parts.size() == 1 ? parts.getFirst() : new Expression.Concatenation(parts, line);
   }
 
   private Expression product() {

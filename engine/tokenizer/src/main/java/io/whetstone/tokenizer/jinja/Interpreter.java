@@ -51,7 +51,7 @@ final class Interpreter {
 
   private End run(Node node, Scope scope) {
     switch (node) {
-      case Node.Text text -> write(text.text(), 0);
+      case Node.Text text -> write(text.text(), text.line());
       case Node.Output output ->
           write(Values.text(evaluator.evaluate(output.value(), scope)), output.line());
       case Node.If branch -> {
@@ -63,7 +63,10 @@ final class Interpreter {
       case Node.AssignBlock assign ->
           assign(
               assign.target(),
-              filtered(assign.filters(), captured(assign.body(), new Scope(scope)), scope),
+              filtered(
+                  assign.filters(),
+                  captured(assign.body(), new Scope(scope), assign.line()),
+                  scope),
               scope,
               assign.line());
       case Node.Macro macro -> scope.set(macro.name(), macro(macro, scope));
@@ -71,8 +74,11 @@ final class Interpreter {
       case Node.FilterBlock block ->
           write(
               Values.text(
-                  filtered(block.filters(), captured(block.body(), new Scope(scope)), scope)),
-              0);
+                  filtered(
+                      block.filters(),
+                      captured(block.body(), new Scope(scope), block.line()),
+                      scope)),
+              block.line());
       case Node.With with -> with(with, scope);
       case Node.Generation marked -> {
         int from = out.length();
@@ -163,8 +169,8 @@ final class Interpreter {
     }
   }
 
-  private String captured(List<Node> nodes, Scope scope) {
-    return captured(() -> body(nodes, scope), 0);
+  private String captured(List<Node> nodes, Scope scope, int line) {
+    return captured(() -> body(nodes, scope), line);
   }
 
   private String captured(Runnable work, int line) {
@@ -194,7 +200,7 @@ final class Interpreter {
     return passed -> {
       Scope inner = new Scope(scope);
       bind(macro, passed, inner);
-      return captured(macro.body(), inner);
+      return captured(macro.body(), inner, passed.line());
     };
   }
 

@@ -4,7 +4,7 @@ import java.util.List;
 
 /** What a template does, in order. */
 sealed interface Node {
-  record Text(String text) implements Node {}
+  record Text(String text, int line) implements Node {}
 
   record Output(Expression value, int line) implements Node {}
 
@@ -34,7 +34,7 @@ sealed interface Node {
   /** {@code call}: the body is what the macro's {@code caller()} gives. */
   record CallBlock(Macro caller, Expression.Call call, int line) implements Node {}
 
-  record FilterBlock(List<Expression.Filter> filters, List<Node> body) implements Node {}
+  record FilterBlock(List<Expression.Filter> filters, List<Node> body, int line) implements Node {}
 
   record With(List<Target> targets, List<Expression> values, List<Node> body, int line)
       implements Node {}

@@ -38,7 +38,7 @@ final class Parser {
     while (!tokens.current().is(Kind.END) && !atEnd(ends)) {
       Token token = tokens.next();
       switch (token.kind()) {
-        case TEXT -> nodes.add(new Node.Text(token.text()));
+        case TEXT -> nodes.add(new Node.Text(token.text(), token.line()));
         case VARIABLE_BEGIN -> {
           nodes.add(new Node.Output(expressions.tuple(), token.line()));
           tokens.expect(Kind.VARIABLE_END, "}}");
@@ -244,7 +244,7 @@ final class Parser {
       filters.add(expressions.filter(null));
     }
     endTag();
-    return new Node.FilterBlock(filters, closed("endfilter", line));
+    return new Node.FilterBlock(filters, closed("endfilter", line), line);
   }
 
   private Node with(int line) {
