@@ -43,23 +43,28 @@ public final class Tokenizer implements AutoCloseable {
    * @throws TokenizerException when a file is missing or is not what it should be
    */
   public static Tokenizer load(Path directory) {
-    return of(TokenizerFiles.read(directory));
+    TokenizerFiles files = TokenizerFiles.read(directory);
+    TokenizerTrial.asConfigured()
+        .ifPresent(trial -> trial.require(directory.resolve(TokenizerFiles.TOKENIZER), files));
+    return of(files);
   }
 
   static Tokenizer of(TokenizerFiles files) {
-    Map<String, String> options =
-        Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false");
     try {
-      return new Tokenizer(
-          files,
-          HuggingFaceTokenizer.newInstance(
-              new ByteArrayInputStream(files.tokenizerJson()), options));
+      return new Tokenizer(files, library(files.tokenizerJson()));
     } catch (TokenizerException e) {
       throw e;
     } catch (IOException | RuntimeException e) {
       throw new TokenizerException(
           files.origin() + ": not a tokenizer this build can read: " + e.getMessage(), e);
     }
+  }
+
+  /** The library's tokenizer, which adds nothing, cuts nothing and pads nothing. */
+  static HuggingFaceTokenizer library(byte[] tokenizerJson) throws IOException {
+    return HuggingFaceTokenizer.newInstance(
+        new ByteArrayInputStream(tokenizerJson),
+        Map.of("addSpecialTokens", "false", "truncation", "false", "padding", "false"));
   }
 
   /**

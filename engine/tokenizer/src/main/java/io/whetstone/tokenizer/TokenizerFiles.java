@@ -36,8 +36,9 @@ record TokenizerFiles(
     JsonNode generationConfig,
     JsonNode modelConfig,
     Map<String, byte[]> companions) {
-  private static final String TOKENIZER = "tokenizer.json";
+  static final String TOKENIZER = "tokenizer.json";
   private static final String CONFIG = "tokenizer_config.json";
+  private static final int LONGEST_ADDED = 4096;
   private static final String MORE_TEMPLATES = "additional_chat_templates";
   private static final ObjectMapper JSON =
       new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
@@ -136,7 +137,7 @@ record TokenizerFiles(
 
   /**
    * The library takes a prefix off the second part of each merge, and the process with it if it is
-   * not there.
+   * not there; and an added token of thousands of characters takes it minutes.
    */
   private static JsonNode definition(Path file, byte[] bytes) {
     JsonNode root = parse(file, bytes);
@@ -151,6 +152,15 @@ record TokenizerFiles(
             file
                 + ": model.merges: the second part of one does not begin with"
                 + " continuing_subword_prefix");
+      }
+    }
+    for (JsonNode token : root.path("added_tokens")) {
+      int length = token.path("content").asText("").length();
+      if (length > LONGEST_ADDED) {
+        throw new TokenizerException(
+            String.format(
+                "%s: added_tokens: the token of id %s has %,d characters, at most %,d are expected",
+                file, token.path("id"), length, LONGEST_ADDED));
       }
     }
     return root;
@@ -170,7 +180,16 @@ record TokenizerFiles(
       }
       return node;
     } catch (IOException e) {
-      throw new TokenizerException(file + ": not valid JSON: " + e.getMessage(), e);
+      throw new TokenizerException(file + ": not valid JSON: " + reason(e), e);
     }
+  }
+
+  /** Without what the parser says of itself. */
+  private static String reason(IOException e) {
+    return String.valueOf(e.getMessage())
+        .lines()
+        .findFirst()
+        .orElse("")
+        .replaceFirst(" \\(start marker at .*", "");
   }
 }

@@ -77,6 +77,10 @@ class TokenizerFilesTest {
     file("tokenizer_config.json", "{\"eos_token\": ");
     refused("tokenizer_config.json: not valid JSON");
     file("tokenizer_config.json", "{}");
+    file(
+        "tokenizer.json",
+        "{\"added_tokens\": [{\"id\": 7, \"content\": \"%s\"}]}".formatted("x".repeat(5_000)));
+    refused("tokenizer.json: added_tokens: the token of id 7 has 5,000 characters, at most 4,096");
     file("tokenizer.json", "{\"model\": {\"type\": \"WordLevel\"}}");
     refused("tokenizer.json");
     file("tokenizer.json", "[]");
