@@ -72,6 +72,53 @@ class BlockTilesTest {
     }
   }
 
+  @ParameterizedTest
+  @EnumSource(names = {"Q8_0", "Q4_K"})
+  void aRowIsMultipliedWithWhatIsDecoded(DType type) {
+    Optional<BlockCode> code = BlockCode.forThisMachine();
+    if (code.isEmpty()) {
+      System.out.println("NOT RUN: blocks multiplied in machine code: no AVX-512 with bfloat16");
+      return;
+    }
+    int count = BLOCKS * type.blockElements();
+    long row = type.bytes(count) + BESIDE;
+    try (Allocation memory =
+        new Allocation(
+            row * BlockTiles.ROWS + (BlockTiles.STEP + 8L) * count + 64 + 1024, "test")) {
+      long blocks = memory.address();
+      random(type, blocks, row);
+      long tile = (blocks + row * BlockTiles.ROWS + 63) & -64;
+      long x = tile + BlockTiles.STEP * count;
+      long rounded = x + 4L * count;
+      long expected = rounded + 4L * count;
+      long got = expected + BlockTiles.STEP;
+      Random random = new Random(2);
+      for (int i = 0; i < count; i++) {
+        short factor = Elementwise.toBfloat16((float) random.nextGaussian());
+        Memory.set(x + 4L * i, Elementwise.fromBfloat16(factor));
+        Memory.setShort(rounded + 2L * i, factor);
+      }
+      for (DType compute : new DType[] {DType.F32, DType.BF16}) {
+        boolean pairs = compute == DType.BF16;
+        PairRows rows = pairs ? new PairKernel() : new FloatRows(FloatTiles.forThisMachine());
+        Memory.zero(tile, BlockTiles.STEP * count);
+        code.get().decode(type, compute, blocks, row, count, tile, 0);
+        int steps = count / BlockTiles.elements(compute);
+        rows.part(1, x, 0, tile, steps, expected, true, false);
+        code.get().multiply(type, compute, blocks, row, count, pairs ? rounded : x, got, 0);
+        int numbers = 0;
+        for (int r = 0; r < BlockTiles.ROWS; r++) {
+          float sum = Memory.get(expected + 4L * r);
+          String what = type + " in " + compute + ", row " + r;
+          assertEquals(
+              Float.floatToIntBits(sum), Float.floatToIntBits(Memory.get(got + 4L * r)), what);
+          numbers += Float.isFinite(sum) && sum != 0 ? 1 : 0;
+        }
+        assertTrue(numbers > 0, "some sums are numbers");
+      }
+    }
+  }
+
   private static void same(String what, DType compute, float expected, long at) {
     if (compute == DType.F32) {
       assertEquals(Float.floatToIntBits(expected), Float.floatToIntBits(Memory.get(at)), what);
