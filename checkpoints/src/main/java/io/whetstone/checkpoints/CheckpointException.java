@@ -1,6 +1,6 @@
 package io.whetstone.checkpoints;
 
-/** Something on disk that cannot be read or written; the message names the file and the mend. */
+/** Something on disk that is not what it should be; the message names the file and the mend. */
 public final class CheckpointException extends RuntimeException {
   public CheckpointException(String message) {
     super(message);

@@ -55,7 +55,8 @@ public final class CheckpointStore {
    * that {@link #prune} deletes.
    *
    * @param score higher is better; the checkpoint with the best one is kept
-   * @throws CheckpointException when it cannot be written; the earlier ones are then as they were
+   * @throws CheckpointWriteException when it cannot be written; the earlier ones are then as they
+   *     were
    */
   public Checkpoint save(long step, OptionalDouble score, CheckpointWriter contents) {
     if (step < 0 || score.isPresent() && !Double.isFinite(score.getAsDouble())) {
@@ -72,7 +73,7 @@ public final class CheckpointStore {
       Directories.force(partial);
       publish(partial, target);
     } catch (IOException | UncheckedIOException e) {
-      throw new CheckpointException(
+      throw new CheckpointWriteException(
           target
               + ": could not be written: "
               + reason(e)
@@ -122,7 +123,7 @@ public final class CheckpointStore {
    * Deletes what a killed process left half-written, and puts a checkpoint back that it was about
    * to replace. For the process that writes, before it reads; {@link #save} does it too.
    *
-   * @throws CheckpointException when that fails
+   * @throws CheckpointWriteException when that fails
    */
   public void recover() {
     try {
@@ -136,7 +137,7 @@ public final class CheckpointStore {
         }
       }
     } catch (IOException e) {
-      throw new CheckpointException(
+      throw new CheckpointWriteException(
           directory + ": what an interrupted save left cannot be deleted: " + e.getMessage(), e);
     }
   }
@@ -197,7 +198,7 @@ public final class CheckpointStore {
    * Deletes all but the newest checkpoints and the best; one whose manifest cannot be read is left
    * alone.
    *
-   * @throws CheckpointException when one cannot be deleted
+   * @throws CheckpointWriteException when one cannot be deleted
    */
   public void prune() {
     List<Checkpoint> all = readable();
@@ -218,7 +219,7 @@ public final class CheckpointStore {
       Files.move(checkpoint.directory(), doomed, StandardCopyOption.ATOMIC_MOVE);
       Directories.delete(doomed);
     } catch (IOException e) {
-      throw new CheckpointException(
+      throw new CheckpointWriteException(
           checkpoint.directory() + ": an old checkpoint, cannot be deleted: " + e.getMessage(), e);
     }
   }

@@ -196,6 +196,18 @@ public final class HuggingFaceModel {
   }
 
   /**
+   * Looks through the headers of a model's weights, and reads none of them.
+   *
+   * @throws CheckpointException naming the tensors that {@link #load} would miss, or refuse
+   */
+  public static void requireWeights(Path directory) {
+    ModelConfig config = config(directory);
+    try (WeightFiles files = WeightFiles.open(directory)) {
+      files.requireAll(WeightShapes.of(config), config);
+    }
+  }
+
+  /**
    * In which types {@link #load} holds a model's weights that are not trained.
    *
    * @param adapted whether there are adapters
@@ -225,6 +237,15 @@ public final class HuggingFaceModel {
     return JSON.readTree(json);
   }
 
+  /** Without what the parser says of itself. */
+  private static String firstLine(IOException e) {
+    return String.valueOf(e.getMessage())
+        .lines()
+        .findFirst()
+        .orElse("")
+        .replaceFirst(" \\(start marker at .*", "");
+  }
+
   static JsonNode readObject(Path file) {
     if (!Files.isRegularFile(file)) {
       throw new CheckpointException(file + ": no such file");
@@ -236,8 +257,7 @@ public final class HuggingFaceModel {
       }
       return root;
     } catch (IOException e) {
-      throw new CheckpointException(
-          file + ": not valid JSON: " + e.getMessage().lines().findFirst().orElse(""), e);
+      throw new CheckpointException(file + ": not valid JSON: " + firstLine(e), e);
     }
   }
 }

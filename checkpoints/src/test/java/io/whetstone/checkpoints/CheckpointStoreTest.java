@@ -169,9 +169,9 @@ class CheckpointStoreTest {
     assumeTrue(Files.exists(full));
     save(1);
     save(2);
-    CheckpointException e =
+    CheckpointWriteException e =
         assertThrows(
-            CheckpointException.class,
+            CheckpointWriteException.class,
             () ->
                 store.save(
                     3,

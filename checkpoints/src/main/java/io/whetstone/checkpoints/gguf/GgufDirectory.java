@@ -2,6 +2,7 @@ package io.whetstone.checkpoints.gguf;
 
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import io.whetstone.checkpoints.CheckpointException;
+import io.whetstone.checkpoints.CheckpointWriteException;
 import io.whetstone.checkpoints.HuggingFaceModel;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.tensor.DType;
@@ -67,7 +68,7 @@ public final class GgufDirectory {
       }
       return directory;
     } catch (IOException e) {
-      throw new CheckpointException(
+      throw new CheckpointWriteException(
           file + ": its tokenizer and configuration cannot be unpacked: " + e, e);
     }
   }

@@ -1,6 +1,7 @@
 package io.whetstone.trainer.command;
 
 import io.whetstone.checkpoints.CheckpointException;
+import io.whetstone.checkpoints.CheckpointWriteException;
 import io.whetstone.datasets.DatasetException;
 import io.whetstone.hub.HubException;
 import io.whetstone.rewards.RewardPluginException;
@@ -71,6 +72,7 @@ final class Complaints
     boolean mistake =
         e instanceof UsageException
             || e instanceof ConfigurationException
+            || e instanceof CheckpointException
             || e instanceof DatasetException
             || e instanceof RewardPluginException
             || e instanceof TokenizerException
@@ -82,7 +84,7 @@ final class Complaints
   }
 
   private static boolean isExplained(Exception e) {
-    return e instanceof CheckpointException
+    return e instanceof CheckpointWriteException
         || e instanceof TooManyAbsentException
         || e instanceof EmptyRoundException
         || e instanceof RunException

@@ -46,7 +46,12 @@ record ModelOutline(ModelConfig config, Optional<Lora> lora, FrozenTypes frozen)
     return experiment
         .model()
         .path()
-        .map(path -> HuggingFaceModel.config(BaseModel.directory(Policy.directory(path))))
+        .map(path -> BaseModel.directory(Policy.directory(path)))
+        .map(
+            directory -> {
+              HuggingFaceModel.requireWeights(directory);
+              return HuggingFaceModel.config(directory);
+            })
         .orElseGet(() -> Policy.shape(fromScratch(experiment), tokenizer.size()));
   }
 

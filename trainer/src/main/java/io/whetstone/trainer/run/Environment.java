@@ -90,7 +90,7 @@ public record Environment(
     try {
       all = (ObjectNode) JSON.readTree(Files.readAllBytes(run.environment()));
     } catch (IOException | ClassCastException e) {
-      throw RunException.failure(
+      throw RunException.mistake(
           run.environment()
               + ": cannot be read: "
               + RunException.reason(e)

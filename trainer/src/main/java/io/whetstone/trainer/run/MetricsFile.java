@@ -52,14 +52,13 @@ final class MetricsFile implements AutoCloseable {
       if (channel.size() < length || !endsLine(channel, length)) {
         long size = channel.size();
         channel.close();
-        throw RunException.failure(
+        throw RunException.mistake(
             file
                 + ": the checkpoint was made when it had "
                 + length
                 + " bytes; now it has "
                 + size
-                + ", or other ones: restore it from a copy, or start a new run",
-            null);
+                + ", or other ones: restore it from a copy, or start a new run");
       }
       channel.truncate(length);
       channel.position(length);
@@ -154,10 +153,10 @@ final class MetricsFile implements AutoCloseable {
         steps.add(node.required("stage").asText() + "-" + node.required("step").asInt());
       }
     } catch (JsonProcessingException | IllegalArgumentException e) {
-      throw RunException.failure(
+      throw RunException.mistake(
           file + ":" + number + ": not a line of metrics: " + e.getMessage(), e);
     } catch (IOException e) {
-      throw RunException.failure(file + ": could not be read: " + RunException.reason(e), e);
+      throw RunException.mistake(file + ": could not be read: " + RunException.reason(e), e);
     }
     return steps;
   }

@@ -42,8 +42,7 @@ public final class Recorder implements AutoCloseable {
   public static Recorder resume(RunDirectory run, Map<String, Long> lengths, InstantSource clock) {
     Long length = lengths.get(METRICS);
     if (length == null) {
-      throw RunException.failure(
-          "the checkpoint does not say how long " + run.metrics() + " was", null);
+      throw RunException.mistake("the checkpoint does not say how long " + run.metrics() + " was");
     }
     return new Recorder(run, length, clock);
   }

@@ -78,7 +78,7 @@ public final class RolloutFiles {
         records.add(RolloutJson.read(line));
       }
     } catch (IOException | IllegalArgumentException e) {
-      throw RunException.failure(
+      throw RunException.mistake(
           file + ": line " + (records.size() + 1) + " cannot be read: " + RunException.reason(e),
           e);
     }

@@ -18,10 +18,15 @@ public final class RunException extends RuntimeException {
 
   /** What the user asked for cannot be done with the runs that are there. */
   static RunException mistake(String message) {
-    return new RunException(message, true, null);
+    return mistake(message, null);
   }
 
-  /** The disk or the files failed. */
+  /** A file of the run was changed or damaged: deleting or restoring it mends that. */
+  static RunException mistake(String message, Throwable cause) {
+    return new RunException(message, true, cause);
+  }
+
+  /** The disk failed. */
   static RunException failure(String message, Throwable cause) {
     return new RunException(message, false, cause);
   }

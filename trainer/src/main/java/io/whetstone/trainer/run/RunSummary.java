@@ -110,7 +110,7 @@ public record RunSummary(
     try {
       return JSON.readTree(Files.readAllBytes(run.summary())).path("wall-seconds").asDouble(0);
     } catch (IOException e) {
-      throw RunException.failure(
+      throw RunException.mistake(
           run.summary() + ": cannot be read: " + RunException.reason(e) + "; delete it to go on",
           e);
     }

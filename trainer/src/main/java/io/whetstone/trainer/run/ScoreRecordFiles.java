@@ -70,7 +70,7 @@ public final class ScoreRecordFiles implements ScoreRecord {
         channel.truncate(sound);
       }
     } catch (IOException | IllegalArgumentException e) {
-      throw RunException.failure(
+      throw RunException.mistake(
           file
               + ": cannot be read: "
               + RunException.reason(e)

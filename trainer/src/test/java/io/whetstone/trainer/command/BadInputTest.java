@@ -211,20 +211,94 @@ class BadInputTest {
       Files.write(weights, bytes);
       String run = runs.resolve(name).toString();
       assertSays(
-          CommandLineRun.train(runs, name, "--resume").refused(1),
+          CommandLineRun.train(runs, name, "--resume").refused(2),
           "model.safetensors",
           truncate ? "truncated" : "SHA-256",
           "step-10");
-      assertSays(CommandLineRun.of("eval", run, "--tasks", "sums").refused(1), "model.safetensors");
+      assertSays(CommandLineRun.of("eval", run, "--tasks", "sums").refused(2), "model.safetensors");
       assertSays(
           CommandLineRun.of("export", run, "--to", directory.resolve("e" + name).toString())
-              .refused(1),
+              .refused(2),
           "model.safetensors");
       // As the message says: without it, the run goes on from the one before.
       deleteAll(newest);
       CommandLineRun.train(runs, name, "--resume").succeeded();
       assertEquals(RunFiles.of(runs.resolve("sound")), RunFiles.of(runs.resolve(name)));
     }
+  }
+
+  /** Whatever the command, a model that is not what it should be is the user's to mend. */
+  @Test
+  void modelsThatNoCommandReads() throws IOException {
+    Path sound = runs.resolve("sound").resolve("checkpoints").resolve("step-11");
+    for (Damaged damaged : Damaged.values()) {
+      Path model = Files.createDirectory(directory.resolve("model-" + damaged));
+      for (String name : List.of("config.json", "tokenizer.json", "model.safetensors")) {
+        Files.copy(sound.resolve(name), model.resolve(name));
+      }
+      damaged.damage(model);
+      String path = model.toString();
+      String ids = write("ids.jsonl", "{\"ids\": [1, 2, 3]}\n").toString();
+      for (List<String> command :
+          List.of(
+              List.of("train", CommandLineRun.tiny(), "--set", "model={path: " + path + "}"),
+              List.of("doctor", CommandLineRun.tiny(), "--set", "model={path: " + path + "}"),
+              List.of("eval", path, "--tasks", "sums"),
+              List.of("generate", path, "--prompt", "1+2=?"),
+              List.of("logprobs", path, "--ids", ids),
+              List.of("export", path, "--to", directory.resolve("exported").toString()),
+              List.of(
+                  "export", path, "--to", directory.resolve("x").toString(), "--format", "gguf"),
+              List.of("tokenize", path, "--text", "1+2=?"))) {
+        if (command.getFirst().equals(damaged.unseenBy)) {
+          continue;
+        }
+        CommandLineRun run = CommandLineRun.of(command.toArray(String[]::new));
+        assertSays(run.refused(2) + run.out(), damaged.says);
+      }
+    }
+  }
+
+  private enum Damaged {
+    TYPE("model_type", "tokenize") {
+      @Override
+      void damage(Path model) throws IOException {
+        Path config = model.resolve("config.json");
+        String text = Files.readString(config);
+        Files.writeString(
+            config, text.replaceAll("(\"model_type\"\\s*:\\s*)\"[^\"]*\"", "$1\"mamba\""));
+      }
+    },
+    WEIGHTS("model.safetensors", "tokenize") {
+      @Override
+      void damage(Path model) throws IOException {
+        Path weights = model.resolve("model.safetensors");
+        byte[] bytes = Files.readAllBytes(weights);
+        Files.write(weights, java.util.Arrays.copyOf(bytes, bytes.length / 2));
+      }
+    },
+    NO_WEIGHTS("model.safetensors", "tokenize") {
+      @Override
+      void damage(Path model) throws IOException {
+        Files.delete(model.resolve("model.safetensors"));
+      }
+    },
+    TOKENIZER("tokenizer.json", "logprobs") {
+      @Override
+      void damage(Path model) throws IOException {
+        Files.writeString(model.resolve("tokenizer.json"), "{\"model\": {}}");
+      }
+    };
+
+    private final String says;
+    private final String unseenBy;
+
+    Damaged(String says, String unseenBy) {
+      this.says = says;
+      this.unseenBy = unseenBy;
+    }
+
+    abstract void damage(Path model) throws IOException;
   }
 
   private static void deleteAll(Path directory) throws IOException {

@@ -156,7 +156,7 @@ class RecorderTest {
         Files.writeString(run.metrics(), damaged);
         RunException failure =
             assertThrows(RunException.class, () -> Recorder.resume(run, lengths, NOON));
-        assertFalse(failure.usersToMend());
+        assertTrue(failure.usersToMend());
         assertTrue(failure.getMessage().startsWith(run.metrics().toString()));
         assertEquals(damaged, Files.readString(run.metrics()), "nothing is cut off");
       }
