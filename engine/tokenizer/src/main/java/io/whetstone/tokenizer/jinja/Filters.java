@@ -7,6 +7,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
+import java.util.regex.Pattern;
 
 /** {@code value | filter}. Filters of lists are in {@link ListFilters}. */
 final class Filters {
@@ -14,6 +15,8 @@ final class Filters {
   interface Filter {
     Object apply(Object value, Passed passed);
   }
+
+  private static final Pattern WORD = Pattern.compile("\\w+", Pattern.UNICODE_CHARACTER_CLASS);
 
   private static final Map<String, Filter> FILTERS =
       Map.ofEntries(
@@ -41,7 +44,7 @@ final class Filters {
           Map.entry("format", (v, p) -> Strings.format(Values.text(v), p.positional(), p.line())),
           Map.entry(
               "wordcount",
-              (v, p) -> (long) Strings.split(Values.text(v), null, -1, p.line()).size()),
+              (v, p) -> WORD.matcher(Values.text(v)).results().count()),
           Map.entry("truncate", Filters::truncate),
           Map.entry("urlencode", (v, p) -> percentEncoded(Values.text(v))),
           Map.entry("abs", Filters::abs),
@@ -88,14 +91,18 @@ final class Filters {
   }
 
   private static Object indent(Object value, Passed passed) {
+    if (!(value instanceof String text)) {
+      throw new TemplateException(
+          passed.line(), "indent: " + Values.type(value) + " is no string" + Values.reason(value));
+    }
     Object width = passed.get(0, "width", 4L);
     String indent =
-        width instanceof String text
-            ? text
+        width instanceof String given
+            ? given
             : " ".repeat(Math.clamp(Numbers.big(width).longValue(), 0, 1000));
     boolean first = Values.truth(passed.get(1, "first", false));
     boolean blank = Values.truth(passed.get(2, "blank", false));
-    String[] lines = (Values.text(value) + "\n").split("\n", -1);
+    String[] lines = (text + "\n").split("\n", -1);
     StringBuilder indented = new StringBuilder(first ? indent : "");
     for (int i = 0; i < lines.length - 1; i++) {
       if (i > 0) {
@@ -147,6 +154,7 @@ final class Filters {
   }
 
   private static Object integer(Object value, Passed passed) {
+    requireDefined("int", value, passed);
     Object absent = passed.get(0, "default", 0L);
     int base = passed.integer(1, "base", 10);
     if (Numbers.isInteger(value)) {
@@ -169,6 +177,7 @@ final class Filters {
   }
 
   private static Object real(Object value, Passed passed) {
+    requireDefined("float", value, passed);
     if (Numbers.isNumber(value)) {
       return Numbers.real(value);
     }
@@ -179,12 +188,22 @@ final class Filters {
     }
   }
 
+  private static void requireDefined(String filter, Object value, Passed passed) {
+    if (value instanceof Undefined) {
+      throw new TemplateException(
+          passed.line(), filter + ": the value is undefined" + Values.reason(value));
+    }
+  }
+
   private static Object round(Object value, Passed passed) {
     if (!Numbers.isNumber(value)) {
       throw new TemplateException(passed.line(), "round: " + Values.type(value) + " is no number");
     }
     int digits = Math.clamp(passed.integer(0, "precision", 0), -300, 300);
     String method = passed.text(1, "method", "common");
+    if (Numbers.isInteger(value) && method.equals("common") && digits >= 0) {
+      return Numbers.narrow(Numbers.big(value));
+    }
     RoundingMode mode =
         switch (method) {
           case "common" -> RoundingMode.HALF_EVEN;

@@ -2,6 +2,7 @@ package io.whetstone.tokenizer.jinja;
 
 import io.whetstone.tokenizer.jinja.Callable.Passed;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
@@ -78,6 +79,11 @@ final class ListFilters {
     return Values.items(value, line);
   }
 
+  /** None, false and 0 are mapped and selected from as if they were empty lists. */
+  private List<Object> itemsIfAny(Object value) {
+    return Values.truth(value) ? items(value) : List.of();
+  }
+
   private Object end(List<Object> items, boolean first) {
     if (items.isEmpty()) {
       return new Undefined("the list is empty");
@@ -111,11 +117,21 @@ final class ListFilters {
     boolean reverse = Values.truth(passed.get(0, "reverse", false));
     boolean cased = Values.truth(passed.get(1, "case_sensitive", false));
     Object attribute = passed.get(2, "attribute", null);
+    // Several attributes, with commas between them, are compared one after another.
+    Object[] paths =
+        attribute instanceof String several ? several.split(",") : new Object[] {attribute};
     List<Object> sorted = new ArrayList<>(items(value));
     Comparator<Object> order =
-        (a, b) ->
-            Values.compare(
-                folded(part(a, attribute), cased), folded(part(b, attribute), cased), line);
+        (a, b) -> {
+          for (Object path : paths) {
+            Object one = folded(part(a, path), cased);
+            Object two = folded(part(b, path), cased);
+            if (!Values.equal(one, two)) {
+              return Values.compare(one, two, line);
+            }
+          }
+          return 0;
+        };
     sorted.sort(reverse ? order.reversed() : order);
     return sorted;
   }
@@ -168,7 +184,7 @@ final class ListFilters {
 
   private Object map(Object value) {
     List<Object> mapped = new ArrayList<>();
-    for (Object item : items(value)) {
+    for (Object item : itemsIfAny(value)) {
       if (passed.named().containsKey("attribute")) {
         Object part = part(item, passed.named().get("attribute"));
         mapped.add(
@@ -195,7 +211,7 @@ final class ListFilters {
   private Object select(Object value, boolean byAttribute, boolean wanted) {
     int skip = byAttribute ? 1 : 0;
     List<Object> kept = new ArrayList<>();
-    for (Object item : items(value)) {
+    for (Object item : itemsIfAny(value)) {
       Object looked = byAttribute ? part(item, passed.required(0, "attribute")) : item;
       boolean holds =
           passed.positional().size() > skip
@@ -222,23 +238,9 @@ final class ListFilters {
   }
 
   /** A group: unpacks as a pair, and has the attributes {@code grouper} and {@code list}. */
-  static final class Pair extends java.util.AbstractList<Object> {
-    private final Object grouper;
-    private final List<Object> list;
-
+  static final class Pair extends Tuple {
     Pair(Object grouper, List<Object> list) {
-      this.grouper = grouper;
-      this.list = list;
-    }
-
-    @Override
-    public Object get(int index) {
-      return java.util.Objects.checkIndex(index, 2) == 0 ? grouper : list;
-    }
-
-    @Override
-    public int size() {
-      return 2;
+      super(Arrays.asList(grouper, list));
     }
   }
 

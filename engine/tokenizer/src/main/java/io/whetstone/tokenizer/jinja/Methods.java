@@ -191,7 +191,7 @@ final class Methods {
       case "islower" -> cased(text) && text.equals(text.toLowerCase(Locale.ROOT));
       case "format" -> BraceFormat.format(text, passed);
       case "expandtabs" ->
-          text.replace("\t", " ".repeat(Math.clamp(passed.integer(0, "tabsize", 8), 0, 64)));
+          Strings.expandTabs(text, Math.clamp(passed.integer(0, "tabsize", 8), 0, 64));
       default -> throw new TemplateException(line, "the method " + name + " is not known");
     };
   }

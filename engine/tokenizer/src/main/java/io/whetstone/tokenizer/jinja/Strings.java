@@ -107,9 +107,10 @@ final class Strings {
 
   /** {@code str.replace} of the first {@code most} occurrences; all where negative. */
   static String replace(String text, String from, String to, int most) {
-    if (most < 0) {
+    if (most < 0 && !from.isEmpty()) {
       return text.replace(from, to);
     }
+    most = most < 0 ? Integer.MAX_VALUE : most;
     StringBuilder replaced = new StringBuilder();
     int at = 0;
     for (int done = 0; done < most; done++) {
@@ -123,10 +124,29 @@ final class Strings {
         if (at >= text.length()) {
           break;
         }
-        replaced.append(text.charAt(at++));
+        int point = text.codePointAt(at);
+        replaced.appendCodePoint(point);
+        at += Character.charCount(point);
       }
     }
     return replaced.append(text.substring(at)).toString();
+  }
+
+  /** Fills up to the next of the columns that are multiples of the size. */
+  static String expandTabs(String text, int size) {
+    StringBuilder expanded = new StringBuilder();
+    int column = 0;
+    for (int point : text.codePoints().toArray()) {
+      if (point == '\t') {
+        int spaces = size == 0 ? 0 : size - column % size;
+        expanded.repeat(' ', spaces);
+        column += spaces;
+      } else {
+        expanded.appendCodePoint(point);
+        column = point == '\n' || point == '\r' ? 0 : column + 1;
+      }
+    }
+    return expanded.toString();
   }
 
   static String capitalize(String text) {

@@ -28,7 +28,8 @@ final class Tests {
           Map.entry("mapping", (v, p) -> v instanceof Map),
           Map.entry("iterable", (v, p) -> Values.iterable(v)),
           Map.entry("sequence", (v, p) -> Values.iterable(v)),
-          Map.entry("callable", (v, p) -> v instanceof Callable),
+          Map.entry("callable", (v, p) -> v instanceof Callable || v instanceof Undefined),
+          Map.entry("escaped", (v, p) -> false),
           Map.entry("odd", (v, p) -> integer(v, p).testBit(0)),
           Map.entry("even", (v, p) -> !integer(v, p).testBit(0)),
           Map.entry(

@@ -5,7 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 
 /** A list that cannot change, prints with round brackets and equals no other kind of list. */
-final class Tuple extends AbstractList<Object> {
+class Tuple extends AbstractList<Object> {
   private final Object[] items;
 
   Tuple(List<?> items) {
