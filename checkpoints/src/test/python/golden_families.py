@@ -98,6 +98,19 @@ FAMILIES = {
         ),
     ),
     "phi3": ("Phi3", dict(sliding_window=20, **rope())),
+    "phi3-longrope": (
+        "Phi3",
+        {
+            "max_position_embeddings": 512,
+            "original_max_position_embeddings": 128,
+            **rope(
+                "longrope",
+                short_factor=[1.0, 1.25, 1.5, 3.0],
+                long_factor=[2.0, 4.0, 8.0, 16.0],
+            ),
+        },
+    ),
+    "llama-dynamic": ("Llama", rope("dynamic", factor=4.0)),
     "olmo2": ("Olmo2", dict(num_key_value_heads=1, **rope())),
     "smollm3": ("SmolLM3", dict(no_rope_layers=[1, 0], **rope())),
 }

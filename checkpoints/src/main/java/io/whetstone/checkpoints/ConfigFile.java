@@ -3,6 +3,7 @@ package io.whetstone.checkpoints;
 import com.fasterxml.jackson.databind.JsonNode;
 import io.whetstone.model.Architecture;
 import io.whetstone.model.Family;
+import io.whetstone.model.LayerForm;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.NormPlacement;
 import io.whetstone.model.QueryKeyNorm;
@@ -76,6 +77,8 @@ final class ConfigFile {
     LayerKeys layers = new LayerKeys(family, root, depth);
     try {
       layers.requireKnownTypes();
+      int positions = root.count("max_position_embeddings", positions(family));
+      List<LayerForm> forms = layers.read(positions);
       Heads heads =
           new Heads(
               queries,
@@ -94,8 +97,8 @@ final class ConfigFile {
               root.number(
                   "rms_norm_eps", family == Family.OLMO2 || family == Family.PHI3 ? 1e-5 : 1e-6),
           root.flag("tie_word_embeddings", gemma || family == Family.SMOLLM3),
-          root.count("max_position_embeddings", positions(family)),
-          layers.read());
+          Math.min(positions, LayerForm.reach(forms)),
+          forms);
     } catch (IllegalArgumentException e) {
       throw new CheckpointException(file + ": " + e.getMessage(), e);
     }

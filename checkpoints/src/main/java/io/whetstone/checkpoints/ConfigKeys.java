@@ -1,6 +1,8 @@
 package io.whetstone.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import java.util.ArrayList;
+import java.util.List;
 
 /** The keys of a {@code config.json}, or of an object in it, read with their types. */
 final class ConfigKeys {
@@ -62,6 +64,21 @@ final class ConfigKeys {
 
   double number(String key, double missing) {
     return present(key) ? number(key) : missing;
+  }
+
+  List<Double> numbers(String key) {
+    JsonNode node = root.path(key);
+    List<Double> numbers = new ArrayList<>();
+    for (JsonNode number : node) {
+      if (!number.isNumber()) {
+        throw wrong(key, "a list of numbers");
+      }
+      numbers.add(number.doubleValue());
+    }
+    if (!node.isArray()) {
+      throw wrong(key, "a list of numbers");
+    }
+    return numbers;
   }
 
   boolean flag(String key, boolean missing) {

@@ -26,9 +26,13 @@ final class LayerKeys {
     this.count = count;
   }
 
-  /** The layers, first to last. */
-  List<LayerForm> read() {
-    RopeKeys keys = new RopeKeys(root);
+  /**
+   * The layers, first to last.
+   *
+   * @param positions {@code max_position_embeddings}
+   */
+  List<LayerForm> read(int positions) {
+    RopeKeys keys = new RopeKeys(family, root, positions);
     boolean two = family == Family.GEMMA3;
     Rope full = two ? keys.read(FULL, "rope_theta", 1e6) : keys.read(theta());
     Rope local = two ? keys.read(SLIDING, "rope_local_base_freq", 10_000) : full;

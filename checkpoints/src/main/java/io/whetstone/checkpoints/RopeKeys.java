@@ -2,8 +2,10 @@ package io.whetstone.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import io.whetstone.model.Family;
 import io.whetstone.model.Rope;
 import io.whetstone.model.RopeScaling;
+import java.util.Map;
 
 /**
  * Rotary positions as a {@code config.json} says them: since transformers 5 all in {@code
@@ -13,11 +15,22 @@ final class RopeKeys {
   private static final String NEW = "rope_parameters";
   private static final String OLD = "rope_scaling";
   private static final String THETA = "rope_theta";
+  private static final String ORIGINAL = "original_max_position_embeddings";
 
+  /** Phi-3's default, which goes before what {@code rope_scaling} says. */
+  private static final int PHI3_ORIGINAL = 4096;
+
+  private final Family family;
   private final ConfigKeys root;
+  private final int positions;
 
-  RopeKeys(ConfigKeys root) {
+  /**
+   * @param positions {@code max_position_embeddings}
+   */
+  RopeKeys(Family family, ConfigKeys root, int positions) {
+    this.family = family;
     this.root = root;
+    this.positions = positions;
   }
 
   /**
@@ -26,10 +39,17 @@ final class RopeKeys {
    * @param theta where none is given
    */
   Rope read(double theta) {
-    String key = root.present(OLD) ? OLD : NEW;
+    JsonNode old = root.node(OLD);
+    boolean says = root.present(OLD) && !(old.isObject() && old.isEmpty());
+    String key = says ? OLD : NEW;
     ConfigKeys inner = root.within(key);
-    double outer = root.number(THETA, root.within(NEW).number(THETA, theta));
-    return read(key, inner, inner.number(THETA, outer));
+    for (Map.Entry<String, JsonNode> entry : root.node(key).properties()) {
+      if (entry.getValue().isObject()) {
+        throw inner.unsupported(
+            entry.getKey(), entry.getValue(), "all layers of this model are rotated alike");
+      }
+    }
+    return read(key, inner, inner.number(THETA, root.number(THETA, theta)));
   }
 
   /**
@@ -58,10 +78,23 @@ final class RopeKeys {
     // Older files say "type".
     JsonNode type = inner.present("rope_type") ? inner.node("rope_type") : inner.node("type");
     try {
-      return new Rope(theta, scaling(where, inner, type.asText("default")));
+      return new Rope(theta, scaling(where, inner, meant(where, type.asText("default"))));
     } catch (IllegalArgumentException e) {
       throw root.unsupported(where, inner, e.getMessage());
     }
+  }
+
+  /** Phi-3 has one scaling, which older files of it call by other names. */
+  private String meant(String where, String type) {
+    if (family != Family.PHI3) {
+      return type;
+    }
+    return switch (type) {
+      case "default", "longrope" -> type;
+      case "su", "yarn" -> "longrope";
+      default ->
+          throw root.unsupported(where, type, "a phi3 model has default or longrope positions");
+    };
   }
 
   private RopeScaling scaling(String where, ConfigKeys inner, String type) {
@@ -80,13 +113,33 @@ final class RopeKeys {
               inner.number("high_freq_factor"),
               originalPositions(inner));
       case "yarn" -> yarn(inner);
+      case "dynamic" -> new RopeScaling.Dynamic(inner.number("factor"));
+      case "longrope" -> longRope(inner);
       default ->
           throw root.unsupported(
-              where, type, "default, linear, llama3 and yarn rotary positions are");
+              where,
+              type,
+              "default, linear, dynamic, llama3, yarn and longrope rotary positions are");
     };
   }
 
+  private RopeScaling longRope(ConfigKeys inner) {
+    int original = originalPositions(inner);
+    double factor = inner.number("factor", (double) positions / original);
+    double magnitude =
+        factor <= 1 ? 1 : Math.sqrt(1 + StrictMath.log(factor) / StrictMath.log(original));
+    return new RopeScaling.LongRope(
+        inner.numbers("short_factor"),
+        inner.numbers("long_factor"),
+        original,
+        (float) inner.number("attention_factor", magnitude));
+  }
+
   private RopeScaling yarn(ConfigKeys inner) {
+    if (family == Family.GEMMA3 && !inner.flag("truncate", true)) {
+      // transformers 5 passes over it where kinds of layers have parameters of their own.
+      throw inner.unsupported("truncate", false, "expected true in a gemma3_text model");
+    }
     double factor = inner.number("factor");
     double magnitude =
         inner.present("mscale") && inner.present("mscale_all_dim")
@@ -107,8 +160,8 @@ final class RopeKeys {
   }
 
   private int originalPositions(ConfigKeys inner) {
-    String key = "original_max_position_embeddings";
-    return root.count(key, inner.count(key, root.count("max_position_embeddings", 2048)));
+    return root.count(
+        ORIGINAL, family == Family.PHI3 ? PHI3_ORIGINAL : inner.count(ORIGINAL, positions));
   }
 
   /** Writes both spellings. */
@@ -120,6 +173,9 @@ final class RopeKeys {
       scaling(root.putObject(OLD), rope.scaling());
     }
     parameters(root.putObject(NEW), rope);
+    if (rope.scaling() instanceof RopeScaling.LongRope longRope) {
+      root.put(ORIGINAL, longRope.originalPositions()); // where Phi-3 reads it
+    }
   }
 
   /** Writes one kind of layers' {@code rope_parameters}. */
@@ -138,15 +194,23 @@ final class RopeKeys {
               .put("factor", llama.factor())
               .put("low_freq_factor", llama.low())
               .put("high_freq_factor", llama.high())
-              .put("original_max_position_embeddings", llama.originalPositions());
+              .put(ORIGINAL, llama.originalPositions());
       case RopeScaling.Yarn yarn ->
           node.put("rope_type", "yarn")
               .put("factor", yarn.factor())
               .put("beta_fast", yarn.fast())
               .put("beta_slow", yarn.slow())
-              .put("original_max_position_embeddings", yarn.originalPositions())
+              .put(ORIGINAL, yarn.originalPositions())
               .put("truncate", yarn.truncated())
               .put("attention_factor", decimal(yarn.magnitude()));
+      case RopeScaling.Dynamic dynamic ->
+          node.put("rope_type", "dynamic").put("factor", dynamic.factor());
+      case RopeScaling.LongRope longRope -> {
+        node.put("rope_type", "longrope").put(ORIGINAL, longRope.originalPositions());
+        longRope.shortFactors().forEach(node.putArray("short_factor")::add);
+        longRope.longFactors().forEach(node.putArray("long_factor")::add);
+        node.put("attention_factor", decimal(longRope.magnitude()));
+      }
     }
   }
 

@@ -176,6 +176,15 @@ public final class SafetensorsFile implements AutoCloseable {
     return stored;
   }
 
+  /** Whether a tensor has the type, the shape and the bits of one in another file. */
+  boolean holdsTheSame(String name, SafetensorsFile other, String otherName) {
+    StoredTensor one = tensors.get(name);
+    StoredTensor two = other.tensors.get(otherName);
+    return one.type() == two.type()
+        && one.shape().equals(two.shape())
+        && bytes(one).mismatch(other.bytes(two)) < 0;
+  }
+
   private MemorySegment bytes(StoredTensor stored) {
     return data.asSlice(stored.begin(), stored.end() - stored.begin());
   }

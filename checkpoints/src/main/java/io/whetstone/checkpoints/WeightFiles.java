@@ -27,6 +27,9 @@ import java.util.TreeMap;
 final class WeightFiles implements AutoCloseable {
   static final String INDEX = HuggingFaceModel.WEIGHTS + ".index.json";
 
+  private static final String HEAD = "lm_head.weight";
+  private static final String TABLE = "model.embed_tokens.weight";
+
   private final Path origin;
   private final List<SafetensorsFile> files = new ArrayList<>();
   private final Map<String, SafetensorsFile> fileOfTensor = new LinkedHashMap<>();
@@ -152,6 +155,24 @@ final class WeightFiles implements AutoCloseable {
     present.removeIf(name -> redundant(name, config));
     Safetensors.requireSameNames(origin, present, weights.keySet());
     weights.forEach((name, shape) -> fileOfTensor.get(name).require(name, shape));
+    if (config.tiedEmbeddings() && fileOfTensor.containsKey(HEAD)) {
+      requireTied();
+    }
+  }
+
+  /** What transformers does here depends on its version: from 5 on it does not tie these. */
+  private void requireTied() {
+    if (!fileOfTensor.get(HEAD).holdsTheSame(HEAD, fileOfTensor.get(TABLE), TABLE)) {
+      throw new CheckpointException(
+          origin
+              + ": "
+              + HEAD
+              + " is not "
+              + TABLE
+              + ", as "
+              + HuggingFaceModel.CONFIG
+              + " says by tie_word_embeddings; set it to false there to use both");
+    }
   }
 
   /** Fills one of them. */
@@ -165,8 +186,7 @@ final class WeightFiles implements AutoCloseable {
 
   /** What old files hold although the configuration determines it; transformers skips it too. */
   private static boolean redundant(String name, ModelConfig config) {
-    return name.endsWith(".rotary_emb.inv_freq")
-        || config.tiedEmbeddings() && name.equals("lm_head.weight");
+    return name.endsWith(".rotary_emb.inv_freq") || config.tiedEmbeddings() && name.equals(HEAD);
   }
 
   @Override

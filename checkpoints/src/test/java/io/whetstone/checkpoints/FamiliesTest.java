@@ -52,6 +52,7 @@ import org.junit.jupiter.params.provider.ValueSource;
       "llama",
       "llama-llama3",
       "llama-linear",
+      "llama-dynamic",
       "qwen2",
       "qwen2-yarn",
       "qwen3",
@@ -59,6 +60,7 @@ import org.junit.jupiter.params.provider.ValueSource;
       "gemma2",
       "gemma3",
       "phi3",
+      "phi3-longrope",
       "olmo2",
       "smollm3"
     })

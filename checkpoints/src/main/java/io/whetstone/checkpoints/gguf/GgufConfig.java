@@ -79,6 +79,7 @@ final class GgufConfig {
     require("attention.value_length", size, "attention.key_length");
     require("rope.dimension_count", size, "the head size");
     Heads heads = new Heads(queries, keyValues, size);
+    List<LayerForm> forms = layers(layers, size);
     return new ModelConfig(
         architecture(hidden, heads, layers),
         vocabulary(),
@@ -88,8 +89,8 @@ final class GgufConfig {
         gemma() ? Gate.GELU_TANH : Gate.SILU,
         (float) metadata.number(prefix + "attention.layer_norm_rms_epsilon"),
         !file.tensors().containsKey(GgufNames.OUTPUT),
-        positive("context_length"),
-        layers(layers, size));
+        Math.min(positive("context_length"), LayerForm.reach(forms)),
+        forms);
   }
 
   private boolean gemma() {
@@ -183,8 +184,28 @@ final class GgufConfig {
     return forms;
   }
 
+  /** What each frequency is divided by. */
+  private List<Double> factors(String tensor, int size) {
+    if (file.tensor(tensor).size() != size / 2) {
+      throw new CheckpointException(
+          file.path() + ": tensor " + tensor + ": expected " + size / 2 + " numbers");
+    }
+    List<Double> factors = new ArrayList<>();
+    for (float factor : file.floats(tensor)) {
+      factors.add((double) factor);
+    }
+    return factors;
+  }
+
   private RopeScaling scaling(int size) {
     String scaling = prefix + "rope.scaling.";
+    if (file.tensors().containsKey(GgufNames.SHORT_FACTORS)) {
+      return new RopeScaling.LongRope(
+          factors(GgufNames.SHORT_FACTORS, size),
+          factors(GgufNames.LONG_FACTORS, size),
+          metadata.count(scaling + "original_context_length"),
+          (float) metadata.number(scaling + "attn_factor", 1));
+    }
     if (file.tensors().containsKey(GgufNames.ROPE_FACTORS)) {
       double theta = metadata.number(prefix + "rope.freq_base", 10_000);
       return RopeFactors.recover(file, theta, size);

@@ -161,14 +161,30 @@ final class GgufDescription {
         require(
             GgufNames.architecture(family).equals("llama"),
             "Llama 3's rotary scaling in another architecture than Llama's");
-        float[] factors = RopeFactors.of(llama, rope.theta(), config.heads().size());
-        to.tensor(
-            GgufNames.ROPE_FACTORS,
-            GgufType.F32,
-            List.of((long) factors.length),
-            (from, until) -> factors);
+        factors(
+            to, GgufNames.ROPE_FACTORS, RopeFactors.of(llama, rope.theta(), config.heads().size()));
+      }
+      case RopeScaling.Dynamic dynamic -> {} // within the model's positions they are as they are
+      case RopeScaling.LongRope longRope -> {
+        require(family == Family.PHI3, "longrope in another architecture than Phi-3's");
+        to.count(scaling + "original_context_length", longRope.originalPositions());
+        to.number(scaling + "attn_factor", longRope.magnitude());
+        factors(to, GgufNames.SHORT_FACTORS, floats(longRope.shortFactors()));
+        factors(to, GgufNames.LONG_FACTORS, floats(longRope.longFactors()));
       }
     }
+  }
+
+  private static void factors(GgufWriter to, String name, float[] factors) {
+    to.tensor(name, GgufType.F32, List.of((long) factors.length), (from, until) -> factors);
+  }
+
+  private static float[] floats(List<Double> numbers) {
+    float[] floats = new float[numbers.size()];
+    for (int i = 0; i < floats.length; i++) {
+      floats[i] = numbers.get(i).floatValue();
+    }
+    return floats;
   }
 
   private List<Rope> ropes(Predicate<LayerForm> which) {

@@ -7,6 +7,8 @@ import io.whetstone.model.NormPlacement;
 /** How llama.cpp names the weights of a model, and what it stores differently. */
 final class GgufNames {
   static final String ROPE_FACTORS = "rope_freqs.weight";
+  static final String SHORT_FACTORS = "rope_factors_short.weight";
+  static final String LONG_FACTORS = "rope_factors_long.weight";
   static final String OUTPUT = "output.weight";
   static final String EMBEDDING = "token_embd.weight";
   private static final String LAYER = "model.layers.";

@@ -43,7 +43,8 @@ public final class GgufWeights {
    */
   public void requireAll(Map<String, Shape> weights) {
     Set<String> left = new TreeSet<>(file.tensors().keySet());
-    left.remove(GgufNames.ROPE_FACTORS);
+    left.removeAll(
+        List.of(GgufNames.ROPE_FACTORS, GgufNames.SHORT_FACTORS, GgufNames.LONG_FACTORS));
     if (config.tiedEmbeddings()) {
       left.remove(GgufNames.OUTPUT);
     }

@@ -87,6 +87,7 @@ class GgufFamiliesTest {
         "gemma2",
         "gemma3",
         "phi3",
+        "phi3-longrope",
         "olmo2"
       })
   void comesBackToTheBit(String name) throws Exception {

@@ -14,7 +14,7 @@ public enum Family {
   GEMMA2,
   /** The text model of Gemma 3. */
   GEMMA3,
-  /** Phi-3 and Phi-4-mini: query, key and value are one stored tensor, so are gate and up. */
+  /** Phi-3 and Phi-4: query, key and value are one stored tensor, so are gate and up. */
   PHI3,
   OLMO2,
   SMOLLM3

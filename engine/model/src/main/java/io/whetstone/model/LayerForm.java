@@ -1,5 +1,6 @@
 package io.whetstone.model;
 
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -13,6 +14,18 @@ public record LayerForm(int window, Optional<Rope> rope) {
     if (window < 0) {
       throw new IllegalArgumentException("model: window: " + window + " is not ≥ 0");
     }
+  }
+
+  /**
+   * How many positions the rotary frequencies of these layers hold for: {@link
+   * RopeScaling.LongRope} ends somewhere.
+   */
+  public static int reach(List<LayerForm> layers) {
+    return layers.stream()
+        .flatMap(layer -> layer.rope().stream())
+        .mapToInt(rope -> rope.scaling().reach())
+        .min()
+        .orElse(Integer.MAX_VALUE);
   }
 
   /** Sees all positions. */

@@ -50,6 +50,22 @@ public record ModelConfig(
     require(
         maxPositions >= 1 && maxPositions <= 1 << 22, "maxPositions", maxPositions, "in [1, 2²²]");
     layerForms = List.copyOf(layerForms);
+    for (LayerForm form : layerForms) {
+      if (form.rope().map(Rope::scaling).orElse(null) instanceof RopeScaling.LongRope scaling) {
+        int pairs = heads.size() / 2;
+        require(
+            scaling.shortFactors().size() == pairs && scaling.longFactors().size() == pairs,
+            "rope: short_factor and long_factor",
+            scaling.shortFactors().size() + " and " + scaling.longFactors().size() + " numbers",
+            pairs + " each, half the head size");
+      }
+    }
+    int reach = LayerForm.reach(layerForms);
+    require(
+        maxPositions <= reach,
+        "maxPositions",
+        maxPositions,
+        "≤ " + reach + ", those of longrope's short factors");
   }
 
   /**

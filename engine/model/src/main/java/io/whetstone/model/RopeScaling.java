@@ -1,5 +1,7 @@
 package io.whetstone.model;
 
+import java.util.List;
+
 /**
  * How rotary frequencies are changed so that a model sees further than it was first trained for.
  * The names are those of {@code rope_type} in Hugging Face's {@code config.json}.
@@ -15,6 +17,11 @@ public sealed interface RopeScaling {
   /** What cosines and sines are multiplied by. */
   default float magnitude() {
     return 1;
+  }
+
+  /** How many positions the frequencies hold for. */
+  default int reach() {
+    return Integer.MAX_VALUE;
   }
 
   /** {@code default}: as they are. */
@@ -119,6 +126,57 @@ public sealed interface RopeScaling {
       return size
           * StrictMath.log(originalPositions / (times * 2 * Math.PI))
           / (2 * StrictMath.log(theta));
+    }
+  }
+
+  /**
+   * {@code dynamic}: as they are up to the model's last position. Beyond it the base would grow
+   * with the text's length; no position beyond it is used.
+   */
+  record Dynamic(double factor) implements RopeScaling {
+    public Dynamic {
+      requirePositive("factor", factor);
+    }
+
+    @Override
+    public float scaled(float frequency, int i, double theta, int size) {
+      return frequency;
+    }
+  }
+
+  /**
+   * {@code longrope} (Ding et al. 2024): frequency i is divided by a factor of its own. There are
+   * two sets of factors: the short ones hold for texts of up to {@code originalPositions} tokens,
+   * the long ones for all of a longer text. A cache's keys cannot be rotated again when a text
+   * grows out of the short ones, so that a model with these frequencies has {@code
+   * originalPositions} positions, and the long factors are only kept.
+   *
+   * @param shortFactors size/2 of them
+   * @param longFactors as many
+   * @param originalPositions that the model was first trained for
+   * @param magnitude {@code attention_factor}; √(1 + ln factor / ln originalPositions) is usual
+   */
+  record LongRope(
+      List<Double> shortFactors, List<Double> longFactors, int originalPositions, float magnitude)
+      implements RopeScaling {
+    public LongRope {
+      shortFactors = List.copyOf(shortFactors);
+      longFactors = List.copyOf(longFactors);
+      shortFactors.forEach(factor -> requirePositive("short_factor", factor));
+      longFactors.forEach(factor -> requirePositive("long_factor", factor));
+      requirePositive("attention_factor", magnitude);
+    }
+
+    @Override
+    public int reach() {
+      return originalPositions;
+    }
+
+    @Override
+    public float scaled(float frequency, int i, double theta, int size) {
+      // Not frequency / factor, whose rounding is another one than transformers'.
+      float power = (float) StrictMath.pow(theta, 2.0 * i / size);
+      return 1 / (shortFactors.get(i).floatValue() * power);
     }
   }
 
