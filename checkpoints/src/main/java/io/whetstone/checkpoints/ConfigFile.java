@@ -18,6 +18,8 @@ import java.util.stream.Collectors;
  * this model would compute differently. A key that is missing has transformers' default.
  */
 final class ConfigFile {
+  private static final String CAUSAL = "a token sees only those before it here";
+
   private final String file;
   private final ConfigKeys root;
 
@@ -175,8 +177,10 @@ final class ConfigFile {
           "attention_bias", true, "a " + type(family) + " model has no such key");
     }
     if (root.flag("use_bidirectional_attention")) {
-      throw root.unsupported(
-          "use_bidirectional_attention", true, "a token sees only those before it here");
+      throw root.unsupported("use_bidirectional_attention", true, CAUSAL);
+    }
+    if (!root.flag("is_causal", true)) {
+      throw root.unsupported("is_causal", false, CAUSAL);
     }
     if (family == Family.GEMMA3 && root.present("attn_logit_softcapping")) {
       throw root.unsupported(

@@ -1,6 +1,7 @@
 package io.whetstone.checkpoints;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -41,6 +42,13 @@ final class ConfigKeys {
       throw wrong(key, "an object");
     }
     return new ConfigKeys(root.path(key), where + key + ".");
+  }
+
+  /** These and, before them, another object's. */
+  ConfigKeys with(ConfigKeys others) {
+    ObjectNode both = root.deepCopy();
+    others.root.properties().forEach(entry -> both.set(entry.getKey(), entry.getValue()));
+    return new ConfigKeys(both, where);
   }
 
   int count(String key) {

@@ -56,13 +56,15 @@ final class RopeKeys {
    * Those of layers of a kind where {@code rope_parameters} tells them apart, as Gemma 3's does.
    */
   Rope read(String kind, String thetaKey, double theta) {
-    ConfigKeys nested = root.within(NEW);
-    if (nested.present(kind)) {
-      ConfigKeys inner = nested.within(kind);
-      return read(NEW + "." + kind, inner, inner.number(THETA, root.number(thetaKey, theta)));
-    }
     double outer = root.number(thetaKey, theta);
+    ConfigKeys nested = root.within(NEW);
     boolean scaled = thetaKey.equals(THETA) && root.present(OLD);
+    if (nested.present(kind)) {
+      // Where both spellings are there, the older one's keys go before.
+      ConfigKeys inner = nested.within(kind);
+      inner = scaled ? inner.with(root.within(OLD)) : inner;
+      return read(NEW + "." + kind, inner, inner.number(THETA, outer));
+    }
     return scaled ? read(OLD, root.within(OLD), outer) : Rope.of(outer);
   }
 

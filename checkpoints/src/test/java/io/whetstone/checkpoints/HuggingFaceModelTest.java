@@ -110,6 +110,7 @@ class HuggingFaceModelTest {
         "llama | rope_parameters | {\"rope_type\":\"yarn\",\"rope_theta\":10} | factor: expected a",
         "llama | rope_parameters | 7 | rope_parameters: expected an object, got 7",
         "llama | partial_rotary_factor | 0.5 | expected 1",
+        "llama | is_causal | false | a token sees only those before it",
         "llama | num_local_experts | 8 | only dense models",
         "llama | quantization_config | {\"bits\":4} | only dense models",
         "llama | auto_map | {\"AutoModel\":\"x.Y\"} | code that a model brings is not run",
