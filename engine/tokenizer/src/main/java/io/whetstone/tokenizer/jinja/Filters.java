@@ -42,9 +42,7 @@ final class Filters {
           Map.entry(
               "center", (v, p) -> Strings.pad(Values.text(v), p.integer(0, "width", 80), " ", 0)),
           Map.entry("format", (v, p) -> Strings.format(Values.text(v), p.positional(), p.line())),
-          Map.entry(
-              "wordcount",
-              (v, p) -> WORD.matcher(Values.text(v)).results().count()),
+          Map.entry("wordcount", (v, p) -> WORD.matcher(Values.text(v)).results().count()),
           Map.entry("truncate", Filters::truncate),
           Map.entry("urlencode", (v, p) -> percentEncoded(Values.text(v))),
           Map.entry("abs", Filters::abs),
