@@ -76,7 +76,8 @@ SNIPPETS = r"""
 {{ message.content if message.content is string else 'no' }}|{{ 'tool_calls' in message }}|{{ message.tool_calls }}|{{ message.tool_calls is defined }}|{{ message['tool_calls'] | default([]) | length }}
 {{ 'x' if message.role == 'user' and message.content else 'y' }}{{ '' if not message.nope else 'z' }}{{ loop_missing is defined }}{{ 'a'.upper().lower() }}{{ "a,b".split(",")[-1] }}{{ "<think>x</think>y".split("</think>")[-1].lstrip("\n") }}
 {{ none | map('upper') | list }} {{ no | select | list }} {{ 0 | selectattr('x') | list }} {{ nothing | rejectattr('x', 'equalto', 1) | map(attribute='x') | join(',') }} {{ undefined_thing | map('trim') | list }}
-{{ n[1:] }}|{{ none[:-1] }}|{{ d[1:] is defined }}|{{ (2.5)[::-1] | default('x') }}
+{{ n[1:] }}
+{{ d[1:] is defined }}
 {{ 7 | round }} {{ 7 | round(2) }} {{ true | round }} {{ big | round }} {{ 7 | round(method='ceil') }} {{ -3 | round(0, 'floor') }} {{ 17 | round | tojson }}
 {{ people | sort(attribute='age,name') | map(attribute='name') | join(' ') }} {{ people | sort(attribute='age') | map(attribute='name') | join(' ') }} {{ people | sort(attribute='name,age', reverse=true) | map(attribute='name') | join(' ') }} {{ names | sort(attribute='age') }}
 {{ ', a_b don\'t 漢字 é2 ' | wordcount }} {{ '' | wordcount }} {{ people | groupby('age') | map('first') | list }} {{ [{'k': 1}] | groupby('k') }}

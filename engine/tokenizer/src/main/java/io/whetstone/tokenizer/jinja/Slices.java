@@ -7,7 +7,6 @@ import java.util.List;
 final class Slices {
   private Slices() {}
 
-  /** The part; undefined for what has no parts, as an element that is not there. */
   static Object slice(Object value, Object from, Object to, Object step, int line) {
     if (value instanceof String text) {
       int[] points = text.codePoints().toArray();
@@ -24,11 +23,8 @@ final class Slices {
       }
       return value instanceof Tuple ? new Tuple(taken) : taken;
     }
-    String cannot = Values.type(value) + " cannot be sliced" + Values.reason(value);
-    if (value instanceof Undefined) {
-      throw new TemplateException(line, cannot);
-    }
-    return new Undefined(cannot);
+    throw new TemplateException(
+        line, Values.type(value) + " cannot be sliced" + Values.reason(value));
   }
 
   private static List<Integer> indices(int size, Object from, Object to, Object step, int line) {
