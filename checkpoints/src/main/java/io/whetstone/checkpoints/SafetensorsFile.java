@@ -4,37 +4,37 @@ import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Shape;
 import io.whetstone.tensor.Tensor;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Predicate;
 
-/** A safetensors file, mapped and checked: each byte of it is header or belongs to one tensor. */
+/**
+ * A safetensors file, mapped and checked: each byte of it is header or belongs to one tensor. For
+ * one thread at a time.
+ */
 public final class SafetensorsFile implements AutoCloseable {
   private static final int LENGTH_BYTES = 8;
   private static final ValueLayout.OfLong LENGTH =
       ValueLayout.JAVA_LONG_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   /** Elements moved at once between file and backend; bounds the heap this takes. */
-  static final int CHUNK = 1 << 20;
+  static final int CHUNK = 1 << 18;
 
   private final Path path;
-  private final Arena arena;
-  private final MemorySegment data;
+  private final FileWindow file;
+  private final long dataStart;
   private final Map<String, String> metadata;
   private final Map<String, StoredTensor> tensors = new LinkedHashMap<>();
 
-  private SafetensorsFile(Path path, Arena arena, MemorySegment data, SafetensorsHeader header) {
+  private SafetensorsFile(Path path, FileWindow file, long dataStart, SafetensorsHeader header) {
     this.path = path;
-    this.arena = arena;
-    this.data = data;
+    this.file = file;
+    this.dataStart = dataStart;
     this.metadata = Map.copyOf(header.metadata());
     header.tensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
   }
@@ -43,46 +43,47 @@ public final class SafetensorsFile implements AutoCloseable {
    * @throws CheckpointException when the file is missing, truncated or corrupt
    */
   public static SafetensorsFile open(Path path) {
-    Arena arena = Arena.ofShared();
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
+    FileWindow file = null;
+    try {
+      file = FileWindow.open(path);
       byte[] header = header(path, file);
-      MemorySegment data = file.asSlice(LENGTH_BYTES + header.length);
+      long dataStart = (long) LENGTH_BYTES + header.length;
       return new SafetensorsFile(
-          path, arena, data, SafetensorsHeader.parse(path.toString(), header, data.byteSize()));
+          path,
+          file,
+          dataStart,
+          SafetensorsHeader.parse(path.toString(), header, file.size() - dataStart));
     } catch (NoSuchFileException e) {
-      arena.close();
       throw new CheckpointException(path + ": no such file", e);
     } catch (IOException e) {
-      arena.close();
       throw new CheckpointException(path + ": cannot be read: " + e.getMessage(), e);
     } catch (CheckpointException e) {
-      arena.close();
+      file.close();
       throw e;
     }
   }
 
-  private static byte[] header(Path path, MemorySegment file) {
-    if (file.byteSize() < LENGTH_BYTES) {
+  private static byte[] header(Path path, FileWindow file) {
+    if (file.size() < LENGTH_BYTES) {
       throw new CheckpointException(
           String.format(
               "%s: truncated: %,d bytes; a safetensors file starts with 8 bytes of length",
-              path, file.byteSize()));
+              path, file.size()));
     }
-    long length = file.get(LENGTH, 0);
+    long length = file.bytes(0, LENGTH_BYTES).get(LENGTH, 0);
     if (length < 0 || length > SafetensorsHeader.MAX_BYTES) {
       throw new CheckpointException(
           String.format(
               "%s: not a safetensors file, or corrupt: a header of %s bytes, at most %,d are legal",
               path, Long.toUnsignedString(length), SafetensorsHeader.MAX_BYTES));
     }
-    if (length > file.byteSize() - LENGTH_BYTES) {
+    if (length > file.size() - LENGTH_BYTES) {
       throw new CheckpointException(
           String.format(
               "%s: truncated: a header of %,d bytes was announced, %,d bytes are there",
-              path, length, file.byteSize() - LENGTH_BYTES));
+              path, length, file.size() - LENGTH_BYTES));
     }
-    return file.asSlice(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
+    return file.bytes(LENGTH_BYTES, length).toArray(ValueLayout.JAVA_BYTE);
   }
 
   public Path path() {
@@ -105,7 +106,7 @@ public final class SafetensorsFile implements AutoCloseable {
    */
   public float[] floats(String name) {
     StoredTensor stored = floating(name);
-    return stored.type().floats(bytes(stored), 0, Math.toIntExact(stored.size()));
+    return floats(stored, 0, Math.toIntExact(stored.size()));
   }
 
   /**
@@ -117,9 +118,8 @@ public final class SafetensorsFile implements AutoCloseable {
   public void read(String name, Tensor to, Backend backend) {
     boolean inBlocks = to.dtype().moments();
     StoredTensor stored = require(inBlocks ? blocks(name) : floating(name), storedShape(to));
-    MemorySegment bytes = bytes(stored);
     if (inBlocks) {
-      backend.write(to, bytes);
+      backend.write(to, file.bytes(dataStart + stored.begin(), stored.end() - stored.begin()));
       return;
     }
     int columns = Math.max(1, to.columns());
@@ -127,8 +127,7 @@ public final class SafetensorsFile implements AutoCloseable {
     for (int row = 0; row < to.rows(); row += step) {
       int end = Math.min(to.rows(), row + step);
       long from = (long) row * columns;
-      backend.write(
-          to.rows(row, end), stored.type().floats(bytes, from, (end - row) * to.columns()));
+      backend.write(to.rows(row, end), floats(stored, from, (end - row) * to.columns()));
     }
   }
 
@@ -176,22 +175,36 @@ public final class SafetensorsFile implements AutoCloseable {
     return stored;
   }
 
-  /** Whether a tensor has the type, the shape and the bits of one in another file. */
+  /** Whether a tensor has the type, the shape and the bits of one in another file, or in this. */
   boolean holdsTheSame(String name, SafetensorsFile other, String otherName) {
     StoredTensor one = tensors.get(name);
     StoredTensor two = other.tensors.get(otherName);
-    return one.type() == two.type()
-        && one.shape().equals(two.shape())
-        && bytes(one).mismatch(other.bytes(two)) < 0;
+    if (one.type() != two.type() || !one.shape().equals(two.shape())) {
+      return false;
+    }
+    long size = one.end() - one.begin();
+    for (long at = 0; at < size; at += CHUNK) {
+      long count = Math.min(CHUNK, size - at);
+      // A copy, since asking one file for bytes takes back what it gave.
+      byte[] mine = file.bytes(dataStart + one.begin() + at, count).toArray(ValueLayout.JAVA_BYTE);
+      MemorySegment others = other.file.bytes(other.dataStart + two.begin() + at, count);
+      if (MemorySegment.ofArray(mine).mismatch(others) >= 0) {
+        return false;
+      }
+    }
+    return true;
   }
 
-  private MemorySegment bytes(StoredTensor stored) {
-    return data.asSlice(stored.begin(), stored.end() - stored.begin());
+  /** Elements {@code [from, from + count)}. */
+  private float[] floats(StoredTensor stored, long from, int count) {
+    long width = stored.type().bytes();
+    long start = dataStart + stored.begin() + from * width;
+    return stored.type().floats(file.bytes(start, count * width), count);
   }
 
   /** Unmaps the file. */
   @Override
   public void close() {
-    arena.close();
+    file.close();
   }
 }

@@ -41,19 +41,19 @@ public enum StoredType {
     return this == F32 || this == F16 || this == BF16;
   }
 
-  /** Elements {@code [from, from + count)} of {@code data}, widened to binary32. */
-  float[] floats(MemorySegment data, long from, int count) {
+  /** The first elements of {@code data}, widened to binary32. */
+  float[] floats(MemorySegment data, int count) {
     float[] values = new float[count];
     switch (this) {
-      case F32 -> MemorySegment.copy(data, FLOAT, from * bytes, values, 0, count);
+      case F32 -> MemorySegment.copy(data, FLOAT, 0, values, 0, count);
       case F16 -> {
         for (int i = 0; i < count; i++) {
-          values[i] = Float.float16ToFloat(data.get(SHORT, (from + i) * bytes));
+          values[i] = Float.float16ToFloat(data.get(SHORT, (long) i * bytes));
         }
       }
       case BF16 -> {
         for (int i = 0; i < count; i++) {
-          values[i] = Float.intBitsToFloat(data.get(SHORT, (from + i) * bytes) << 16);
+          values[i] = Float.intBitsToFloat(data.get(SHORT, (long) i * bytes) << 16);
         }
       }
       default -> throw new IllegalStateException(this + " is not a floating-point type to read");

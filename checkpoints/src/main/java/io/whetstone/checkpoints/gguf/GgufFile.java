@@ -1,16 +1,14 @@
 package io.whetstone.checkpoints.gguf;
 
 import io.whetstone.checkpoints.CheckpointException;
+import io.whetstone.checkpoints.FileWindow;
 import io.whetstone.tensor.quantized.BlockCodec;
 import java.io.IOException;
-import java.lang.foreign.Arena;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.nio.ByteOrder;
-import java.nio.channels.FileChannel;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -22,15 +20,15 @@ public final class GgufFile implements AutoCloseable {
       ValueLayout.JAVA_SHORT_UNALIGNED.withOrder(ByteOrder.LITTLE_ENDIAN);
 
   private final Path path;
-  private final Arena arena;
-  private final MemorySegment data;
+  private final FileWindow file;
+  private final long dataStart;
   private final GgufMetadata metadata;
   private final Map<String, GgufTensor> tensors = new LinkedHashMap<>();
 
-  private GgufFile(Path path, Arena arena, MemorySegment data, GgufHeader header) {
+  private GgufFile(Path path, FileWindow file, GgufHeader header) {
     this.path = path;
-    this.arena = arena;
-    this.data = data;
+    this.file = file;
+    this.dataStart = header.dataStart();
     this.metadata = header.metadata();
     header.tensors().forEach(tensor -> tensors.put(tensor.name(), tensor));
   }
@@ -39,19 +37,18 @@ public final class GgufFile implements AutoCloseable {
    * @throws CheckpointException when the file is missing, truncated, corrupt or of another version
    */
   public static GgufFile open(Path path) {
-    Arena arena = Arena.ofShared();
-    try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
-      MemorySegment file = channel.map(FileChannel.MapMode.READ_ONLY, 0, channel.size(), arena);
-      GgufHeader header = GgufHeader.parse(path.toString(), file);
-      return new GgufFile(path, arena, file.asSlice(header.dataStart()), header);
+    FileWindow file = null;
+    try {
+      file = FileWindow.open(path);
+      GgufHeader header = GgufHeader.parse(path.toString(), file.bytes(0, file.size()));
+      file.unmap();
+      return new GgufFile(path, file, header);
     } catch (NoSuchFileException e) {
-      arena.close();
       throw new CheckpointException(path + ": no such file", e);
     } catch (IOException e) {
-      arena.close();
       throw new CheckpointException(path + ": cannot be read: " + e.getMessage(), e);
     } catch (CheckpointException e) {
-      arena.close();
+      file.close();
       throw e;
     }
   }
@@ -82,10 +79,10 @@ public final class GgufFile implements AutoCloseable {
     return tensor;
   }
 
-  /** The bytes of the elements [from, from + count), whole blocks. */
+  /** The bytes of the elements [from, from + count), whole blocks; valid until others are asked. */
   MemorySegment bytes(GgufTensor tensor, long from, long count) {
     GgufType type = tensor.type();
-    return data.asSlice(tensor.offset() + type.bytes(from), type.bytes(count));
+    return file.bytes(dataStart + tensor.offset() + type.bytes(from), type.bytes(count));
   }
 
   /** The elements [from, from + count) as floats, whole blocks decoded as BlockCodec says. */
@@ -123,6 +120,6 @@ public final class GgufFile implements AutoCloseable {
   /** Unmaps the file. */
   @Override
   public void close() {
-    arena.close();
+    file.close();
   }
 }

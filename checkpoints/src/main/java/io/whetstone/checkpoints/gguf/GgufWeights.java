@@ -17,7 +17,7 @@ import java.util.TreeSet;
 /** A GGUF file's tensors as a model's weights. */
 public final class GgufWeights {
   /** Elements moved at once between file and backend; bounds the heap this takes. */
-  private static final int CHUNK = 1 << 20;
+  private static final int CHUNK = 1 << 18;
 
   private final GgufFile file;
   private final ModelConfig config;

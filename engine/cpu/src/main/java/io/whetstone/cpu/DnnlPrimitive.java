@@ -18,18 +18,19 @@ final class DnnlPrimitive {
   private record Call(long[] memories, Allocation array) {}
 
   private final OneDnn dnn;
-  private final long description;
   private final long primitive;
   private final int[] arguments;
   private final long[] matrices;
   private final long scratchpadBytes;
   private final AtomicReferenceArray<Call> calls;
 
-  /** Takes {@code description}, and leaves the matrices to the caller. */
+  /**
+   * Uses {@code description} up, which takes as much memory as the primitive: some 100 KB. Leaves
+   * the matrices to the caller.
+   */
   private DnnlPrimitive(
       OneDnn dnn, int slots, long description, int[] arguments, long... matrices) {
     this.dnn = dnn;
-    this.description = description;
     this.primitive = dnn.primitive(description);
     long scratchpad = dnn.scratchpad(description);
     this.scratchpadBytes = scratchpad == 0 ? 0 : dnn.bytes(scratchpad);
@@ -39,6 +40,7 @@ final class DnnlPrimitive {
       this.matrices[i] = dnn.cloneMatrix(matrices[i]);
     }
     this.calls = new AtomicReferenceArray<>(slots);
+    dnn.destroyDescription(description);
   }
 
   /** C = A B, or C += A B; where B's layout is free, {@link #weights} says what was chosen. */
@@ -113,6 +115,5 @@ final class DnnlPrimitive {
       dnn.destroyMatrix(matrix);
     }
     dnn.destroyPrimitive(primitive);
-    dnn.destroyDescription(description);
   }
 }

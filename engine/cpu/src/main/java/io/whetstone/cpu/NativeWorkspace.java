@@ -8,7 +8,11 @@ import java.lang.foreign.MemorySegment;
 import java.util.ArrayList;
 import java.util.List;
 
-/** A workspace over blocks of native memory, each larger than the one before. */
+/**
+ * A workspace over blocks of native memory, each larger than the one before. Where it grew since
+ * the last reset, the next reset makes one block of them, as large as what was used at most: blocks
+ * have ends that nothing fits in.
+ */
 final class NativeWorkspace implements Workspace {
   private static final long FIRST_BLOCK = 1 << 20;
   private static final long LARGEST_GROWTH = 256 << 20;
@@ -79,6 +83,10 @@ final class NativeWorkspace implements Workspace {
   @Override
   public void reset() {
     release(0);
+    if (blocks.size() > 1) {
+      free();
+      blocks.add(new Block(allocation(peak, 0)));
+    }
   }
 
   @Override
@@ -94,11 +102,15 @@ final class NativeWorkspace implements Workspace {
   @Override
   public void close() {
     closed = true;
-    blocks.forEach(block -> block.memory.close());
-    blocks.clear();
+    free();
     current = 0;
     offset = 0;
     before = 0;
+  }
+
+  private void free() {
+    blocks.forEach(block -> block.memory.close());
+    blocks.clear();
   }
 
   private long take(long bytes) {
@@ -125,6 +137,10 @@ final class NativeWorkspace implements Workspace {
     long last = blocks.isEmpty() ? FIRST_BLOCK / 2 : blocks.getLast().memory.bytes();
     long bytes = Math.max(needed, Math.min(2 * last, LARGEST_GROWTH));
     long held = blocks.stream().mapToLong(block -> block.memory.bytes()).sum();
+    return allocation(bytes, held);
+  }
+
+  private Allocation allocation(long bytes, long held) {
     return new Allocation(
         bytes, "workspace \"%s\", which holds %,d bytes already".formatted(purpose, held));
   }

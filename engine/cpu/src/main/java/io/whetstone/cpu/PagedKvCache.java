@@ -7,8 +7,11 @@ import io.whetstone.tensor.Operands;
 import io.whetstone.tensor.Tensor;
 
 /**
- * Keys and values in pages of {@value TileLayout#POSITIONS} positions: {@code [layer][page][key and
+ * Keys and values in pages of {@value TileLayout#POSITIONS} positions: {@code [page][layer][key and
  * value head]} of {@link TileLayout tiles}, narrow ones for BF16.
+ *
+ * <p>Pages are lent from the first on, and the system gives memory where it is first touched: with
+ * all of a page in one place only what was ever used of the cache is resident.
  */
 final class PagedKvCache implements KvCache {
   private final Allocation memory;
@@ -27,8 +30,7 @@ final class PagedKvCache implements KvCache {
     // Slots are numbered by int.
     Math.multiplyExact(pages, TileLayout.POSITIONS);
     this.memory =
-        new Allocation(
-            Math.multiplyExact((long) layers * pages, pageBytes()), "the cache of keys and values");
+        new Allocation(Math.multiplyExact(pages, pageBytes()), "the cache of keys and values");
   }
 
   @Override
@@ -66,9 +68,7 @@ final class PagedKvCache implements KvCache {
   public void copyPage(int from, int to) {
     Operands.index("page", from, pages);
     Operands.index("page", to, pages);
-    for (int layer = 0; layer < layers; layer++) {
-      Memory.copy(tile(layer, from, 0), tile(layer, to, 0), pageBytes());
-    }
+    Memory.copy(tile(0, from, 0), tile(0, to, 0), pageBytes());
   }
 
   /** Stores the keys and values of row r of {@code fused} at {@code slots[r]}. */
@@ -101,12 +101,13 @@ final class PagedKvCache implements KvCache {
 
   /** Address of a page's tile of one layer and head. */
   long tile(int layer, int page, int head) {
-    return memory.address() + ((long) layer * pages + page) * pageBytes() + head * tileBytes();
+    long tiles = ((long) page * layers + layer) * heads.keyValues() + head;
+    return memory.address() + tiles * tileBytes();
   }
 
-  /** Bytes of a page in one layer: from a page's tile to the next page's. */
+  /** Bytes of a page: from a tile to the same layer's and head's of the next page. */
   long pageBytes() {
-    return tileBytes() * heads.keyValues();
+    return tileBytes() * heads.keyValues() * layers;
   }
 
   private long tileBytes() {

@@ -44,6 +44,28 @@ class NativeWorkspaceTest {
     }
   }
 
+  /** Its blocks have ends that nothing fitted in; the same tensors then lie without a gap. */
+  @Test
+  void aResetMakesOneBlockOfWhatWasUsed() {
+    try (NativeWorkspace memory = new NativeWorkspace("test")) {
+      List<Long> apart = round(memory);
+      assertTrue(bytes(apart) != memory.bytesPeak(), apart::toString);
+      memory.reset();
+      List<Long> together = round(memory);
+      assertEquals(memory.bytesPeak(), bytes(together));
+      memory.reset();
+      assertEquals(together, round(memory), "and it stays");
+      memory.tensor(DType.F32, 3_000_000);
+      memory.reset();
+      assertEquals(memory.bytesPeak(), 4 * 3_000_000 + bytes(round(memory)));
+    }
+  }
+
+  /** From the first to the end of the last, of 50 floats. */
+  private static long bytes(List<Long> round) {
+    return round.getLast() + 256 - round.getFirst();
+  }
+
   @Test
   void misuseAndShortageSayWhatFor() {
     NativeWorkspace memory = new NativeWorkspace("activations");

@@ -1,5 +1,6 @@
 package io.whetstone.generation;
 
+import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
 import io.whetstone.model.Transformer;
 import io.whetstone.tensor.DType;
@@ -61,6 +62,22 @@ public record SamplerLimits(int sequences, int cacheTokens, int prefillRows) {
    */
   public static long bytesPerPosition(ModelConfig model, DType compute) {
     return 2L * model.layers() * model.heads().keyValues() * model.heads().size() * compute.bytes();
+  }
+
+  /**
+   * Bytes that a sampler computes in: a pass over so many rows, and then the logits of what decodes
+   * together.
+   *
+   * @param rows of prompts, of which {@value #PREFILL_ROWS} go in one pass
+   */
+  public static long workspaceBytes(
+      ModelConfig model, DType compute, Optional<Lora> lora, int rows, int sequences) {
+    int most = Math.max(sequences, Math.min(PREFILL_ROWS, rows));
+    long adapted = lora.map(there -> there.scratchBytesPerRow(model, compute)).orElse(0L);
+    long logits = (long) sequences * model.vocabulary();
+    return Transformer.inferenceBytes(model, compute, most)
+        + most * adapted
+        + Float.BYTES * Math.min(logits, LOGITS);
   }
 
   /**

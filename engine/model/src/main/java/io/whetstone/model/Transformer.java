@@ -422,6 +422,17 @@ public final class Transformer implements Trainable, AutoCloseable {
     return rows * perRow + Layer.scratchBytes(config, compute, rows) + headRows * perHeadRow;
   }
 
+  /**
+   * Workspace bytes that {@link #forwardCached} of so many rows takes, the backend's own scratch
+   * and adapters apart.
+   */
+  public static long inferenceBytes(ModelConfig config, DType compute, int rows) {
+    // The layers share one stream, which is counted with one of them.
+    long perRow =
+        Activations.bytesPerRow(config, compute) + (long) compute.bytes() * config.hidden();
+    return rows * perRow + Layer.scratchBytes(config, compute, rows);
+  }
+
   // ---- inference
 
   /** A cache of this model's shape. */

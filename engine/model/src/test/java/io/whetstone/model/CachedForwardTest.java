@@ -1,6 +1,7 @@
 package io.whetstone.model;
 
 import static org.junit.jupiter.api.Assertions.assertArrayEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.whetstone.tensor.Backend;
 import io.whetstone.tensor.Backends;
@@ -68,6 +69,34 @@ class CachedForwardTest {
         workspace.reset();
         assertArrayEquals(score(model, story, workspace), story.logprobs);
       }
+    }
+  }
+
+  /** Its scratch is counted as a backward pass's, which is larger. */
+  @ParameterizedTest
+  @EnumSource(
+      value = DType.class,
+      names = {"F32", "BF16"})
+  void inferenceBytesCoverAPass(DType compute) {
+    ModelConfig config = Batches.config(true, true);
+    try (Backend backend = Backends.open("cpu", 2);
+        Transformer model = Batches.model(backend, config, compute);
+        KvCache cache = model.kvCache(LENGTH / 16 + 1);
+        Workspace workspace = backend.workspace("test")) {
+      int[] positions = IntStream.range(0, LENGTH).toArray();
+      int[][] pages = {IntStream.range(0, cache.pages()).toArray()};
+      int[] lengths = IntStream.rangeClosed(1, LENGTH).toArray();
+      model.forwardCached(
+          new int[LENGTH],
+          positions,
+          positions,
+          new CachedRows(pages, new int[LENGTH], lengths),
+          cache,
+          workspace);
+      long told = Transformer.inferenceBytes(config, compute, LENGTH);
+      long taken = workspace.bytesPeak();
+      assertTrue(
+          told >= taken - 64 * 64 && told < 2 * taken, told + " bytes told, " + taken + " taken");
     }
   }
 

@@ -5,7 +5,7 @@ package io.whetstone.tensor;
  *
  * <p>Parameters live in a workspace that is never reset, activations in one that is reset for every
  * micro-batch. Blocks are kept over {@link #release} and {@link #reset}, so a loop that asks for
- * the same tensors each round allocates only in its first one. Not thread-safe: one thread hands
+ * the same tensors each round allocates only in its first ones. Not thread-safe: one thread hands
  * out, any thread may use what was handed out. Every tensor starts on a 64-byte boundary.
  */
 public interface Workspace extends AutoCloseable {

@@ -28,8 +28,8 @@ import java.util.stream.Collectors;
  * largest micro-batch, the cache of what decodes together, and the rest.
  */
 final class MemoryEstimate {
-  /** Heap, classes, compiled code, libraries and chunks of logits, as runs were measured. */
-  static final long JVM = 370L << 20;
+  /** Heap, classes, compiled code, libraries and the tokenizer, as runs were measured. */
+  static final long JVM = 300L << 20;
 
   /**
    * Allowed for a device's context, its libraries' room, compiled kernels and the head's chunks of
@@ -71,6 +71,29 @@ final class MemoryEstimate {
         .mapToLong(load -> plan.activations(load.largestMicroBatch()))
         .max()
         .orElse(0);
+  }
+
+  /** What sampling computes in, of the stage or evaluation that takes most; 0 without any. */
+  long sampling() {
+    double prompt = loads.stream().mapToDouble(StageLoad::prompt).max().orElse(0);
+    int rows = 0;
+    int together = 0;
+    for (StageLoad load : loads) {
+      rows = Math.max(rows, (int) (load.groups() * load.prompt()));
+      together = Math.max(together, load.together());
+    }
+    if (experiment.evaluation().isPresent()) {
+      Evaluation evaluation = experiment.evaluation().get();
+      rows = Math.max(rows, (int) (evaluation.count() * prompt));
+      together =
+          Math.max(together, Math.min(evaluation.count() * evaluation.samples(), sequences()));
+    }
+    return together == 0 ? 0 : plan.sampling(rows, together);
+  }
+
+  private long kernels() {
+    int rows = loads.stream().mapToInt(StageLoad::largestMicroBatch).max().orElse(0);
+    return plan.kernels(rows) + plan.primitives();
   }
 
   /** On a device all of the cache is taken at once; elsewhere, what is used of it. */
@@ -172,6 +195,8 @@ final class MemoryEstimate {
       long inBlocks = all.values().stream().mapToLong(bytes -> bytes).sum() - cache();
       all.put("the rest", DEVICE_REST + inBlocks / BLOCKS);
     } else {
+      all.put("sampling", sampling());
+      all.put("kernels", kernels());
       all.put("the JVM and the rest", JVM);
     }
     all.values().removeIf(bytes -> bytes == 0);

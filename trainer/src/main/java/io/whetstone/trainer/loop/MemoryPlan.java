@@ -1,5 +1,6 @@
 package io.whetstone.trainer.loop;
 
+import io.whetstone.generation.SamplerLimits;
 import io.whetstone.model.FrozenTypes;
 import io.whetstone.model.Lora;
 import io.whetstone.model.ModelConfig;
@@ -36,6 +37,26 @@ import java.util.Optional;
 public final class MemoryPlan {
   /** Where rows of quantised weights are decoded: a few shapes, some MiB each. */
   private static final long PANELS = 40L << 20;
+
+  /** What oneDNN makes once for a form of product, some tens of numbers of rows: as measured. */
+  private static final long PRIMITIVES = 8L << 20;
+
+  /** Forms of a layer's four products and the head's. */
+  private static final int FORMS = 5;
+
+  /** Of adapters: four A, of as many widths, and the B of up to six modules. */
+  private static final int ADAPTER_FORMS = 10;
+
+  /** Of those rows decoded at once, in the type that products are made in. */
+  private static final long PANEL = 2L << 20;
+
+  /** Logits of the head's backward: of so many rows and tokens of the vocabulary at a time. */
+  private static final int LOGIT_ROWS = 512;
+
+  private static final int LOGIT_TOKENS = 8192;
+
+  /** Rows that go through a feed-forward at once. */
+  private static final int FEED_FORWARD_ROWS = 1024;
 
   private final Experiment experiment;
   private final ModelConfig model;
@@ -110,8 +131,47 @@ public final class MemoryPlan {
    * @param rows of the largest micro-batch
    */
   public long activations(int rows) {
-    return Transformer.activationBytes(
-        model, experiment.precision().compute(), experiment.recomputeActivations(), rows, rows);
+    DType compute = experiment.precision().compute();
+    long adapted = lora.map(there -> there.scratchBytesPerRow(model, compute)).orElse(0L);
+    boolean recompute = experiment.recomputeActivations();
+    return Transformer.activationBytes(model, compute, recompute, rows, rows) + rows * adapted;
+  }
+
+  /**
+   * What a sampler computes in.
+   *
+   * @param rows of prompts at most
+   * @param sequences that decode together
+   */
+  public long sampling(int rows, int sequences) {
+    DType compute = experiment.precision().compute();
+    return SamplerLimits.workspaceBytes(model, compute, lora, rows, sequences);
+  }
+
+  /** What the products' library keeps of how it multiplies. */
+  public long primitives() {
+    return PRIMITIVES * (lora.isPresent() ? FORMS + ADAPTER_FORMS : FORMS);
+  }
+
+  /**
+   * What the processor's kernels keep of a micro-batch for themselves: a chunk of logits and its
+   * gradient; beside quantised weights panels of decoded rows, and sums and gradients of the widest
+   * layer by them.
+   */
+  public long kernels(int rows) {
+    long logits =
+        (long) Math.min(rows, LOGIT_ROWS)
+            * Math.min(model.vocabulary(), LOGIT_TOKENS)
+            * (Float.BYTES + (bytes == Float.BYTES ? 0 : bytes));
+    DType compute = experiment.precision().compute();
+    if (lora.isEmpty() || WeightShapes.held(model, compute, frozen).quantized() == 0) {
+      return logits;
+    }
+    long sums =
+        Math.max(
+            (long) Math.min(rows, FEED_FORWARD_ROWS) * model.feedForward(),
+            (long) rows * model.hidden());
+    return logits + PANELS + Float.BYTES * sums + rows * PANEL / model.hidden();
   }
 
   /** Bytes that {@code offload} can put into the host's memory. */
@@ -171,8 +231,7 @@ public final class MemoryPlan {
 
   /** A BF16 weight that is not trained is its own backward's; blocks are decoded some at a time. */
   private long prepared(WeightShapes.Held held) {
-    return held.plainInProducts() * (bytes == DType.BF16.bytes() ? bytes : 2L * bytes)
-        + (held.quantized() > 0 ? PANELS : 0);
+    return held.plainInProducts() * (bytes == DType.BF16.bytes() ? bytes : 2L * bytes);
   }
 
   private long reference(Stage stage) {

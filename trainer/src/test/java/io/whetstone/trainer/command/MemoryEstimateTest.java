@@ -15,6 +15,7 @@ import io.whetstone.tensor.Heads;
 import io.whetstone.trainer.config.Configuration;
 import io.whetstone.trainer.config.Experiment;
 import io.whetstone.trainer.config.Stage;
+import io.whetstone.trainer.loop.MemoryPlan;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -70,6 +71,21 @@ class MemoryEstimateTest {
     long blocks = beside(lora, FrozenTypes.all(DType.Q8_0));
     double expected = 2.0 * P + 2.0 * (P - TABLE) - P * 34.0 / 32;
     assertEquals(expected, plain - blocks, 0.01 * expected);
+  }
+
+  /** Sums of the widest layer's rows, and gradients by as many decoded rows as 2 MiB hold. */
+  @Test
+  void kernelsKeepRowsBesideQuantisedWeights() {
+    Lora lora = new Lora(16, 16, 0, false, Set.of("model.layers.0.self_attn.q_proj"));
+    long plain = plan(lora, FrozenTypes.NONE).kernels(2048);
+    long blocks = plan(lora, FrozenTypes.all(DType.Q8_0)).kernels(2048);
+    assertEquals(512 * 8192 * 6, plain);
+    long sums = 4L * 1024 * MODEL.feedForward();
+    assertEquals((40L << 20) + sums + (2048L << 21) / MODEL.hidden(), blocks - plain);
+  }
+
+  private static MemoryPlan plan(Lora lora, FrozenTypes frozen) {
+    return new MemoryPlan(experiment(), MODEL, Optional.of(lora), frozen, false);
   }
 
   private static long beside(Lora lora, FrozenTypes frozen) {

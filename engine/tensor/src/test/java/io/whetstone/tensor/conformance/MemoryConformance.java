@@ -136,17 +136,20 @@ interface MemoryConformance extends Conformance {
     }
   }
 
-  /** Otherwise a training loop's memory would grow with every micro-batch. */
+  /**
+   * Otherwise a training loop's memory would grow with every micro-batch. After the first round a
+   * workspace may lay out anew what it has.
+   */
   @Test
   default void roundsAlikeUseTheSameMemory() {
     try (Workspace workspace = rig().backend().workspace("rounds")) {
       List<Long> first = new ArrayList<>();
-      for (int round = 0; round < 3; round++) {
+      for (int round = 0; round < 4; round++) {
         List<Long> addresses = new ArrayList<>();
         for (int size : new int[] {10, 400_000, 3, 900_000, 17}) {
           addresses.add(workspace.tensor(DType.F32, size).memory().address());
         }
-        first = round == 0 ? addresses : first;
+        first = round < 2 ? addresses : first;
         assertEquals(first, addresses);
         workspace.reset();
       }
