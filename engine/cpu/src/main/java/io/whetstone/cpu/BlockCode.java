@@ -7,47 +7,20 @@ import io.whetstone.cpu.machine.MadeCode;
 import io.whetstone.cpu.machine.Processor;
 import io.whetstone.cpu.machine.Register;
 import io.whetstone.tensor.DType;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /** {@link BlockTiles} in AVX-512 machine code, a {@link BlockLoop} for each type. */
 final class BlockCode implements BlockTiles {
-  private static final Linker.Option BRIEF = Linker.Option.critical(false);
-
   /** (address of the code, from, from's rows, blocks of each, to, ahead). */
-  private static final MethodHandle DECODE =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG),
-              BRIEF);
+  private static final MethodHandle DECODE = MachineCode.call(5);
 
   /** (address of the code, from, from's rows, blocks of each, x, ahead, sums). */
-  private static final MethodHandle MULTIPLY =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG),
-              BRIEF);
+  private static final MethodHandle MULTIPLY = MachineCode.call(6);
 
   /** (address of the code, from, lines). */
-  private static final MethodHandle FETCH =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG), BRIEF);
+  private static final MethodHandle FETCH = MachineCode.call(2);
 
   private static final int TYPES = DType.values().length;
 

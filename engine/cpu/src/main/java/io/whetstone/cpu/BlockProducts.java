@@ -97,6 +97,13 @@ final class BlockProducts {
     return tiles.mostRows();
   }
 
+  /** Tasks of so many units of work on a weight. */
+  static int tasks(Workers workers, Tensor weight, int units) {
+    int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
+    long worthwhile = Math.max(1, weight.size() / WORTHWHILE);
+    return (int) Math.min(Math.min(units, most), worthwhile);
+  }
+
   /** Multiplies any number of rows. */
   void multiply(Product of, int rows) {
     if (rows == 1 && single.possible(of)) {
@@ -108,9 +115,7 @@ final class BlockProducts {
     // Each batch of rows decodes the weight again, which takes little beside so many products.
     int batches = (rows + PairRows.SUMS - 1) / PairRows.SUMS;
     int units = (n + UNIT - 1) / UNIT * batches;
-    int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
-    long worthwhile = Math.max(1, (long) n * of.weight.columns() / WORTHWHILE);
-    int tasks = (int) Math.min(Math.min(units, most), worthwhile);
+    int tasks = tasks(workers, of.weight, units);
     long room = own.reserve(TASK_BYTES * tasks);
     workers.run(
         tasks,

@@ -5,10 +5,7 @@ import io.whetstone.cpu.machine.Assembler;
 import io.whetstone.cpu.machine.MachineCode;
 import io.whetstone.cpu.machine.MadeCode;
 import io.whetstone.cpu.machine.Register;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
@@ -45,34 +42,11 @@ final class FloatCode implements FloatTiles {
   private static final int C_AT = 3 * Long.BYTES;
   private static final int C_ROW_AT = 4 * Long.BYTES;
 
-  private static final Linker.Option BRIEF = Linker.Option.critical(false);
-
   /** (address of the code, a, aRow, aStep, b, bStep, bBlock, k, c, cRow). */
-  private static final MethodHandle MULTIPLY =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG),
-              BRIEF);
+  private static final MethodHandle MULTIPLY = MachineCode.call(9);
 
   /** (address of the code, from, from's rows, groups of four elements, to). */
-  private static final MethodHandle TRANSPOSE =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG),
-              BRIEF);
+  private static final MethodHandle TRANSPOSE = MachineCode.call(4);
 
   private final MadeCode made = new MadeCode(FORMS * (ROWS + 1));
   private final MemorySegment transposition;

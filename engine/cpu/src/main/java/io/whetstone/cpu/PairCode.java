@@ -5,10 +5,7 @@ import io.whetstone.cpu.machine.Assembler;
 import io.whetstone.cpu.machine.MachineCode;
 import io.whetstone.cpu.machine.MadeCode;
 import io.whetstone.cpu.machine.Register;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.List;
 import java.util.Optional;
@@ -60,18 +57,7 @@ final class PairCode implements PairRows {
   private static final int NOT_A_NUMBER = 31;
 
   /** (address of the code, x, bytes of its rows, block, pairs, sums, c, bytes of its rows). */
-  private static final MethodHandle CALL =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG),
-              Linker.Option.critical(false));
+  private static final MethodHandle CALL = MachineCode.call(7);
 
   /** What can be asked for. */
   private static final int FORMS = 2 * (1 + 2 * (1 + Result.values().length));

@@ -15,11 +15,6 @@ final class SingleRow {
   /** Of a chunk and of all chunks so far. */
   private static final long SUMS = 4L * UNIT;
 
-  private static final int TASKS_PER_THREAD = 4;
-
-  /** Weights that are worth a task of their own. */
-  private static final long WORTHWHILE = 1 << 14;
-
   private final Workers workers;
   private final BlockTiles tiles;
   private final Scratch own = new Scratch();
@@ -37,9 +32,7 @@ final class SingleRow {
   void multiply(Product of) {
     Tensor weight = of.weight();
     int units = (weight.rows() + UNIT - 1) / UNIT;
-    int most = workers.threads() == 1 ? 1 : TASKS_PER_THREAD * workers.threads();
-    long worthwhile = Math.max(1, weight.size() / WORTHWHILE);
-    int tasks = (int) Math.min(Math.min(units, most), worthwhile);
+    int tasks = BlockProducts.tasks(workers, weight, units);
     long rowBytes = weight.dtype().bytes(weight.columns());
     long room = own.reserve(2 * SUMS * tasks + UNIT * rowBytes);
     long copies = room + 2 * SUMS * tasks;

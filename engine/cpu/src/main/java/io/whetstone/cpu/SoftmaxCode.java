@@ -4,36 +4,17 @@ import io.whetstone.cpu.machine.Address;
 import io.whetstone.cpu.machine.Assembler;
 import io.whetstone.cpu.machine.MachineCode;
 import io.whetstone.cpu.machine.Register;
-import java.lang.foreign.FunctionDescriptor;
-import java.lang.foreign.Linker;
 import java.lang.foreign.MemorySegment;
-import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
 import java.util.Optional;
 
 /** {@link SoftmaxKernel} in AVX-512 machine code. */
 final class SoftmaxCode implements SoftmaxKernel {
-  private static final Linker.Option BRIEF = Linker.Option.critical(false);
-
   /** (address of the code, table, rows, numbers, maxes, totals). */
-  private static final MethodHandle EXPONENTIALS =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG,
-                  ValueLayout.JAVA_LONG),
-              BRIEF);
+  private static final MethodHandle EXPONENTIALS = MachineCode.call(5);
 
   /** (address of the code, table, rows, numbers). */
-  private static final MethodHandle GRADIENTS =
-      Linker.nativeLinker()
-          .downcallHandle(
-              FunctionDescriptor.ofVoid(
-                  ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG, ValueLayout.JAVA_LONG),
-              BRIEF);
+  private static final MethodHandle GRADIENTS = MachineCode.call(3);
 
   private final MemorySegment exponentials;
   private final MemorySegment gradients;

@@ -2,9 +2,11 @@ package io.whetstone.cpu.machine;
 
 import java.lang.foreign.FunctionDescriptor;
 import java.lang.foreign.Linker;
+import java.lang.foreign.MemoryLayout;
 import java.lang.foreign.MemorySegment;
 import java.lang.foreign.ValueLayout;
 import java.lang.invoke.MethodHandle;
+import java.util.Arrays;
 import java.util.Optional;
 
 /**
@@ -82,6 +84,19 @@ public final class MachineCode {
     } catch (Throwable e) {
       throw new AssertionError(e);
     }
+  }
+
+  /**
+   * A call of code that gives nothing back: (address of the code, arguments). It must end soon, as
+   * the virtual machine waits for it where it waits for all threads.
+   *
+   * @param arguments how many longs it takes
+   */
+  public static MethodHandle call(int arguments) {
+    MemoryLayout[] longs = new MemoryLayout[arguments];
+    Arrays.fill(longs, ValueLayout.JAVA_LONG);
+    return Linker.nativeLinker()
+        .downcallHandle(FunctionDescriptor.ofVoid(longs), Linker.Option.critical(false));
   }
 
   /** Where its first instruction lies. */
